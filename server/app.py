@@ -1,0 +1,61 @@
+"""The app: opens the rooms and connects them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from server.inference import Recognizer
+from server.inference.batcher import Batcher
+from server.metrics import Metrics
+from server.routes import legacy, operations, stream
+from server.routes.dashboard import mount_dashboard
+from server.services import Services
+from server.sessions import SessionRegistry
+from server.settings import Settings
+
+
+def create_app(settings: Settings | None = None, recognizer: Recognizer | None = None) -> FastAPI:
+    """The FastAPI app with all routes.
+
+    Settings come from the environment unless given; the recogniser is loaded when the app starts unless
+    given. Raises nothing itself; starting raises ModelError if the model cannot be used.
+    """
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loaded = recognizer
+        if loaded is None:
+            loaded = await asyncio.to_thread(load_recognizer, settings)
+        metrics = Metrics()
+        batcher = Batcher(loaded, settings.max_pixels, settings.decode_threads, metrics.observe_batch)
+        sessions = SessionRegistry(settings.max_sessions, metrics)
+        app.state.services = Services(settings, loaded, batcher, sessions, metrics)
+        yield
+        await sessions.drain(settings.shutdown_timeout_s)
+        await batcher.aclose()
+
+    # The documentation page's scripts come from this server, not from somebody else's.
+    app = FastAPIOffline(
+        title="Emostream",
+        description="Facial emotion recognition. `docs/asyncapi.yaml` describes the stream, `WS /ws`.",
+        version=version("emostream"),
+        lifespan=lifespan,
+        redoc_url=None,
+        favicon_url="/favicon.svg",
+    )
+    for door in (stream, legacy, operations):
+        app.include_router(door.router)
+    mount_dashboard(app, settings.dashboard_dir)
+    return app
+
+
+def load_recognizer(settings: Settings) -> Recognizer:
+    """The recogniser that the settings ask for. Raises ModelError."""
+    return Recognizer.load(
+        settings.model, settings.device, settings.threads, settings.max_batch, settings.cache_dir
+    )

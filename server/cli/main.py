@@ -1,0 +1,28 @@
+"""``emostream``: every subcommand, and how errors leave it."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from server.cli.serve import serve
+from server.cli.train import train
+from server.exceptions import EmostreamError
+
+app = typer.Typer(
+    name="emostream",
+    help="Real-time facial emotion recognition, self-hosted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(serve)
+app.command()(train)
+
+
+def main() -> None:
+    """Runs the command line. Errors that are the user's to mend are one line; exit code 1."""
+    try:
+        app()
+    except EmostreamError as error:
+        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)

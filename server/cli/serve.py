@@ -1,0 +1,79 @@
+"""``emostream serve``: the server with its dashboard."""
+
+import errno
+import logging
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from server.app import create_app, load_recognizer
+from server.exceptions import EmostreamError
+from server.services import Services
+from server.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class _DrainingServer(uvicorn.Server):
+    """Ends the streaming sessions in order before uvicorn cuts the connections."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        services: Services = self.config.app.state.services  # type: ignore[union-attr]
+        await services.sessions.drain(services.settings.shutdown_timeout_s)
+        await super().shutdown(sockets)
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model or ensemble of the catalogue.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+) -> None:
+    """Serve the API and the dashboard. Options left out come from EMOSTREAM_* or .env."""
+    options = {"host": host, "port": port, "model": model, "device": device}
+    settings = Settings.model_validate({name: value for name, value in options.items() if value is not None})
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    listening = _bind(settings.host, settings.port)
+    recognizer = load_recognizer(settings)
+    logger.info(
+        "%s (%s) on %s, %s",
+        recognizer.name,
+        ", ".join(recognizer.members),
+        recognizer.engine.device,
+        recognizer.engine.precision,
+    )
+    config = uvicorn.Config(
+        create_app(settings, recognizer),
+        log_level=settings.log_level,
+        log_config=None,
+        access_log=False,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,  # JPEGs do not shrink
+        # Above the protocol's limit, so that the session itself can say what was wrong; below any harm.
+        ws_max_size=2 * settings.max_message_bytes,
+        timeout_graceful_shutdown=int(settings.shutdown_timeout_s) + 1,
+    )
+    shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
+    logger.info("dashboard and API on http://%s:%d", shown_host, listening.getsockname()[1])
+    _DrainingServer(config).run(sockets=[listening])
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """The listening socket, bound before anything slow so that a taken port is told at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise EmostreamError(f"port {port} is taken; choose another with PORT=… or --port") from error
+        raise EmostreamError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listening

@@ -1,0 +1,24 @@
+"""``emostream train``: a network from a recipe."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="YAML file; see server/training/recipes.")],
+    out: Annotated[Path, typer.Option(help="Run folder; one with a checkpoint is continued.")] = Path(
+        "runs/latest"
+    ),
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+) -> None:
+    """Train a network and write its weights, checkpoints and metrics to a run folder."""
+    from server.training.config import read_config  # PyYAML comes with the extra "train" only
+    from server.training.train import Trainer
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    scores = Trainer(read_config(recipe), out, torch.device(device)).run()
+    typer.echo(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.macro_f1:.4f}: {out / 'model.safetensors'}")

@@ -1,0 +1,85 @@
+"""Every error that Emostream raises on purpose.
+
+    EmostreamError
+    ├── DatasetError          a training or evaluation set cannot be read
+    ├── ModelError            a model cannot be used
+    │   ├── UnknownModelError     no model of that name
+    │   └── CheckpointError       a weights file is broken or belongs to another network
+    ├── ImageError            one picture cannot be used; its neighbours are not affected
+    │   ├── InvalidImageError     empty, truncated, or of no supported format
+    │   └── ImageTooLargeError    more pixels than allowed
+    └── ProtocolError         a client's message breaks the protocol (see server.streaming.wire)
+
+Messages are for people; programs read the fields.
+"""
+
+from typing import Literal
+
+ErrorCode = Literal[
+    "invalid_frame",
+    "invalid_image",
+    "image_too_large",
+    "too_many_faces",
+    "rate_limited",
+    "invalid_message",
+    "internal_error",
+    "message_too_large",
+    "unauthorized",
+    "too_many_sessions",
+]
+
+
+class EmostreamError(Exception):
+    """Base of all errors below."""
+
+
+class DatasetError(EmostreamError):
+    """A training or evaluation set cannot be read; the message names the file and the line."""
+
+
+class ModelError(EmostreamError):
+    """A model cannot be used."""
+
+
+class UnknownModelError(ModelError):
+    """No model of that name; ``known`` lists those there are."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"there is no model {name!r}; known are: {', '.join(known)}")
+        self.name = name
+        self.known = known
+
+
+class CheckpointError(ModelError):
+    """A weights file is broken or belongs to another network."""
+
+
+class ImageError(EmostreamError):
+    """One picture cannot be used; ``code`` says why in the protocol's words."""
+
+    code: ErrorCode
+
+
+class InvalidImageError(ImageError):
+    """Empty, truncated, or not JPEG, PNG or WebP."""
+
+    code = "invalid_image"
+
+
+class ImageTooLargeError(ImageError):
+    """More pixels than allowed, decided from the file's header before decoding."""
+
+    code = "image_too_large"
+
+    def __init__(self, max_pixels: int, found: str) -> None:
+        super().__init__(f"{found}; at most {max_pixels} pixels are accepted")
+        self.max_pixels = max_pixels
+
+
+class ProtocolError(EmostreamError):
+    """A client's message breaks the protocol; ``code`` is one of the protocol's error codes."""
+
+    def __init__(self, code: ErrorCode, message: str, frame_id: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.frame_id = frame_id

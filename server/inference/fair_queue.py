@@ -1,0 +1,86 @@
+"""Which frame is next: a queue in lanes, one lane a session, served in turn. No I/O, no clock.
+
+A lane either keeps the newest frame only (live video) or all of them up to a bound (a recording). Taking
+goes round the lanes, one frame each, so a session that sends ten times as many frames as another gets no
+more of the engine than it does.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class LaneMode(Enum):
+    """What a lane does with a frame that comes while another waits."""
+
+    LATEST = "latest"  # the newer one takes the older one's place
+    ALL = "all"  # it queues
+
+
+class LaneFullError(Exception):
+    """A lane in mode ALL holds as many frames as it may. Its user should have waited."""
+
+
+@dataclass(eq=False)
+class Lane(Generic[T]):
+    """One session's place in the queue."""
+
+    mode: LaneMode
+    capacity: int
+    waiting: deque[T] = field(default_factory=deque)
+    staged: int = 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the lane's next frame may be taken.
+
+        A live lane has one frame staged for the engine at most: were more allowed, frames would grow old
+        there, where newer ones can't replace them any more.
+        """
+        return bool(self.waiting) and (self.mode is LaneMode.ALL or self.staged == 0)
+
+
+class FairQueue(Generic[T]):
+    """Lanes and their turn."""
+
+    def __init__(self) -> None:
+        self._turns: OrderedDict[Lane[T], None] = OrderedDict()  # lanes with waiting frames, next one first
+
+    def __len__(self) -> int:
+        return sum(len(lane.waiting) for lane in self._turns)
+
+    def put(self, lane: Lane[T], item: T) -> T | None:
+        """Adds a frame; returns the one that it supersedes, if any. Raises LaneFullError."""
+        superseded = None
+        if lane.mode is LaneMode.LATEST and lane.waiting:
+            superseded = lane.waiting.pop()
+        elif len(lane.waiting) >= lane.capacity:
+            raise LaneFullError
+        lane.waiting.append(item)
+        self._turns.setdefault(lane)
+        return superseded
+
+    def take(self) -> tuple[Lane[T], T] | None:
+        """The frame whose turn it is, with its lane, or None if no lane is due.
+
+        The caller counts ``lane.staged`` down when the frame has gone to the engine or failed.
+        """
+        lane = next((lane for lane in self._turns if lane.is_due), None)
+        if lane is None:
+            return None
+        item = lane.waiting.popleft()
+        lane.staged += 1
+        del self._turns[lane]
+        if lane.waiting:
+            self._turns[lane] = None  # to the end of the round
+        return lane, item
+
+    def drop(self, lane: Lane[T]) -> list[T]:
+        """Takes a lane out; returns the frames that waited in it."""
+        self._turns.pop(lane, None)
+        left = list(lane.waiting)
+        lane.waiting.clear()
+        return left

@@ -1,0 +1,49 @@
+"""From an encoded picture to the pixels that the networks take."""
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from server.exceptions import ImageTooLargeError, InvalidImageError
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+#: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB.
+PreparedFace = tuple[npt.NDArray[np.uint8], ...]
+
+
+def decode(data: bytes, max_pixels: int) -> Image.Image:
+    """An upright RGB picture from a JPEG, PNG or WebP file.
+
+    Raises ImageTooLargeError, from the header alone, for more than ``max_pixels``, and InvalidImageError
+    for anything empty, truncated or of another format.
+    """
+    if not data:
+        raise InvalidImageError("the picture is empty")
+    try:
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)  # reads the header only
+        pixels = picture.width * picture.height
+        if pixels > max_pixels:
+            raise ImageTooLargeError(max_pixels, f"the picture has {pixels} pixels")
+        picture.load()
+        return ImageOps.exif_transpose(picture).convert("RGB")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageTooLargeError(max_pixels, "the picture is far too large") from error
+    except UnidentifiedImageError as error:
+        raise InvalidImageError("the data is neither JPEG, PNG nor WebP, or its header is broken") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise InvalidImageError(f"the picture is truncated or broken: {error}") from error
+
+
+def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> PreparedFace:
+    """Resizes a crop to each of ``sizes``, with antialiasing, as training pictures were."""
+    return tuple(
+        np.asarray(
+            picture
+            if picture.size == (size, size)
+            else picture.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        )
+        for size in sizes
+    )

@@ -1,0 +1,64 @@
+"""Weights from files into networks, with every key and shape checked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from server.exceptions import CheckpointError
+from server.models.poster_v2 import UNUSED_KEY_PREFIXES
+
+#: Where training scripts put the state dict; looked for in this order.
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+_NAMED_IN_ERRORS = 5
+
+
+def load_checkpoint(model: nn.Module, path: Path | str) -> None:
+    """Loads a state dict, bare or under one of the usual wrappers, with or without ``module.`` prefixes,
+    from a ``.safetensors`` file or one of ``torch.save``, into ``model``.
+
+    Tensors that POSTER V2's forward pass never uses are dropped. Nothing in the file is executed. Raises
+    CheckpointError, naming the first missing, unexpected and misshapen keys, if the rest does not fit.
+    """
+    path = Path(path)
+    wanted = model.state_dict()
+    given = {key: value for key, value in _read(path).items() if not key.startswith(UNUSED_KEY_PREFIXES)}
+    missing = [key for key in wanted if key not in given]
+    unexpected = [key for key in given if key not in wanted]
+    misshapen = [
+        f"{key} {tuple(given[key].shape)} instead of {tuple(wanted[key].shape)}"
+        for key in wanted
+        if key in given and given[key].shape != wanted[key].shape
+    ]
+    problems = [
+        f"{kind}: {', '.join(keys[:_NAMED_IN_ERRORS])}"
+        + (f" and {len(keys) - _NAMED_IN_ERRORS} more" if len(keys) > _NAMED_IN_ERRORS else "")
+        for kind, keys in (("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen))
+        if keys
+    ]
+    if problems:
+        raise CheckpointError(f"{path} does not fit this network; {'; '.join(problems)}")
+    model.load_state_dict(given)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        content: Any = (
+            load_file(path)
+            if path.suffix == ".safetensors"
+            else torch.load(path, map_location="cpu", weights_only=True)
+        )
+    except (OSError, SafetensorError, UnpicklingError, RuntimeError, EOFError) as error:
+        raise CheckpointError(f"{path} cannot be read as weights: {error}") from error
+    for wrapper in _WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+            break
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise CheckpointError(f"{path} holds no state dict")
+    return {key.removeprefix("module."): value for key, value in content.items()}

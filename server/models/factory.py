@@ -1,0 +1,41 @@
+"""Networks by name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import nn
+
+from server.exceptions import UnknownModelError
+from server.models.poster_v2 import COMPACT, PosterV2, PosterV2Config
+from server.models.se_resnet import SeResNet, SeResNetConfig
+
+_BUILDERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
+    "poster_v2": (lambda classes: PosterV2(PosterV2Config(num_classes=classes)), PosterV2Config.input_size),
+    "poster_v2_compact": (
+        lambda classes: PosterV2(replace(COMPACT, num_classes=classes)),
+        COMPACT.input_size,
+    ),
+    "se_resnet": (lambda classes: SeResNet(SeResNetConfig(num_classes=classes)), SeResNetConfig.input_size),
+}
+
+ARCHITECTURES = tuple(_BUILDERS)
+
+
+def create_model(name: str, num_classes: int) -> nn.Module:
+    """A freshly initialised network, in training mode.
+
+    It takes float32 (N, 3, H, W) in the model's own normalisation, H = W = ``input_size(name)``, and
+    returns logits (N, num_classes). Raises UnknownModelError for a name not in ARCHITECTURES.
+    """
+    return _builder(name)[0](num_classes)
+
+
+def input_size(name: str) -> int:
+    """Side in pixels of the square picture that the architecture takes."""
+    return _builder(name)[1]
+
+
+def _builder(name: str) -> tuple[Callable[[int], nn.Module], int]:
+    if name not in _BUILDERS:
+        raise UnknownModelError(name, ARCHITECTURES)
+    return _BUILDERS[name]

@@ -1,0 +1,128 @@
+"""The token mixer at the end of POSTER V2: pre-norm transformer blocks over the three scales' tokens.
+
+Source: Dosovitskiy et al., ViT (arXiv 2010.11929), with the squeeze-and-excitation of the class token
+that POSTER V2's authors add (arXiv 2301.12149). Module names are the checkpoint's.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mlp(nn.Module):
+    """Two linear layers with an exact GELU between them."""
+
+    def __init__(self, width: int, ratio: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, width * ratio)
+        self.fc2 = nn.Linear(width * ratio, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.fc2(F.gelu(self.fc1(x)))
+        return out
+
+
+class DropPath(nn.Module):
+    """Stochastic depth: drops the whole residual branch of a sample, in training only (arXiv 1603.09382)."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.rate == 0.0:
+            return x
+        keep = 1.0 - self.rate
+        mask = torch.empty(x.shape[0], *([1] * (x.ndim - 1)), dtype=x.dtype, device=x.device)
+        return x * mask.bernoulli_(keep).div_(keep)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention with one linear for queries, keys and values."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, tokens, width = x.shape
+        # (N, T, 3C) -> (3, N, heads, T, C / heads)
+        qkv = self.qkv(x).reshape(n, tokens, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        x = F.scaled_dot_product_attention(q, k, v)
+        x = x.transpose(1, 2).reshape(n, tokens, width)
+        out: Tensor = self.proj(x)
+        return out
+
+
+class Block(nn.Module):
+    """Attention and MLP, each on the normalised input and added to it."""
+
+    def __init__(self, width: int, heads: int, mlp_ratio: int, drop_path: float) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.attn = SelfAttention(width, heads)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = Mlp(width, mlp_ratio)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.drop_path(self.attn(self.norm1(x)))
+        out: Tensor = x + self.drop_path(self.mlp(self.norm2(x)))
+        return out
+
+
+class SqueezeExcitation(nn.Module):
+    """x * sigmoid(linear2(relu(linear1(x)))) on the class token."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(width, width)
+        self.linear2 = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(self.linear2(F.relu(self.linear1(x))))
+
+
+class ClassificationHead(nn.Module):
+    """One linear layer, named ``linear`` as the checkpoints have it."""
+
+    def __init__(self, width: int, num_classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.linear(x)
+        return out
+
+
+class TokenClassifier(nn.Module):
+    """Takes (N, tokens, width); returns logits (N, num_classes)."""
+
+    def __init__(
+        self,
+        tokens: int,
+        width: int,
+        heads: int,
+        depth: int,
+        mlp_ratio: int,
+        drop_path: float,
+        num_classes: int,
+    ) -> None:
+        super().__init__()
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.pos_embed = nn.Parameter(torch.zeros(1, tokens + 1, width))
+        self.blocks = nn.Sequential(*(Block(width, heads, mlp_ratio, drop_path) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.se_block = SqueezeExcitation(width)
+        self.head = ClassificationHead(width, num_classes)
+        nn.init.trunc_normal_(self.cls_token, std=0.02)
+        nn.init.trunc_normal_(self.pos_embed, std=0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.cat((self.cls_token.expand(x.shape[0], -1, -1), x), dim=1) + self.pos_embed
+        x = self.norm(self.blocks(x))
+        logits: Tensor = self.head(self.se_block(x[:, 0]))
+        return logits

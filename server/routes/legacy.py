@@ -1,0 +1,105 @@
+"""``WS /``: the wire format of older clients, one picture a message and one answer each.
+
+A text message ``{"event": …, "data": {"image": "data:image/jpeg;base64,…"}}`` is answered by
+``{"predictions": {label: p}, "emotion": label}``, and one that cannot be used by ``{"error": …}``.
+"""
+
+import base64
+import binascii
+
+import numpy as np
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel, ValidationError
+
+from server.exceptions import EmostreamError, InvalidImageError
+from server.inference.batcher import Session
+from server.inference.fair_queue import LaneMode
+from server.routes.access import origin_is_allowed, token_is_valid
+from server.services import services_of
+from server.sessions import TooManySessionsError
+from server.streaming.wire import CloseCode
+
+router = APIRouter()
+
+
+class _Data(BaseModel):
+    image: str
+
+
+class _Message(BaseModel):
+    """``event`` names the message for the client's own use."""
+
+    event: str | None = None
+    data: _Data
+
+
+@router.websocket("/")
+async def legacy_stream(websocket: WebSocket) -> None:
+    """Answers each picture in turn until the client leaves or the server stops."""
+    services = services_of(websocket)
+    if not origin_is_allowed(websocket, services.settings):
+        await websocket.close()
+        return
+    await websocket.accept()
+    if not token_is_valid(websocket, services.settings):
+        await websocket.close(CloseCode.UNAUTHORIZED)
+        return
+    session = services.batcher.open_session(LaneMode.ALL, queue_length=1)
+    connection = _LegacyConnection(
+        websocket, session, services.recognizer.labels, services.settings.max_message_bytes
+    )
+    try:
+        with services.sessions.entered(connection):
+            await connection.run()
+    except TooManySessionsError as error:
+        await websocket.close(CloseCode.TRY_AGAIN_LATER, str(error))
+    except WebSocketDisconnect:
+        pass
+    finally:
+        session.close()
+
+
+class _LegacyConnection:
+    """One older client."""
+
+    def __init__(
+        self, websocket: WebSocket, session: Session, labels: tuple[str, ...], max_message_bytes: int
+    ) -> None:
+        self._websocket = websocket
+        self._session = session
+        self._labels = labels
+        self._max_message_bytes = max_message_bytes
+
+    def shut_down(self) -> None:
+        """Nothing to say goodbye with: these clients know no such message, and the server's close will do."""
+
+    async def run(self) -> None:
+        """Answers every message until the client leaves."""
+        async for text in self._websocket.iter_text():
+            await self._websocket.send_json(await self._answer(text))
+
+    async def _answer(self, text: str) -> dict[str, object]:
+        try:
+            image = _image_in(text, self._max_message_bytes)
+            answer = await self._session.recognize([image])
+        except EmostreamError as error:
+            return {"error": str(error)}
+        row = answer.probabilities[0]
+        predictions = {label: round(float(p), 4) for label, p in zip(self._labels, row, strict=True)}
+        return {"predictions": predictions, "emotion": self._labels[int(np.argmax(row))]}
+
+
+def _image_in(text: str, max_bytes: int) -> bytes:
+    """The encoded picture of a message. Raises InvalidImageError."""
+    if len(text) > max_bytes:
+        raise InvalidImageError(f"the message has more than {max_bytes} characters")
+    try:
+        data_url = _Message.model_validate_json(text).data.image
+    except ValidationError as error:
+        raise InvalidImageError(
+            'expected {"event": …, "data": {"image": "data:image/jpeg;base64,…"}}'
+        ) from error
+    try:
+        return base64.b64decode(data_url.rpartition(",")[2], validate=True)
+    except binascii.Error as error:
+        raise InvalidImageError(f"data.image is no base64: {error}") from error

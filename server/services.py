@@ -1,0 +1,29 @@
+"""What the routes work with, opened by the app and handed to them with each request."""
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from server.inference import Recognizer
+from server.inference.batcher import Batcher
+from server.metrics import Metrics
+from server.sessions import SessionRegistry
+from server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The opened rooms of one app."""
+
+    settings: Settings
+    recognizer: Recognizer
+    batcher: Batcher
+    sessions: SessionRegistry
+    metrics: Metrics
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """The services of the app that a request or WebSocket belongs to."""
+    services = connection.app.state.services
+    assert isinstance(services, Services)
+    return services

@@ -1,0 +1,57 @@
+"""Every setting of the server, read once, from the environment (EMOSTREAM_*) or a file ``.env``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Fields are the settings' names in lower case; README.md has the table for people."""
+
+    model_config = SettingsConfigDict(env_prefix="EMOSTREAM_", env_file=".env", extra="ignore")
+
+    host: str = Field(default="127.0.0.1", description="address to listen on; 0.0.0.0 for every interface")
+    port: int = Field(default=8000, ge=0, le=65535)
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    model: str = Field(default="default", description="ensemble or model of the catalogue")
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    threads: int = Field(default=0, ge=0, description="threads of the CPU engine; 0 leaves it to the engine")
+    decode_threads: int = Field(default=2, ge=1, le=64, description="threads that decode pictures")
+    max_batch: int = Field(default=32, ge=1, le=256, description="most faces in one pass of the networks")
+    cache_dir: Path = Field(
+        default=Path("~/.cache/emostream"), description="folder for compiled networks", validate_default=True
+    )
+
+    token: SecretStr | None = Field(default=None, description="if set, every client must present it")
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="origins other than the server's own, separated by commas"
+    )
+    max_sessions: int = Field(default=64, ge=1)
+    max_message_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
+    max_pixels: int = Field(default=3840 * 2160, ge=1)
+    max_faces: int = Field(default=32, ge=1, le=256, description="most faces in one frame")
+    max_frames_per_second: int = Field(default=100, ge=1, description="per session")
+    max_queued_frames: int = Field(default=16, ge=1, description="per session, with ?mode=all")
+    idle_timeout_s: float = Field(default=900.0, gt=0, description="a session without a message ends")
+    shutdown_timeout_s: float = Field(default=10.0, gt=0, description="for frames under way at shutdown")
+
+    dashboard_dir: Path = Field(default=_REPOSITORY / "web" / "dist", description="the built dashboard")
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("cache_dir")
+    @classmethod
+    def _expand_home(cls, value: Path) -> Path:
+        return value.expanduser()

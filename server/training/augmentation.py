@@ -1,0 +1,98 @@
+"""Random changes to a batch of faces, on tensors and therefore on any device.
+
+Faces in front of a webcam are tilted, off-centre, noisy, out of focus and partly covered; the training
+pictures are mostly none of that.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class AugmentationSpec:
+    """Strengths; a probability of 0 turns a change off."""
+
+    flip: float = 0.5
+    rotation_degrees: float = 15.0
+    scale: float = 0.15  # relative change of size, both ways
+    translation: float = 0.1  # of the picture's side, both ways
+    gamma: float = 0.3  # exponent 2**±gamma
+    low_resolution: float = 0.15  # probability of down- and up-sampling
+    noise: float = 0.15  # probability of Gaussian noise
+    erasing: float = 0.4  # probability of one block of noise
+
+
+def augment(images: Tensor, spec: AugmentationSpec) -> Tensor:
+    """Takes and returns float (N, 1, H, W) with values in [0, 255]."""
+    images = _affine(images, spec)
+    images = _photometric(images, spec)
+    return _erase(images, spec.erasing)
+
+
+def _affine(images: Tensor, spec: AugmentationSpec) -> Tensor:
+    n, device = images.shape[0], images.device
+    angle = _symmetric(n, device) * math.radians(spec.rotation_degrees)
+    size = 1 + _symmetric(n, device) * spec.scale
+    mirror = torch.where(torch.rand(n, device=device) < spec.flip, -1.0, 1.0)
+    shift = (torch.rand(n, 2, device=device) * 2 - 1) * 2 * spec.translation  # the grid spans [-1, 1]
+    cos, sin = angle.cos() * size, angle.sin() * size
+    matrix = torch.stack(
+        (torch.stack((cos * mirror, -sin, shift[:, 0]), 1), torch.stack((sin * mirror, cos, shift[:, 1]), 1)),
+        dim=1,
+    )  # (N, 2, 3)
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    # "border" repeats the edge: black wedges would tell the network about the augmentation.
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _photometric(images: Tensor, spec: AugmentationSpec) -> Tensor:
+    n, device = images.shape[0], images.device
+    exponent = torch.exp2(_symmetric(n, device) * spec.gamma).view(n, 1, 1, 1)
+    images = (images / 255).clamp(0, 1).pow(exponent) * 255
+
+    chosen = torch.rand(n, device=device) < spec.low_resolution
+    if chosen.any():
+        side = images.shape[-1]
+        smaller = int(torch.randint(side // 3, side, ()).item())
+        low = F.interpolate(images[chosen], size=(smaller, smaller), mode="area")
+        images[chosen] = F.interpolate(low, size=(side, side), mode="bilinear", align_corners=False)
+
+    chosen = torch.rand(n, device=device) < spec.noise
+    deviation = chosen.view(n, 1, 1, 1) * torch.rand(n, 1, 1, 1, device=device) * 16
+    return (images + torch.randn_like(images) * deviation).clamp(0, 255)
+
+
+def _erase(images: Tensor, probability: float) -> Tensor:
+    """Covers one block of 4 to 25 % of the picture with noise (Zhong et al., arXiv 1708.04896)."""
+    n, _, height, width = images.shape
+    device = images.device
+    area = torch.empty(n, device=device).uniform_(0.04, 0.25) * height * width
+    aspect = torch.exp(_symmetric(n, device) * math.log(2.0))
+    block_h, block_w = (area * aspect).sqrt().clamp(max=height), (area / aspect).sqrt().clamp(max=width)
+    top = torch.rand(n, device=device) * (height - block_h)
+    left = torch.rand(n, device=device) * (width - block_w)
+    y = torch.arange(height, device=device).view(1, height, 1)
+    x = torch.arange(width, device=device).view(1, 1, width)
+    inside = _between(y, top, block_h) & _between(x, left, block_w)
+    inside &= (torch.rand(n, device=device) < probability).view(n, 1, 1)
+    return torch.where(inside[:, None], torch.rand_like(images) * 255, images)
+
+
+def _between(position: Tensor, start: Tensor, length: Tensor) -> Tensor:
+    start, length = start.view(-1, 1, 1), length.view(-1, 1, 1)
+    return (position >= start) & (position < start + length)
+
+
+def mixup(images: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """Blends each picture and its target with another's (Zhang et al., arXiv 1710.09412)."""
+    weight = float(torch.distributions.Beta(alpha, alpha).sample())
+    order = torch.randperm(images.shape[0], device=images.device)
+    return images.lerp(images[order], 1 - weight), targets.lerp(targets[order], 1 - weight)
+
+
+def _symmetric(n: int, device: torch.device) -> Tensor:
+    return torch.rand(n, device=device) * 2 - 1

@@ -1,0 +1,59 @@
+"""What a training run is told, as a YAML file."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from server.exceptions import EmostreamError
+from server.models.factory import ARCHITECTURES
+from server.training.augmentation import AugmentationSpec
+
+
+class TrainingConfig(BaseModel):
+    """A recipe; see ``server/training/recipes`` for those of the shipped members."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: str
+    train: Path = Field(description="FER+ training split: folder or tar file")
+    validation: Path = Field(description="FER+ validation split: folder or tar file")
+    epochs: int = Field(default=12, ge=1)
+    batch_size: int = Field(default=128, ge=2)
+    learning_rate: float = Field(default=2e-3, gt=0, description="peak of the one-cycle schedule")
+    weight_decay: float = Field(default=0.02, ge=0)
+    ema_decay: float = Field(default=0.998, ge=0, lt=1)
+    mixup_alpha: float = Field(default=0.4, gt=0)
+    mixup_probability: float = Field(default=0.5, ge=0, le=1)
+    augmentation: dict[str, float] = Field(default_factory=dict)
+    seed: int = 0
+
+    @field_validator("architecture")
+    @classmethod
+    def _known_architecture(cls, value: str) -> str:
+        if value not in ARCHITECTURES:
+            raise ValueError(f"no such architecture; known are: {', '.join(ARCHITECTURES)}")
+        return value
+
+    @field_validator("augmentation")
+    @classmethod
+    def _known_augmentation(cls, value: dict[str, float]) -> dict[str, float]:
+        unknown = set(value) - {f.name for f in fields(AugmentationSpec)}
+        if unknown:
+            raise ValueError(f"unknown changes: {', '.join(sorted(unknown))}")
+        return value
+
+    @property
+    def augmentation_spec(self) -> AugmentationSpec:
+        return AugmentationSpec(**self.augmentation)
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """Raises EmostreamError, naming the file and the field, if it is no valid recipe."""
+    try:
+        content: Any = yaml.safe_load(path.read_text())
+        return TrainingConfig.model_validate(content)
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise EmostreamError(f"{path}: {error}") from error
