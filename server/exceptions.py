@@ -55,9 +55,11 @@ class CheckpointError(ModelError):
 
 
 class ImageError(EmostreamError):
-    """One picture cannot be used; ``code`` says why in the protocol's words."""
+    """One picture cannot be used; ``code`` says why in the protocol's words, and ``index`` which one of
+    several it was."""
 
     code: ErrorCode
+    index: int = 0
 
 
 class InvalidImageError(ImageError):

@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from server.exceptions import CheckpointError
 from server.models.poster_v2 import UNUSED_KEY_PREFIXES
@@ -48,13 +49,14 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
-        content: Any = (
-            load_file(path)
-            if path.suffix == ".safetensors"
-            else torch.load(path, map_location="cpu", weights_only=True)
-        )
-    except (OSError, SafetensorError, UnpicklingError, RuntimeError, EOFError) as error:
-        raise CheckpointError(f"{path} cannot be read as weights: {error}") from error
+        content: Any = load_file(path) if path.suffix == ".safetensors" else _unpickle(path)
+    except UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint, or holds objects that are refused rather than run"
+        ) from error
+    except (OSError, SafetensorError, RuntimeError, EOFError) as error:
+        reason = str(error).partition("\n")[0]
+        raise CheckpointError(f"{path} cannot be read as weights: {reason}") from error
     for wrapper in _WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
@@ -62,3 +64,28 @@ def _read(path: Path) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise CheckpointError(f"{path} holds no state dict")
     return {key.removeprefix("module."): value for key, value in content.items()}
+
+
+class _Inert:
+    """Stands in for an object of a class that is not loaded: takes whatever it is given and does nothing."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def _unpickle(path: Path) -> Any:
+    """A file of ``torch.save`` by PyTorch's restricted unpickler, which builds tensors and plain containers.
+
+    Training checkpoints hold more, such as their authors' progress recorder. Every name that the unpickler
+    would refuse is made to mean a class of its own that does nothing, so that such files load and nothing of
+    them is imported or called. Names of modules that could do harm (``os``, say) are refused even so.
+    """
+    try:
+        names = get_unsafe_globals_in_checkpoint(path)
+    except ValueError:
+        names = []  # a file from before PyTorch 1.6 can't be looked into; bare state dicts load nonetheless
+    with safe_globals([(type(name, (_Inert,), {}), name) for name in names]):
+        return torch.load(path, map_location="cpu", weights_only=True)

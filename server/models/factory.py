@@ -6,11 +6,13 @@ from dataclasses import replace
 from torch import nn
 
 from server.exceptions import UnknownModelError
+from server.models.dan import Dan, DanConfig
 from server.models.poster_v2 import COMPACT, PosterV2, PosterV2Config
 from server.models.se_resnet import SeResNet, SeResNetConfig
 
 _BUILDERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
     "poster_v2": (lambda classes: PosterV2(PosterV2Config(num_classes=classes)), PosterV2Config.input_size),
+    "dan": (lambda classes: Dan(DanConfig(num_classes=classes)), DanConfig.input_size),
     "poster_v2_compact": (
         lambda classes: PosterV2(replace(COMPACT, num_classes=classes)),
         COMPACT.input_size,

@@ -42,8 +42,7 @@ class ConvUnit(nn.Module):
         self.prelu: nn.Module = nn.Identity() if linear else nn.PReLU(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.prelu(self.bn(self.conv(x)))
-        return out
+        return self.prelu(self.bn(self.conv(x)))
 
 
 class InvertedResidual(nn.Module):
@@ -73,8 +72,7 @@ class ResidualStage(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.model(x)
-        return out
+        return self.model(x)
 
 
 class MobileFaceNet(nn.Module):

@@ -86,8 +86,7 @@ class WindowNorm(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.norm(x.permute(0, 2, 3, 1))
-        return out
+        return self.norm(x.permute(0, 2, 3, 1))
 
 
 class LandmarkCrossAttention(nn.Module):
@@ -120,8 +119,7 @@ class LandmarkCrossAttention(nn.Module):
         bias = self.relative_position_bias_table[self.relative_position_index.flatten()]
         bias = bias.reshape(tokens, tokens, self.heads).permute(2, 0, 1).unsqueeze(0)  # (1, heads, T, T)
         x = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        out: Tensor = self.proj(x.transpose(1, 2).reshape(n, tokens, width))
-        return out
+        return self.proj(x.transpose(1, 2).reshape(n, tokens, width))
 
 
 def relative_position_index(window: int) -> Tensor:
@@ -149,8 +147,7 @@ class FeedForward(nn.Module):
         """Both (N, H, W, C); returns (N, C, H, W)."""
         x = shortcut + self.drop_path(self.gamma1 * attended)
         x = x + self.drop_path(self.gamma2 * self.mlp(self.norm(x)))
-        out: Tensor = x.permute(0, 3, 1, 2)
-        return out
+        return x.permute(0, 3, 1, 2)
 
 
 class PatchProjection(nn.Module):
@@ -161,8 +158,7 @@ class PatchProjection(nn.Module):
         self.proj = nn.Conv2d(in_channels, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.proj(x)
-        return out
+        return self.proj(x)
 
 
 class PosterV2(nn.Module):
@@ -227,8 +223,7 @@ class PosterV2(nn.Module):
         scales = (self.embed_q(o1), self.embed_k(o2), self.embed_v(o3))
         # each (N, width, s, s) -> (N, s*s, width)
         tokens = torch.cat([scale.flatten(2).transpose(1, 2) for scale in scales], dim=1)
-        logits: Tensor = self.VIT(tokens)
-        return logits
+        return self.VIT(tokens)
 
 
 def fuse(

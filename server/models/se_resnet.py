@@ -80,5 +80,4 @@ class SeResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.norm(self.stages(self.stem(x))))
-        logits: Tensor = self.head(self.dropout(x.mean((2, 3))))
-        return logits
+        return self.head(self.dropout(x.mean((2, 3))))

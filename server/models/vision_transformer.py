@@ -18,8 +18,7 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(width * ratio, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.fc2(F.gelu(self.fc1(x)))
-        return out
+        return self.fc2(F.gelu(self.fc1(x)))
 
 
 class DropPath(nn.Module):
@@ -53,8 +52,7 @@ class SelfAttention(nn.Module):
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         x = F.scaled_dot_product_attention(q, k, v)
         x = x.transpose(1, 2).reshape(n, tokens, width)
-        out: Tensor = self.proj(x)
-        return out
+        return self.proj(x)
 
 
 class Block(nn.Module):
@@ -70,8 +68,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.drop_path(self.attn(self.norm1(x)))
-        out: Tensor = x + self.drop_path(self.mlp(self.norm2(x)))
-        return out
+        return x + self.drop_path(self.mlp(self.norm2(x)))
 
 
 class SqueezeExcitation(nn.Module):
@@ -94,8 +91,7 @@ class ClassificationHead(nn.Module):
         self.linear = nn.Linear(width, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.linear(x)
-        return out
+        return self.linear(x)
 
 
 class TokenClassifier(nn.Module):
@@ -124,5 +120,4 @@ class TokenClassifier(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = torch.cat((self.cls_token.expand(x.shape[0], -1, -1), x), dim=1) + self.pos_embed
         x = self.norm(self.blocks(x))
-        logits: Tensor = self.head(self.se_block(x[:, 0]))
-        return logits
+        return self.head(self.se_block(x[:, 0]))

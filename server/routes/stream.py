@@ -212,7 +212,8 @@ class Connection:
         except SupersededError:
             return self._session.drop(frame)
         except ImageError as error:
-            return self._session.refuse(ProtocolError(error.code, str(error), frame.frame_id))
+            message = f"face {frame.faces[error.index].face_id}: {error}"
+            return self._session.refuse(ProtocolError(error.code, message, frame.frame_id))
         except Exception:
             # The one place where any failure becomes an answer: this frame's, and nobody else's.
             logger.exception("frame %d of session %s failed", frame.frame_id, self._session.session_id)

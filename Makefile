@@ -1,0 +1,112 @@
+# Everything that people and machines do with Emostream, from set-up to tests. `make` alone lists the targets.
+#
+# Set-up is a chain of real files, so whatever has not changed is not done again: the virtual environment, two
+# stamps in it (what serving needs, what developing needs), web/node_modules and web/dist.
+
+PORT ?= 8000
+PYTHON ?= python3
+# Further arguments, as in: make test-python PYTEST_ARGS="tests/test_settings.py -x"
+PYTEST_ARGS ?=
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Set-up comes before tests, and pytest's summary last, whatever -j says.
+.NOTPARALLEL:
+
+# Progress must appear as it happens where the output is a pipe, as in CI.
+export PYTHONUNBUFFERED := 1
+
+BIN := .venv/bin
+VENV := $(BIN)/python
+SERVING := .venv/.serving-installed
+DEVELOPING := .venv/.developing-installed
+NODE_MODULES := web/node_modules/.package-lock.json
+DASHBOARD := web/dist/index.html
+
+PIP_INSTALL := $(VENV) -m pip install --disable-pip-version-check --constraint constraints.txt
+# The folders are among them because a deleted file shows only there.
+WEB_SOURCES := $(shell find web/src web/public -not -name '*.test.*' 2>/dev/null) \
+    $(wildcard web/index.html web/*.config.ts web/tsconfig*.json)
+
+##@ Use
+
+.PHONY: run
+run: $(VENV) $(DASHBOARD) $(SERVING) ## set up what is missing, then serve API and dashboard on PORT (8000)
+	@exec $(BIN)/emostream serve --port $(PORT)
+
+##@ Develop
+
+.PHONY: test
+test: setup test-tools web lint test-web ## set up what is missing, then run every check and every test
+	$(VENV) -m pytest $(PYTEST_ARGS)
+
+.PHONY: setup
+setup: $(VENV) $(NODE_MODULES) $(DEVELOPING) ## install everything that development needs
+
+.PHONY: web
+web: $(DASHBOARD) ## build the dashboard
+
+.PHONY: lint
+lint: $(DEVELOPING) $(NODE_MODULES) ## style and types, Python and TypeScript
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/shellcheck scripts/*.sh .ci/run
+	cd web && npm run lint
+	cd web && npm run typecheck
+
+.PHONY: test-python
+test-python: $(DEVELOPING) ## Python tests, without those that drive a browser
+	$(VENV) -m pytest -m "not e2e" $(PYTEST_ARGS)
+
+.PHONY: test-web
+test-web: $(NODE_MODULES) ## the dashboard's unit tests
+	cd web && npm test
+
+.PHONY: test-e2e
+test-e2e: $(DEVELOPING) $(DASHBOARD) test-tools ## tests that drive a real browser
+	$(VENV) -m pytest -m e2e $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: $(DEVELOPING) ## measure this machine (see bench/)
+	$(VENV) -m bench.event_loop
+
+.PHONY: clean
+clean: ## remove everything that make has made
+	rm -rf .venv web/node_modules web/dist build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find server tests -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	    /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	    /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# --- Set-up: the steps that the Dockerfile takes as well ---------------------------------------------------------
+
+.PHONY: serving
+serving: $(SERVING)
+
+.PHONY: test-tools
+test-tools:
+	@scripts/install-test-tools.sh
+
+$(VENV):
+	@scripts/create-venv.sh $(PYTHON) .venv
+
+$(SERVING): pyproject.toml constraints.txt | $(VENV)
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(DEVELOPING): $(SERVING)
+	$(PIP_INSTALL) --editable '.[dev,train]'
+	@touch $@
+
+$(NODE_MODULES): web/package.json web/package-lock.json $(wildcard web/.npmrc)
+	@scripts/install-web.sh
+	@touch $@
+
+$(DASHBOARD): $(NODE_MODULES) $(WEB_SOURCES)
+	cd web && npm run build

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The end-to-end tests drive Chromium, whose webcam is a film that ffmpeg makes. Installs what is missing where
+# that is possible (root on a Debian-like system), and otherwise says in one line what to install.
+set -euo pipefail
+
+missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+    missing+=(chromium)
+command -v ffmpeg >/dev/null || missing+=(ffmpeg)
+((${#missing[@]})) || exit 0
+
+if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+    echo "error: the end-to-end tests need ${missing[*]}; please install (Debian: sudo apt-get install ${missing[*]})" >&2
+    exit 1
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+apt-get update
+apt-get install -y --no-install-recommends "${missing[@]}"
