@@ -16,6 +16,7 @@ from server.routes.dashboard import mount_dashboard
 from server.services import Services
 from server.sessions import SessionRegistry
 from server.settings import Settings
+from server.startup import load_recognizer
 
 
 def create_app(settings: Settings | None = None, recognizer: Recognizer | None = None) -> FastAPI:
@@ -52,10 +53,3 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
         app.include_router(door.router)
     mount_dashboard(app, settings.dashboard_dir)
     return app
-
-
-def load_recognizer(settings: Settings) -> Recognizer:
-    """The recogniser that the settings ask for. Raises ModelError."""
-    return Recognizer.load(
-        settings.model, settings.device, settings.threads, settings.max_batch, settings.cache_dir
-    )

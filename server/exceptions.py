@@ -4,7 +4,8 @@
     ├── DatasetError          a training or evaluation set cannot be read
     ├── ModelError            a model cannot be used
     │   ├── UnknownModelError     no model of that name
-    │   └── CheckpointError       a weights file is broken or belongs to another network
+    │   ├── CheckpointError       a weights file is broken or belongs to another network
+    │   └── WeightsError          a weights file is not here, or cannot be downloaded
     ├── ImageError            one picture cannot be used; its neighbours are not affected
     │   ├── InvalidImageError     empty, truncated, or of no supported format
     │   └── ImageTooLargeError    more pixels than allowed
@@ -52,6 +53,10 @@ class UnknownModelError(ModelError):
 
 class CheckpointError(ModelError):
     """A weights file is broken or belongs to another network."""
+
+
+class WeightsError(ModelError):
+    """A weights file is not on this machine, or cannot be downloaded; the message says what to do."""
 
 
 class ImageError(EmostreamError):

@@ -3,10 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from server.inference.openvino_engine import Precision
+from server.models.catalogue import Policy
+
 _REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Lists are written with commas between, not as JSON.
+_Words = Annotated[tuple[str, ...], NoDecode]
+_Numbers = Annotated[tuple[float, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -18,17 +25,34 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
-    model: str = Field(default="default", description="ensemble or model of the catalogue")
+    model: str = Field(default="default", description="ensemble, or models with commas between")
+    policy: Policy | None = Field(default=None, description="mean, weighted or random")
+    member_weights: _Numbers = Field(default=(), description="for the policy weighted")
+    model_file: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("model_file", "EMOSTREAM_MODEL_FILE", "MODEL_FILE"),
+        description="weights of your own; then labels and arch say what they are",
+    )
+    labels: _Words = Field(default=(), description="of MODEL_FILE, in the order of its outputs")
+    arch: str = Field(default="poster_v2", description="architecture of MODEL_FILE")
+    mean: _Numbers = Field(default=(), description="of MODEL_FILE: RGB, of values in [0, 1]")
+    std: _Numbers = Field(default=(), description="likewise")
+    weights_dir: Path = Field(
+        default=Path("~/.local/share/emostream/weights"),
+        validate_default=True,
+        description="downloaded and imported weights",
+    )
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     threads: int = Field(default=0, ge=0, description="threads of the CPU engine; 0 leaves it to the engine")
     decode_threads: int = Field(default=2, ge=1, le=64, description="threads that decode pictures")
+    precision: Precision = Field(default="auto", description="auto, bf16 or f32, on CPUs")
     max_batch: int = Field(default=32, ge=1, le=256, description="most faces in one pass of the networks")
     cache_dir: Path = Field(
         default=Path("~/.cache/emostream"), description="folder for compiled networks", validate_default=True
     )
 
     token: SecretStr | None = Field(default=None, description="if set, every client must present it")
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_origins: _Words = Field(
         default=(), description="origins other than the server's own, separated by commas"
     )
     max_sessions: int = Field(default=64, ge=1)
@@ -42,7 +66,7 @@ class Settings(BaseSettings):
 
     dashboard_dir: Path = Field(default=_REPOSITORY / "web" / "dist", description="the built dashboard")
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "labels", "member_weights", "mean", "std", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -51,7 +75,7 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("cache_dir")
+    @field_validator("cache_dir", "weights_dir")
     @classmethod
     def _expand_home(cls, value: Path) -> Path:
         return value.expanduser()

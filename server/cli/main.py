@@ -3,8 +3,9 @@
 import sys
 
 import typer
-from rich.console import Console
 
+from server.cli import weights
+from server.cli.console import messages
 from server.cli.serve import serve
 from server.cli.train import train
 from server.exceptions import EmostreamError
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(train)
+app.add_typer(weights.app, name="weights")
 
 
 def main() -> None:
@@ -24,5 +26,6 @@ def main() -> None:
     try:
         app()
     except EmostreamError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
+        messages.print("error:", style="red", end=" ")
+        messages.print(str(error), markup=False)
         sys.exit(1)

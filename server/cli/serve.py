@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from server.app import create_app, load_recognizer
+from server.app import create_app
 from server.exceptions import EmostreamError
 from server.services import Services
 from server.settings import Settings
+from server.startup import load_recognizer
 
 logger = logging.getLogger(__name__)
 

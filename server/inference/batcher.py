@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.exceptions import EmostreamError
-from server.inference.engine import Probabilities
+from server.exceptions import EmostreamError, ImageError
+from server.inference.ensemble import Probabilities
 from server.inference.fair_queue import FairQueue, Lane, LaneMode
 from server.inference.preparation import PreparedFace
 
@@ -34,6 +34,10 @@ class FrameRecognizer(Protocol):
 
 class SupersededError(EmostreamError):
     """A newer frame of the same session came before this one was started."""
+
+
+class BatcherClosedError(EmostreamError):
+    """The server stops; this frame will not be computed any more."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Session:
         """Probabilities of a frame's encoded crops.
 
         Raises SupersededError, ImageError for a picture that cannot be used, LaneFullError where more
-        frames wait than ``queue_length``, and whatever the engine raises.
+        frames wait than ``queue_length``, BatcherClosedError, and whatever the engine raises.
         """
         return await self._batcher.submit(self._lane, images)
 
@@ -98,6 +102,8 @@ class Batcher:
         self._staged: list[_Frame] = []  # in the order taken
         self._engine_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unanswered: set[asyncio.Future[FrameAnswer]] = set()
+        self._is_closed = False
         self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
         self._engine = ThreadPoolExecutor(1, thread_name_prefix="engine")
 
@@ -111,11 +117,15 @@ class Batcher:
         return len(self._queue)
 
     async def submit(self, lane: Lane[_Frame], images: Sequence[bytes]) -> FrameAnswer:
+        if self._is_closed:
+            raise BatcherClosedError("the server stops")
         future: asyncio.Future[FrameAnswer] = asyncio.get_running_loop().create_future()
         frame = _Frame(lane, images, future, time.monotonic())
         superseded = self._queue.put(lane, frame)
         if superseded is not None:
             superseded.fail(SupersededError("a newer frame of this session came first"))
+        self._unanswered.add(future)
+        future.add_done_callback(self._unanswered.discard)
         self._stage()
         return await future
 
@@ -127,7 +137,10 @@ class Batcher:
                 frame.answer.cancel()
 
     async def aclose(self) -> None:
-        """Ends the threads after what they are at."""
+        """Fails the frames that are not answered yet, and ends the threads after what they are at."""
+        self._is_closed = True
+        for answer in self._unanswered:
+            answer.set_exception(BatcherClosedError("the server stops"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -136,7 +149,10 @@ class Batcher:
 
     def _stage(self) -> None:
         """Takes waiting frames while there is room for about one batch."""
-        while sum(len(frame.images) for frame in self._staged) < self._recognizer.max_batch:
+        while (
+            not self._is_closed
+            and sum(len(frame.images) for frame in self._staged) < self._recognizer.max_batch
+        ):
             taken = self._queue.take()
             if taken is None:
                 return
@@ -155,17 +171,22 @@ class Batcher:
             loop.run_in_executor(self._decoders, self._recognizer.prepare, image, self._max_pixels)
             for image in frame.images
         ]
-        try:
-            frame.faces = await asyncio.gather(*work)
-        except Exception as error:
-            # The frame's other pictures may still be at work; their results go nowhere.
-            frame.fail(error)
-            self._unstage(frame)
-            self._stage()
+        faces: list[PreparedFace] = []
+        for index, outcome in enumerate(await asyncio.gather(*work, return_exceptions=True)):
+            if isinstance(outcome, BaseException):
+                if isinstance(outcome, ImageError):
+                    outcome.index = index
+                frame.fail(outcome)
+                self._unstage(frame)
+                self._stage()
+                break
+            faces.append(outcome)
+        else:
+            frame.faces = faces
         self._start_engine()
 
     def _start_engine(self) -> None:
-        if self._engine_task is None and (batch := self._take_batch()):
+        if self._engine_task is None and not self._is_closed and (batch := self._take_batch()):
             self._engine_task = self._spawn(self._run(batch))
 
     def _take_batch(self) -> list[_Frame]:

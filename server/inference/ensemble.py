@@ -1,34 +1,46 @@
-"""Several networks as one: from pixels to each member's probabilities."""
+"""Several networks as one: from pixels to each member's probabilities, and from those to one answer."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from server.models.catalogue import EnsembleEntry, ModelEntry
+from server import models
+from server.models.catalogue import EnsembleEntry, ModelEntry, Policy
 from server.models.checkpoint import load_checkpoint
 from server.models.factory import create_model, input_size
 from server.models.normalisation import Normalisation
+from server.models.weights import WeightsStore, sha256_of
+
+Pixels = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
 
 
 class Member(nn.Module):
-    """One network with its normalisation before and a softmax behind it, answering in ``labels``' order."""
+    """One network with its normalisation before and a softmax behind it, answering in the ensemble's labels.
 
-    order: Tensor
+    ``columns`` has the network's outputs that count for each label; see ``EnsembleEntry.columns``.
+    """
 
-    def __init__(self, entry: ModelEntry, labels: tuple[str, ...]) -> None:
+    def __init__(self, entry: ModelEntry, columns: tuple[tuple[int, ...], ...]) -> None:
         super().__init__()
         self.input_size = input_size(entry.architecture)
-        self.normalise = Normalisation(entry.normalisation)
+        self.normalise = Normalisation(entry.normalisation_spec)
         self.network = create_model(entry.architecture, len(entry.labels))
-        order = torch.tensor([entry.labels.index(label) for label in labels])
-        self.register_buffer("order", order, persistent=False)
+        self.columns = columns
+        self.dtype = torch.float32  # of the network; the rest is always float32
+        self.leaves_some_out = sum(len(column) for column in columns) < len(entry.labels)
 
     def forward(self, x: Tensor) -> Tensor:
         """RGB in [0, 255], float (N, 3, S, S), to probabilities (N, C)."""
-        logits = self.network(self.normalise(x))
-        probabilities: Tensor = logits.float().softmax(1).index_select(1, self.order)
-        return probabilities
+        probabilities = self.network(self.normalise(x).to(self.dtype)).float().softmax(1)
+        answers = torch.stack([probabilities[:, column].sum(1) for column in self.columns], dim=1)
+        return answers / answers.sum(1, keepdim=True) if self.leaves_some_out else answers
 
 
 class Ensemble(nn.Module):
@@ -43,11 +55,13 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(members)
         self.input_sizes = tuple(sorted({member.input_size for member in members}))
 
+    def pixels(self, crops: Sequence[Tensor]) -> dict[int, Tensor]:
+        """Uint8 (N, S, S, 3) of each size to float (N, 3, S, S), by size."""
+        planes = (crop.permute(0, 3, 1, 2).float() for crop in crops)
+        return dict(zip(self.input_sizes, planes, strict=True))
+
     def forward(self, *crops: Tensor) -> Tensor:
-        # (N, S, S, 3) -> (N, 3, S, S)
-        pixels = dict(
-            zip(self.input_sizes, (crop.permute(0, 3, 1, 2).float() for crop in crops), strict=True)
-        )
+        pixels = self.pixels(crops)
         answers: list[Tensor] = []
         for member in self.members:
             assert isinstance(member, Member)
@@ -57,17 +71,42 @@ class Ensemble(nn.Module):
 
 @dataclass(frozen=True)
 class LoadedEnsemble:
-    """An ensemble with its weights, and what is known about it."""
+    """An ensemble with its weights.
+
+    ``fingerprint`` changes with anything that its probabilities depend on: weights, labels, normalisation
+    and the networks' code.
+    """
 
     entry: EnsembleEntry
     module: Ensemble
+    fingerprint: str
+
+    def combine(self, answers: Probabilities, generator: np.random.Generator) -> Probabilities:
+        """The answer (N, C) from the members' probabilities (M, N, C), as the ensemble's policy says."""
+        if self.entry.policy is Policy.RANDOM:
+            faces = np.arange(answers.shape[1])
+            return answers[generator.integers(answers.shape[0], size=len(faces)), faces]
+        weights = self.entry.weights or (1 / answers.shape[0],) * answers.shape[0]
+        return np.einsum("m,mnc->nc", np.asarray(weights, np.float32), answers)
 
 
-def load_ensemble(entry: EnsembleEntry) -> LoadedEnsemble:
-    """Builds the members and loads their weights. Raises CheckpointError for a file that does not fit."""
-    members = []
+def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
+    """Builds the members and loads their weights.
+
+    Raises WeightsError for a file that is not on this machine, CheckpointError for one that does not fit.
+    """
+    members, parts = [], [repr(entry.labels), _code_sha256()]
     for model in entry.members:
-        member = Member(model, entry.labels)
-        load_checkpoint(member.network, model.file)
+        member = Member(model, entry.columns(model))
+        path = store.require(model)
+        load_checkpoint(member.network, path)
         members.append(member)
-    return LoadedEnsemble(entry, Ensemble(members).eval())
+        parts += [sha256_of(path), model.architecture, repr(model.normalisation), repr(member.columns)]
+    fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    return LoadedEnsemble(entry, Ensemble(members).eval(), fingerprint)
+
+
+def _code_sha256() -> str:
+    """Of everything between pixels and probabilities."""
+    files = [Path(__file__), *sorted(Path(models.__file__).parent.glob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -1,6 +1,7 @@
 """From an encoded picture to the pixels that the networks take."""
 
 import io
+import struct
 
 import numpy as np
 import numpy.typing as npt
@@ -28,13 +29,21 @@ def decode(data: bytes, max_pixels: int) -> Image.Image:
         if pixels > max_pixels:
             raise ImageTooLargeError(max_pixels, f"the picture has {pixels} pixels")
         picture.load()
-        return ImageOps.exif_transpose(picture).convert("RGB")
+        return _as_rgb(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageTooLargeError(max_pixels, "the picture is far too large") from error
     except UnidentifiedImageError as error:
         raise InvalidImageError("the data is neither JPEG, PNG nor WebP, or its header is broken") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error) as error:
+        # The last two are what a broken orientation tag leads to.
         raise InvalidImageError(f"the picture is truncated or broken: {error}") from error
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):
+        # 16-bit grey: Pillow itself would cut off all that is brighter than 255 of 65535.
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    return picture.convert("RGB")
 
 
 def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> PreparedFace:

@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from server.inference.engine import Engine, Probabilities, create_engine
-from server.inference.ensemble import LoadedEnsemble, load_ensemble
+from server.inference.engine import Engine, create_engine
+from server.inference.ensemble import LoadedEnsemble, Probabilities, load_ensemble
+from server.inference.openvino_engine import Precision
 from server.inference.preparation import PreparedFace, decode, prepare
-from server.models import catalogue
+from server.models.catalogue import EnsembleEntry
+from server.models.weights import WeightsStore
 
 
 class Recognizer:
@@ -19,30 +21,44 @@ class Recognizer:
     ``prepare`` may be called from many threads at once, ``infer`` from one at a time.
     """
 
-    def __init__(self, ensemble: LoadedEnsemble, engine: Engine, max_batch: int = 32) -> None:
+    def __init__(self, ensemble: LoadedEnsemble, engine: Engine) -> None:
         self.name = ensemble.entry.name
         self.labels = ensemble.entry.labels
         self.members = tuple(member.name for member in ensemble.entry.members)
         self.input_sizes = ensemble.module.input_sizes
-        self.max_batch = max_batch
+        self.max_batch = engine.max_batch
         self.engine = engine
+        self._ensemble = ensemble
+        self._generator = np.random.default_rng()
 
     @classmethod
     def load(
         cls,
-        model: str = "default",
+        model: str | EnsembleEntry = "default",
+        *,
         device: str = "auto",
+        precision: Precision = "auto",
         threads: int = 0,
         max_batch: int = 32,
         cache_dir: Path = Path("~/.cache/emostream"),
+        weights_dir: Path = Path("~/.local/share/emostream/weights"),
     ) -> "Recognizer":
-        """Loads a model of the catalogue, compiles it for the device and warms it up.
+        """Loads a model or ensemble of the catalogue, compiles it for the device and warms it up.
 
         Raises ModelError if there is no such model or its weights cannot be used.
         """
-        ensemble = load_ensemble(catalogue.find(model))
-        engine = create_engine(ensemble.module, device, threads, cache_dir.expanduser())
-        recognizer = cls(ensemble, engine, max_batch)
+        store = WeightsStore(weights_dir.expanduser())
+        entry = store.catalogue().find(model) if isinstance(model, str) else model
+        ensemble = load_ensemble(entry, store)
+        engine = create_engine(
+            ensemble,
+            device,
+            max_batch=max_batch,
+            threads=threads,
+            precision=precision,
+            cache_dir=cache_dir.expanduser(),
+        )
+        recognizer = cls(ensemble, engine)
         recognizer.warm_up()
         return recognizer
 
@@ -60,18 +76,12 @@ class Recognizer:
         return prepare(decode(data, max_pixels), self.input_sizes)
 
     def infer(self, faces: Sequence[PreparedFace]) -> Probabilities:
-        """Probabilities (N, C) of N prepared faces over ``labels``, in passes of at most ``max_batch``."""
-        batches = [
-            # per input size: N x (S, S, 3) -> (N, S, S, 3)
-            self.engine.infer(
-                [np.stack(crops) for crops in zip(*faces[start : start + self.max_batch], strict=True)]
-            )
-            for start in range(0, len(faces), self.max_batch)
-        ]
-        if not batches:
+        """Probabilities (N, C) of N prepared faces over ``labels``."""
+        if not faces:
             return np.empty((0, len(self.labels)), np.float32)
-        answers: Probabilities = np.concatenate(batches, axis=1).mean(0)  # (M, N, C) -> (N, C)
-        return answers
+        # N x (per input size: (S, S, 3)) -> per input size: (N, S, S, 3)
+        crops = [np.stack(same_size) for same_size in zip(*faces, strict=True)]
+        return self._ensemble.combine(self.engine.infer(crops), self._generator)
 
     def recognize(self, crops: Sequence[npt.NDArray[np.uint8]]) -> Probabilities:
         """Probabilities (N, C) of N face crops, each uint8 (H, W, 3) RGB of any size."""

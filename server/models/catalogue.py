@@ -1,74 +1,220 @@
-"""Which models there are: names, files, labels and what each network wants to see (``catalogue.toml``)."""
+"""Which models there are: architecture, labels, normalisation and source of each, and ensembles of them.
+
+``catalogue.toml`` beside this file has the known ones; a user's file of the same form may add to them
+(``emostream weights import`` writes one).
+"""
 
 import tomllib
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from server.exceptions import ModelError, UnknownModelError
-from server.models.normalisation import NormalisationSpec
+from server.models.factory import ARCHITECTURES
+from server.models.normalisation import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB, NormalisationSpec
 
-_CATALOGUE = Path(__file__).with_name("catalogue.toml")
-_WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+_BUILT_IN = Path(__file__).with_name("catalogue.toml")
 
 
-@dataclass(frozen=True)
-class ModelEntry:
-    """One trained network. ``labels`` are in the order of its outputs."""
+class Policy(Enum):
+    """How an ensemble's answer comes from its members' probabilities."""
+
+    MEAN = "mean"
+    WEIGHTED = "weighted"  # mean with a weight for each member
+    RANDOM = "random"  # one member drawn per face
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_TableT = TypeVar("_TableT", bound=_Table)
+
+
+class _NormalisationTable(_Table):
+    grayscale: bool = False
+    per_image: bool = False
+    mean: tuple[float, float, float] = IMAGENET_MEAN_RGB
+    std: tuple[float, float, float] = IMAGENET_STD_RGB
+
+
+class ModelEntry(_Table):
+    """One trained network. ``labels`` are in the order of its outputs.
+
+    Its weights are a file that comes with the package (``shipped``), a path of this machine (``path``), or
+    are downloaded from Google Drive (``drive``, a file's id) or another address (``url``).
+    """
 
     name: str
     architecture: str
-    labels: tuple[str, ...]
-    normalisation: NormalisationSpec
-    file: Path
-    licence: str
-    description: str
+    labels: tuple[str, ...] = Field(min_length=2)
+    description: str = ""
+    normalisation: _NormalisationTable = _NormalisationTable()
+    shipped: str | None = None
+    path: Path | None = None
+    drive: str | None = None
+    url: str | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    licence: str = "unknown"
+    citation: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> "ModelEntry":
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(f"no architecture {self.architecture!r}; known are: {', '.join(ARCHITECTURES)}")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("a label appears twice")
+        if sum(source is not None for source in (self.shipped, self.path, self.drive, self.url)) != 1:
+            raise ValueError("exactly one of shipped, path, drive and url must be given")
+        return self
+
+    @property
+    def normalisation_spec(self) -> NormalisationSpec:
+        return NormalisationSpec(**self.normalisation.model_dump())
+
+    @property
+    def source(self) -> str:
+        """Where the weights come from, for people."""
+        if self.drive is not None:
+            return f"Google Drive {self.drive}"
+        return self.url or (str(self.path) if self.path else "shipped")
+
+
+class _EnsembleTable(_Table):
+    members: tuple[str, ...] = Field(min_length=1)
+    policy: Policy = Policy.MEAN
+    weights: tuple[float, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    #: per member: its label -> the ensemble's label, or "" to leave it out of the answer
+    mapping: dict[str, dict[str, str]] = Field(default_factory=dict)
+    description: str = ""
 
 
 @dataclass(frozen=True)
 class EnsembleEntry:
-    """Networks whose probabilities are averaged. ``labels`` are in the order of the ensemble's answers."""
+    """Networks that answer together. ``labels`` are in the order of the ensemble's answers."""
 
     name: str
     labels: tuple[str, ...]
     members: tuple[ModelEntry, ...]
+    policy: Policy = Policy.MEAN
+    weights: tuple[float, ...] = ()  # one per member with Policy.WEIGHTED, summing to 1
+    mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    def columns(self, member: ModelEntry) -> tuple[tuple[int, ...], ...]:
+        """For each of the ensemble's labels, the member's outputs that count for it.
 
-def find(name: str) -> EnsembleEntry:
-    """The ensemble of that name, or a model of that name as an ensemble of one.
-
-    Raises UnknownModelError for neither, and ModelError if members do not know the same labels.
-    """
-    models, ensembles = _read()
-    if name in models:
-        members: tuple[ModelEntry, ...] = (models[name],)
-    elif name in ensembles:
-        members = tuple(models[member] for member in ensembles[name])
-    else:
-        raise UnknownModelError(name, (*ensembles, *models))
-    labels = members[0].labels
-    for member in members[1:]:
-        if set(member.labels) != set(labels):
-            raise ModelError(
-                f"{member.name} knows the labels {', '.join(member.labels)}, but {members[0].name} knows "
-                f"{', '.join(labels)}: they cannot be averaged"
-            )
-    return EnsembleEntry(name, labels, members)
-
-
-@cache
-def _read() -> tuple[dict[str, ModelEntry], dict[str, tuple[str, ...]]]:
-    content = tomllib.loads(_CATALOGUE.read_text())
-    models = {
-        name: ModelEntry(
-            name=name,
-            architecture=entry["architecture"],
-            labels=tuple(entry["labels"]),
-            normalisation=NormalisationSpec(**entry["normalisation"]),
-            file=_WEIGHTS / entry["file"],
-            licence=entry["licence"],
-            description=entry["description"],
+        Raises ModelError if they leave a label of either side without its counterpart.
+        """
+        mapping = self.mapping.get(member.name, {})
+        targets = [mapping.get(label, label) for label in member.labels]
+        unknown = [label for label in targets if label and label not in self.labels]
+        columns = tuple(
+            tuple(index for index, target in enumerate(targets) if target == label) for label in self.labels
         )
-        for name, entry in content["models"].items()
-    }
-    return models, {name: tuple(entry["members"]) for name, entry in content["ensembles"].items()}
+        missing = [label for label, column in zip(self.labels, columns, strict=True) if not column]
+        if unknown or missing:
+            problem = f"does not know {', '.join(missing)}" if missing else f"also knows {', '.join(unknown)}"
+            raise ModelError(
+                f"{member.name} {problem}, unlike the ensemble {self.name} ({', '.join(self.labels)}): "
+                f"give a mapping of its labels, or leave it out"
+            )
+        return columns
+
+
+class Catalogue:
+    """The known models and ensembles."""
+
+    def __init__(self, models: Mapping[str, ModelEntry], ensembles: Mapping[str, _EnsembleTable]) -> None:
+        self.models = dict(models)
+        self._ensembles = dict(ensembles)
+
+    @property
+    def ensemble_names(self) -> tuple[str, ...]:
+        return tuple(self._ensembles)
+
+    def model(self, name: str) -> ModelEntry:
+        """Raises UnknownModelError."""
+        if name not in self.models:
+            raise UnknownModelError(name, (*self._ensembles, *self.models))
+        return self.models[name]
+
+    def members(self, name: str) -> tuple[ModelEntry, ...]:
+        """The networks of an ensemble, or the one model of that name. Raises UnknownModelError."""
+        names = self._ensembles[name].members if name in self._ensembles else (name,)
+        return tuple(self.model(member) for member in names)
+
+    def find(
+        self, names: str, policy: Policy | None = None, weights: tuple[float, ...] = ()
+    ) -> EnsembleEntry:
+        """The ensemble of that name, or one made of several models named with commas between.
+
+        ``policy`` and ``weights``, where given, replace the ensemble's own. Raises UnknownModelError, and
+        ModelError if its parts do not fit together.
+        """
+        table = self._ensembles.get(names) or _EnsembleTable(
+            members=tuple(part.strip() for part in names.split(",") if part.strip())
+        )
+        members = tuple(self.model(member) for member in table.members)
+        policy = policy or (Policy.WEIGHTED if weights else table.policy)
+        entry = EnsembleEntry(
+            name=names,
+            labels=table.labels or members[0].labels,
+            members=members,
+            policy=policy,
+            weights=_normalised(weights or table.weights or (), len(members), policy, names),
+            mapping=table.mapping,
+        )
+        for member in members:
+            entry.columns(member)
+        return entry
+
+
+def read_catalogue(user_file: Path | None = None) -> Catalogue:
+    """The built-in catalogue, with what ``user_file`` adds or replaces if there is such a file.
+
+    Raises ModelError, naming the file and the entry, if it cannot be read.
+    """
+    models: dict[str, ModelEntry] = {}
+    ensembles: dict[str, _EnsembleTable] = {}
+    for file in (_BUILT_IN, user_file):
+        if file is None or not file.is_file():
+            continue
+        try:
+            content = tomllib.loads(file.read_text())
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise ModelError(f"{file}: {error}") from error
+        for name, table in content.get("models", {}).items():
+            models[name] = parse_model(name, table, file)
+        for name, table in content.get("ensembles", {}).items():
+            ensembles[name] = _parse(_EnsembleTable, table, file, name)
+    return Catalogue(models, ensembles)
+
+
+def parse_model(name: str, content: Mapping[str, Any], place: str | Path) -> ModelEntry:
+    """A model from a table of its description. Raises ModelError that names ``place`` and what is wrong."""
+    return _parse(ModelEntry, {"name": name, **content}, place, name)
+
+
+def _parse(table_class: type[_TableT], content: Mapping[str, Any], place: str | Path, name: str) -> _TableT:
+    try:
+        return table_class.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field_name = ".".join(str(part) for part in first["loc"])
+        problem = f"{field_name}: {first['msg']}" if field_name else first["msg"]
+        raise ModelError(f"{place}: {name}: {problem}") from error
+
+
+def _normalised(weights: tuple[float, ...], members: int, policy: Policy, name: str) -> tuple[float, ...]:
+    if policy is not Policy.WEIGHTED:
+        return ()
+    if len(weights) != members or min(weights) < 0 or sum(weights) <= 0:
+        raise ModelError(
+            f"{name}: the policy weighted needs a weight of at least 0 for each of {members} members"
+        )
+    return tuple(weight / sum(weights) for weight in weights)

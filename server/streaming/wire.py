@@ -183,7 +183,8 @@ def parse_message(text: str) -> ClientMessage:
     try:
         return _CLIENT_MESSAGE.validate_json(text)
     except ValidationError as error:
-        raise ProtocolError("invalid_message", _summary(error)) from error
+        # Where the type is known, it is the first part of each problem's place.
+        raise ProtocolError("invalid_message", _summary(error, skipped=1)) from error
 
 
 class FaceEntry(_Message):
@@ -286,8 +287,11 @@ def _frame_id_in(header: bytes) -> int | None:
         return None
 
 
-def _summary(error: ValidationError) -> str:
-    """The first problem in one line, such as ``config.smoothing: Input should be less than 1``."""
+def _summary(error: ValidationError, skipped: int = 0) -> str:
+    """The first problem in one line, such as ``config.smoothing: Input should be less than 1``.
+
+    The first ``skipped`` parts of its place are left out.
+    """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    place = ".".join(str(part) for part in first["loc"][skipped:])
     return f"{place}: {first['msg']}" if place else first["msg"]

@@ -45,7 +45,7 @@ class Trainer:
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
             self.model,
-            multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay),  # type: ignore[no-untyped-call]
+            multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay),
             use_buffers=True,
         )
         self.optimizer = torch.optim.AdamW(_parameter_groups(self.model, config.weight_decay), fused=True)
@@ -93,7 +93,7 @@ class Trainer:
                     images, targets = mixup(images, targets, self.config.mixup_alpha)
                 loss = F.cross_entropy(self._logits(self.model, images), targets)
                 self.optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
                 self.optimizer.step()
                 self.schedule.step()

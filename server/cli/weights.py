@@ -1,0 +1,110 @@
+"""``emostream weights``: which networks there are, and getting their weights onto this machine."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from server.cli.console import download_progress, messages, results
+from server.exceptions import WeightsError
+from server.models.factory import ARCHITECTURES
+from server.models.weights import Import, State, WeightsStore
+from server.settings import Settings
+
+app = typer.Typer(help="List, download, check and import networks' weights.", no_args_is_help=True)
+
+_STYLES = {State.READY: "green", State.ABSENT: "dim", State.CHANGED: "red"}
+
+
+def _store() -> WeightsStore:
+    return WeightsStore(Settings().weights_dir)
+
+
+@app.command("list")
+def list_models(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Show every known model and whether its weights are on this machine."""
+    store = _store()
+    catalogue = store.catalogue()
+    rows = [
+        {
+            "name": entry.name,
+            "state": store.state(entry).value,
+            "architecture": entry.architecture,
+            "labels": list(entry.labels),
+            "source": entry.source,
+            "sha256": store.expected_sha256(entry),
+            "licence": entry.licence,
+            "description": entry.description,
+            "citation": entry.citation,
+        }
+        for entry in catalogue.models.values()
+    ]
+    ensembles = {name: [m.name for m in catalogue.members(name)] for name in catalogue.ensemble_names}
+    if as_json:
+        typer.echo(json.dumps({"models": rows, "ensembles": ensembles}, indent=2))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("model", "weights", "classes", "what it is"):
+        table.add_column(heading, overflow="fold")
+    for row, entry in zip(rows, catalogue.models.values(), strict=True):
+        style = _STYLES[State(row["state"])]
+        table.add_row(entry.name, f"[{style}]{row['state']}[/]", str(len(entry.labels)), entry.description)
+    for name, members in ensembles.items():
+        table.add_row(f"[bold]{name}[/]", "", "", f"ensemble of {', '.join(members)}")
+    results.print(table)
+
+
+@app.command()
+def pull(names: Annotated[list[str], typer.Argument(help="Models or ensembles.")]) -> None:
+    """Download weights. An interrupted download goes on where it stopped."""
+    store = _store()
+    catalogue = store.catalogue()
+    for entry in dict.fromkeys(member for name in names for member in catalogue.members(name)):
+        pinned_before = store.expected_sha256(entry)
+        with download_progress(entry.name) as progress:
+            path = store.pull(entry, progress)
+        messages.print(f"{entry.name} is at {path}")
+        pinned = store.expected_sha256(entry)
+        if pinned_before is None and pinned is not None:
+            messages.print(
+                f"  Its authors publish no hash. This file's is pinned from now on: {pinned}", style="dim"
+            )
+
+
+@app.command()
+def verify() -> None:
+    """Read all weights on this machine and compare their hashes with the known or pinned ones."""
+    store = _store()
+    changed = []
+    for entry in store.catalogue().models.values():
+        state = store.state(entry, check_hash=True)
+        if state is not State.ABSENT:
+            known = "" if store.expected_sha256(entry) else " (no hash is known)"
+            results.print(f"[{_STYLES[state]}]{state.value:8}[/]{entry.name}{known}")
+        if state is State.CHANGED:
+            changed.append(entry.name)
+    if changed:
+        raise WeightsError(
+            f"changed since they were pinned: {', '.join(changed)}; delete them and pull again"
+        )
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Checkpoint or .safetensors.")],
+    labels: Annotated[str, typer.Option(help="The outputs' labels in order, commas between.")],
+    arch: Annotated[str, typer.Option(help=f"One of {', '.join(ARCHITECTURES)}.")] = "poster_v2",
+    name: Annotated[str | None, typer.Option(help="Name to use it by; the file's own if left out.")] = None,
+    mean: Annotated[
+        tuple[float, float, float] | None, typer.Option(help="RGB; ImageNet's if left out.")
+    ] = None,
+    std: Annotated[
+        tuple[float, float, float] | None, typer.Option(help="RGB; ImageNet's if left out.")
+    ] = None,
+) -> None:
+    """Add weights of your own: checked against the architecture, copied, and usable by name."""
+    words = tuple(label.strip() for label in labels.split(",") if label.strip())
+    entry = _store().add(Import(name or file.stem, file, arch, words, mean, std))
+    messages.print(f"{entry.name} can be used now: EMOSTREAM_MODEL={entry.name} emostream serve")

@@ -1,0 +1,147 @@
+"""Weights on this machine: which are here, fetching those that are not, and adding a user's own."""
+
+import hashlib
+import shutil
+import tomllib
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from server.exceptions import ModelError, WeightsError
+from server.models.catalogue import Catalogue, ModelEntry, read_catalogue
+from server.models.checkpoint import load_checkpoint
+from server.models.download import Progress, download
+from server.models.factory import create_model
+
+_SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+
+
+class State(Enum):
+    """What is known of a model's file."""
+
+    READY = "ready"  # it is here
+    ABSENT = "absent"  # it has to be downloaded
+    CHANGED = "changed"  # it is here, but not the file that was pinned
+
+
+@dataclass(frozen=True)
+class Import:
+    """A user's own weights, as ``emostream weights import`` is told of them."""
+
+    name: str
+    file: Path
+    architecture: str
+    labels: tuple[str, ...]
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+
+
+class WeightsStore:
+    """The folder of downloaded and imported weights.
+
+    ``catalogue.toml`` in it lists the imported ones, ``pins.toml`` the SHA-256 of each file as it was when
+    first downloaded, for those whose authors publish none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._pins_file = folder / "pins.toml"
+        self._user_catalogue = folder / "catalogue.toml"
+
+    def catalogue(self) -> Catalogue:
+        """The built-in models and the user's. Raises ModelError if the user's file is broken."""
+        return read_catalogue(self._user_catalogue)
+
+    def path(self, entry: ModelEntry) -> Path:
+        """Where a model's file is, or will be when it has been downloaded."""
+        if entry.shipped is not None:
+            return _SHIPPED / entry.shipped
+        return entry.path or self.folder / f"{entry.name}.pth"
+
+    def require(self, entry: ModelEntry) -> Path:
+        """The path of a file that is here. Raises WeightsError, saying what to do, if it is not."""
+        path = self.path(entry)
+        if path.is_file():
+            return path
+        if entry.drive is not None or entry.url is not None:
+            raise WeightsError(
+                f"the weights of {entry.name} are not here: run `emostream weights pull {entry.name}`"
+            )
+        raise WeightsError(f"the weights of {entry.name} should be at {path}, but there is no such file")
+
+    def pull(self, entry: ModelEntry, progress: Progress | None = None) -> Path:
+        """Downloads a model's file unless it is here, and pins its hash if none was known.
+
+        Raises WeightsError, and CheckpointError if the file does not fit the architecture.
+        """
+        path = self.path(entry)
+        if path.is_file():
+            return path
+        if entry.drive is None and entry.url is None:
+            return self.require(entry)
+        found = download(
+            drive=entry.drive, url=entry.url, to=path, sha256=self.expected_sha256(entry), progress=progress
+        )
+        try:
+            load_checkpoint(create_model(entry.architecture, len(entry.labels)), path)
+        except ModelError:
+            path.unlink()
+            raise
+        if self.expected_sha256(entry) is None:
+            self._pins_file.write_text(tomli_w.dumps({**self._pins(), entry.name: found}))
+        return path
+
+    def expected_sha256(self, entry: ModelEntry) -> str | None:
+        """The published hash, or the one pinned at the first download."""
+        return entry.sha256 or self._pins().get(entry.name)
+
+    def state(self, entry: ModelEntry, *, check_hash: bool = False) -> State:
+        """Whether a model's file is here and, if asked, the one it should be (which reads all of it)."""
+        path = self.path(entry)
+        if not path.is_file():
+            return State.ABSENT
+        expected = self.expected_sha256(entry)
+        if check_hash and expected is not None and expected != sha256_of(path):
+            return State.CHANGED
+        return State.READY
+
+    def add(self, wanted: Import) -> ModelEntry:
+        """Checks a user's file against its architecture, copies it here and lists it.
+
+        Raises CheckpointError if it does not fit, ModelError if its description is wrong.
+        """
+        if wanted.name in read_catalogue().models:
+            raise ModelError(f"{wanted.name} is the name of a built-in model: choose another with --name")
+        load_checkpoint(create_model(wanted.architecture, len(wanted.labels)), wanted.file)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        copy = self.folder / f"{wanted.name}{wanted.file.suffix}"
+        shutil.copyfile(wanted.file, copy)
+        normalisation = {key: list(value) for key in ("mean", "std") if (value := getattr(wanted, key))}
+        table = {
+            "architecture": wanted.architecture,
+            "labels": list(wanted.labels),
+            "path": str(copy),
+            "sha256": sha256_of(copy),
+            "description": f"imported from {wanted.file.name}",
+            **({"normalisation": normalisation} if normalisation else {}),
+        }
+        known = _read(self._user_catalogue)
+        known.setdefault("models", {})[wanted.name] = table
+        self._user_catalogue.write_text(tomli_w.dumps(known))
+        return self.catalogue().model(wanted.name)
+
+    def _pins(self) -> dict[str, str]:
+        return {name: str(pin) for name, pin in _read(self._pins_file).items()}
+
+
+def sha256_of(path: Path) -> str:
+    """A file's SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text()) if path.is_file() else {}
