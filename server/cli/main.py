@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from server.cli import weights
+from server.cli import bench, weights
 from server.cli.console import messages
 from server.cli.serve import serve
 from server.cli.train import train
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(train)
 app.add_typer(weights.app, name="weights")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

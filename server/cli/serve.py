@@ -10,11 +10,14 @@ import uvicorn
 
 from server.app import create_app
 from server.exceptions import EmostreamError
+from server.inference import Recognizer
 from server.services import Services
 from server.settings import Settings
 from server.startup import load_recognizer
 
 logger = logging.getLogger(__name__)
+
+_BACKLOG = 2048
 
 
 class _DrainingServer(uvicorn.Server):
@@ -49,6 +52,13 @@ def serve(
         recognizer.engine.device,
         recognizer.engine.precision,
     )
+    shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
+    logger.info("dashboard and API on http://%s:%d", shown_host, listening.getsockname()[1])
+    create_server(settings, recognizer).run(sockets=[listening])
+
+
+def create_server(settings: Settings, recognizer: Recognizer) -> uvicorn.Server:
+    """The web server as ``serve`` runs it, on a socket that is already bound."""
     config = uvicorn.Config(
         create_app(settings, recognizer),
         log_level=settings.log_level,
@@ -60,9 +70,7 @@ def serve(
         ws_max_size=2 * settings.max_message_bytes,
         timeout_graceful_shutdown=int(settings.shutdown_timeout_s) + 1,
     )
-    shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
-    logger.info("dashboard and API on http://%s:%d", shown_host, listening.getsockname()[1])
-    _DrainingServer(config).run(sockets=[listening])
+    return _DrainingServer(config)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -72,6 +80,8 @@ def _bind(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        # At once: until it listens another process can bind the same port. Clients wait for the model.
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:

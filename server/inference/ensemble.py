@@ -95,7 +95,7 @@ def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
 
     Raises WeightsError for a file that is not on this machine, CheckpointError for one that does not fit.
     """
-    members, parts = [], [repr(entry.labels), _code_sha256()]
+    members, parts = [], [repr(entry.labels), code_sha256()]
     for model in entry.members:
         member = Member(model, entry.columns(model))
         path = store.require(model)
@@ -106,7 +106,7 @@ def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
     return LoadedEnsemble(entry, Ensemble(members).eval(), fingerprint)
 
 
-def _code_sha256() -> str:
+def code_sha256() -> str:
     """Of everything between pixels and probabilities."""
     files = [Path(__file__), *sorted(Path(models.__file__).parent.glob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -1,0 +1,199 @@
+"""An engine against the floor that the machine's own matrix multiplication sets."""
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from server.exceptions import UnknownModelError
+from server.inference.engine import Engine, create_engine
+from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, code_sha256, load_ensemble
+from server.models.catalogue import EnsembleEntry, parse_model
+from server.models.factory import ARCHITECTURES
+from server.models.weights import WeightsStore
+from server.settings import Settings
+
+_MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}
+_DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """One batch size. Rates are in 10^9 floating point operations a second, a multiply-add counting two."""
+
+    batch: int
+    p50_ms: float
+    p95_ms: float
+    faces_per_second: float
+    gflops_per_second: float
+    matmul_gflops_per_second: float  # measured right before and after
+    times_floor: float  # p50 against the time of the same operations at the matrix rate
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """All batch sizes of one run."""
+
+    model: str
+    weights: str
+    device: str
+    precision: str
+    processor: str
+    day: str
+    gflop_per_face: float
+    eager_ms: float | None
+    rows: tuple[EngineRow, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+    def plot(self, path: Path) -> None:
+        """Throughput over batch size, with the floor's, as PNG."""
+        import matplotlib  # comes with the extra "train"
+
+        matplotlib.use("agg")
+        from matplotlib import pyplot
+
+        sizes = [row.batch for row in self.rows]
+        ceiling = [row.matmul_gflops_per_second / self.gflop_per_face for row in self.rows]
+        figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+        axes.plot(sizes, ceiling, color="0.6", linestyle="--", label="at the matrix multiplication's rate")
+        axes.plot(sizes, [row.faces_per_second for row in self.rows], marker="o", label="measured")
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.set_ylim(bottom=0)
+        axes.set(xlabel="faces in a batch", ylabel="faces a second")
+        axes.set_title(f"{self.model} on {self.device}, {self.precision}", loc="left", fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+        figure.savefig(path, dpi=150)
+        pyplot.close(figure)
+
+
+def measure_engine(
+    model: str, batches: list[int], seconds: float, reference: bool, settings: Settings
+) -> EngineReport:
+    """Times an engine for ``seconds`` at each batch size. Raises ModelError if the model cannot be used."""
+    ensemble, weights = _load(model, settings)
+    engine = create_engine(
+        ensemble,
+        settings.device,
+        max_batch=max(batches),
+        threads=settings.threads,
+        precision=settings.precision,
+        cache_dir=settings.cache_dir,
+    )
+    gflop = count_gflop(ensemble.module)
+    eager_ms = _eager_ms(ensemble.module, seconds) if reference else None
+    rows = tuple(_measure(engine, ensemble.module, batch, seconds, gflop) for batch in batches)
+    return EngineReport(
+        model=model,
+        weights=weights,
+        device=engine.device,
+        precision=engine.precision,
+        processor=_processor(),
+        day=date.today().isoformat(),
+        gflop_per_face=gflop,
+        eager_ms=eager_ms,
+        rows=rows,
+    )
+
+
+def count_gflop(ensemble: Ensemble) -> float:
+    """Floating point operations for one face, in 10^9, a multiply-add counting two."""
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        ensemble(*_crops(ensemble, 1))
+    return counter.get_total_flops() / 1e9
+
+
+def _load(model: str, settings: Settings) -> tuple[LoadedEnsemble, str]:
+    store = WeightsStore(settings.weights_dir)
+    try:
+        return load_ensemble(store.catalogue().find(model), store), "trained"
+    except UnknownModelError:
+        if model not in ARCHITECTURES:
+            raise
+    labels = tuple(f"class{index}" for index in range(7))
+    description = {"architecture": model, "labels": labels, "path": Path("random")}
+    entry = EnsembleEntry(model, labels, (parse_model(model, description, "bench"),))
+    torch.manual_seed(0)  # the same random weights each time, so that the compiled graph is found again
+    member = Member(entry.members[0], entry.columns(entry.members[0]))
+    fingerprint = f"random-{model}-{code_sha256()[:16]}"
+    return LoadedEnsemble(entry, Ensemble([member]).eval(), fingerprint), "random"
+
+
+def _measure(engine: Engine, ensemble: Ensemble, batch: int, seconds: float, gflop: float) -> EngineRow:
+    crops = [crop.numpy() for crop in _crops(ensemble, batch)]
+    before = matmul_gflops(engine, seconds / 4)
+    times = _repeat(lambda: engine.infer(crops), seconds)
+    rate = (before + matmul_gflops(engine, seconds / 4)) / 2
+    p50, p95 = np.percentile(times, [50, 95])
+    work = gflop * batch
+    return EngineRow(
+        batch=batch,
+        p50_ms=round(p50 * 1000, 3),
+        p95_ms=round(p95 * 1000, 3),
+        faces_per_second=round(batch / p50, 1),
+        gflops_per_second=round(work / p50, 1),
+        matmul_gflops_per_second=round(rate, 1),
+        times_floor=round(p50 / (work / rate), 3),
+    )
+
+
+def matmul_gflops(engine: Engine, seconds: float) -> float:
+    """The rate of a large square matrix multiplication where and as the engine computes."""
+    kind = "cuda" if engine.precision == "f16" else "cpu"
+    side = _MATRIX_SIDE[kind]
+    a, b = (torch.randn(side, side, device=kind).to(_DTYPES[engine.precision]) for _ in range(2))
+
+    def multiply() -> None:
+        torch.mm(a, b)
+        if kind == "cuda":
+            torch.cuda.synchronize()
+
+    return float(2 * side**3 / 1e9 / np.median(_repeat(multiply, seconds)))
+
+
+def _eager_ms(ensemble: Ensemble, seconds: float) -> float:
+    """Plain PyTorch on the CPU, float32, one face."""
+    crops = _crops(ensemble, 1)
+    with torch.inference_mode():
+        return float(np.median(_repeat(lambda: ensemble(*crops), seconds)) * 1000)
+
+
+def _repeat(work: Callable[[], object], seconds: float) -> list[float]:
+    """Durations in seconds of as many calls as fit, after warm-up; five at least."""
+    for _ in range(2):
+        work()
+    times: list[float] = []
+    started = time.perf_counter()
+    while len(times) < 5 or time.perf_counter() - started < seconds:
+        before = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - before)
+    return times
+
+
+def _crops(ensemble: Ensemble, faces: int) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return [
+        torch.randint(0, 256, (faces, side, side, 3), dtype=torch.uint8, generator=generator)
+        for side in ensemble.input_sizes
+    ]
+
+
+def _processor() -> str:
+    """The processor's name and the number of threads that PyTorch uses on it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {torch.get_num_threads()} threads"

@@ -1,0 +1,79 @@
+"""``emostream bench``: how fast this machine is, as ratios to what its hardware can do."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from server.benchmark.engine import EngineReport, measure_engine
+from server.cli.console import messages, results
+from server.exceptions import EmostreamError
+from server.settings import Settings
+
+app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+
+
+@app.callback()
+def bench() -> None:
+    """Measure this machine."""
+
+
+@app.command()
+def engine(
+    model: Annotated[
+        str, typer.Option(help="Model or ensemble; or an architecture, which then has random weights.")
+    ] = "default",
+    batch: Annotated[str, typer.Option(help="Batch sizes, commas between.")] = "1,2,4,8,16,32",
+    seconds: Annotated[float, typer.Option(min=0.1, help="Time for each batch size.")] = 3.0,
+    reference: Annotated[bool, typer.Option(help="Time plain PyTorch in float32 as well.")] = True,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for engine.json and engine.png.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Time the networks at several batch sizes, beside a matrix multiplication at the same precision."""
+    try:
+        sizes = sorted({int(size) for size in batch.split(",")})
+    except ValueError as error:
+        raise EmostreamError(f"--batch {batch}: whole numbers with commas between, such as 1,8,32") from error
+    if sizes[0] < 1:
+        raise EmostreamError(f"--batch {batch}: a batch has at least one face")
+    settings = Settings.model_validate({} if device is None else {"device": device})
+    report = measure_engine(model, sizes, seconds, reference, settings)
+    if as_json:
+        typer.echo(json.dumps(report.as_dict(), indent=2))
+    else:
+        _show(report)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "engine.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+        report.plot(out / "engine.png")
+        messages.print(f"written to {out}/engine.json and engine.png")
+
+
+def _show(report: EngineReport) -> None:
+    table = Table(
+        title=f"{report.model} on {report.device}, {report.precision}", title_justify="left", box=None
+    )
+    for heading in ("batch", "p50 ms", "p95 ms", "faces/s", "GFLOP/s", "matmul GFLOP/s", "× floor"):
+        table.add_column(heading, justify="right")
+    for row in report.rows:
+        table.add_row(
+            str(row.batch),
+            f"{row.p50_ms:.2f}",
+            f"{row.p95_ms:.2f}",
+            f"{row.faces_per_second:.0f}",
+            f"{row.gflops_per_second:.0f}",
+            f"{row.matmul_gflops_per_second:.0f}",
+            f"{row.times_floor:.2f}",
+        )
+    results.print(table)
+    results.print(
+        f"{report.gflop_per_face:.2f} GFLOP a face; floor: those at the matrix multiplication's rate"
+    )
+    if report.eager_ms is not None:
+        results.print(
+            f"plain PyTorch, float32, batch 1: {report.eager_ms:.1f} ms; "
+            f"this engine takes {report.rows[0].p50_ms / report.eager_ms:.2f} of it"
+        )

@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { Camera } from "./camera";
+import type { CameraChoice, CameraState } from "./cameraState";
+
+class FakeTrack extends EventTarget {
+  stopped = false;
+  constructor(readonly deviceId: string) {
+    super();
+  }
+  stop(): void {
+    this.stopped = true;
+  }
+  getSettings(): MediaTrackSettings {
+    return { deviceId: this.deviceId, width: 640, height: 480 };
+  }
+}
+
+/** Cameras that can be plugged in, taken away and refused. */
+class FakeMedia extends EventTarget {
+  readonly tracks: FakeTrack[] = [];
+  cameras = ["front", "back"];
+  refusal: string | null = null;
+  /** Resolved by the test to let `getUserMedia` answer. */
+  gate: Promise<void> = Promise.resolve();
+
+  async getUserMedia({ video }: MediaStreamConstraints): Promise<MediaStream> {
+    await this.gate;
+    if (this.refusal !== null) throw new DOMException("", this.refusal);
+    const wanted =
+      typeof video === "object" ? (video.deviceId as ConstrainDOMStringParameters | undefined) : undefined;
+    const deviceId = wanted?.exact ?? this.cameras[0];
+    if (typeof deviceId !== "string" || !this.cameras.includes(deviceId)) {
+      throw new DOMException("", "NotFoundError");
+    }
+    const track = new FakeTrack(deviceId);
+    this.tracks.push(track);
+    return { getTracks: () => [track], getVideoTracks: () => [track] } as unknown as MediaStream;
+  }
+
+  async enumerateDevices(): Promise<MediaDeviceInfo[]> {
+    return this.cameras.map((deviceId) => ({ kind: "videoinput", deviceId, label: "" }) as MediaDeviceInfo);
+  }
+}
+
+function setUp(media: FakeMedia | undefined = new FakeMedia()) {
+  const states: CameraState[] = [];
+  let choices: readonly CameraChoice[] = [];
+  const camera = new Camera(media, {
+    onState: (state) => states.push(state),
+    onChoices: (next) => {
+      choices = next;
+    },
+  });
+  return { camera, states, choices: () => choices, latest: () => states.at(-1) };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+describe("Camera", () => {
+  it("asks, then is live, and names the cameras that there are", async () => {
+    const { camera, states, choices } = setUp();
+    await camera.start();
+    expect(states.map((state) => state.kind)).toEqual(["asking", "live"]);
+    expect(states.at(-1)).toMatchObject({ deviceId: "front", size: { width: 640, height: 480 } });
+    expect(choices()).toEqual([
+      { deviceId: "front", label: "Camera 1" },
+      { deviceId: "back", label: "Camera 2" },
+    ]);
+  });
+
+  it("says that the page is insecure where the browser hides cameras", async () => {
+    const states: CameraState[] = [];
+    const camera = new Camera(undefined, { onState: (state) => states.push(state), onChoices: () => {} });
+    await camera.start();
+    expect(states).toEqual([{ kind: "problem", problem: "insecure", detail: "" }]);
+  });
+
+  it("says what is wrong, and works when it is put right", async () => {
+    const media = new FakeMedia();
+    media.refusal = "NotAllowedError";
+    const { camera, latest } = setUp(media);
+    await camera.start();
+    expect(latest()).toMatchObject({ kind: "problem", problem: "refused" });
+    media.refusal = null;
+    await camera.start();
+    expect(latest()?.kind).toBe("live");
+  });
+
+  it("turns the camera's light off when it is stopped", async () => {
+    const media = new FakeMedia();
+    const { camera, latest } = setUp(media);
+    await camera.start();
+    camera.stop();
+    expect(latest()?.kind).toBe("off");
+    expect(media.tracks[0]?.stopped).toBe(true);
+  });
+
+  it("stops a camera that answers after the person has changed their mind", async () => {
+    const media = new FakeMedia();
+    let openGate = () => {};
+    media.gate = new Promise((resolve) => {
+      openGate = resolve;
+    });
+    const { camera, latest } = setUp(media);
+    const started = camera.start();
+    camera.stop();
+    openGate();
+    await started;
+    expect(latest()?.kind).toBe("off");
+    expect(media.tracks[0]?.stopped).toBe(true);
+  });
+
+  it("changes to another camera and lets go of the first", async () => {
+    const media = new FakeMedia();
+    const { camera, latest } = setUp(media);
+    await camera.start();
+    await camera.choose("back");
+    expect(latest()).toMatchObject({ kind: "live", deviceId: "back" });
+    expect(media.tracks.map((track) => track.stopped)).toEqual([true, false]);
+  });
+
+  it("takes any other camera where the chosen one is gone", async () => {
+    const media = new FakeMedia();
+    const { camera, latest } = setUp(media);
+    await camera.start();
+    media.cameras = ["front"];
+    await camera.choose("back");
+    expect(latest()).toMatchObject({ kind: "live", deviceId: "front" });
+  });
+
+  it("notices that the camera went away, and comes back when one is plugged in", async () => {
+    const media = new FakeMedia();
+    const { camera, latest } = setUp(media);
+    await camera.start();
+    media.tracks[0]?.dispatchEvent(new Event("ended"));
+    expect(latest()).toMatchObject({ kind: "problem", problem: "lost" });
+    media.dispatchEvent(new Event("devicechange"));
+    await settled();
+    expect(latest()?.kind).toBe("live");
+  });
+
+  it("does not start by itself, after a device change, what the person has stopped", async () => {
+    const media = new FakeMedia();
+    const { camera, latest } = setUp(media);
+    await camera.start();
+    camera.stop();
+    media.dispatchEvent(new Event("devicechange"));
+    await settled();
+    expect(latest()?.kind).toBe("off");
+  });
+});

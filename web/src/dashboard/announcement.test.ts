@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { announce } from "./announcement";
+import { FaceBook, NO_FACES } from "./faces";
+import { resultOf, trackOf } from "./testing";
+
+describe("announce", () => {
+  it("says that nobody is there", () => {
+    expect(announce(NO_FACES)).toBe("No face in view.");
+  });
+
+  it("names the emotion of a single face", () => {
+    const book = new FaceBook();
+    book.setTracks([trackOf(1)]);
+    book.addResult(resultOf([1], "surprise"), 0);
+    expect(announce(book.view(0))).toBe("One face: surprise.");
+  });
+
+  it("names no emotion that is out of date", () => {
+    const book = new FaceBook();
+    book.setTracks([trackOf(1)]);
+    book.addResult(resultOf([1], "surprise"), 0);
+    expect(announce(book.view(5000))).toBe("One face in view, no current emotion.");
+  });
+
+  it("counts several faces and names the selected one's emotion", () => {
+    const book = new FaceBook();
+    book.setTracks([trackOf(1), trackOf(2, 200)]);
+    book.addResult(resultOf([1], "fear"), 0);
+    book.addResult(resultOf([2], "anger"), 0);
+    expect(announce(book.view(0))).toBe("2 faces. Face 2: anger.");
+  });
+});

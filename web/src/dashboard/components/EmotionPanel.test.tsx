@@ -1,0 +1,42 @@
+import { renderToStaticMarkup } from "react-dom/server";
+import { describe, expect, it } from "vitest";
+import { BarList, Headline } from "./EmotionPanel";
+
+const ANSWER = {
+  emotion: "happiness",
+  confidence: 0.934,
+  predictions: { happiness: 0.934, confusion: 0.066 },
+  capturedAtMs: 0,
+  receivedAtMs: 0,
+};
+
+describe("BarList", () => {
+  it("has a progress bar for each label that the server names, also for one nobody has heard of", () => {
+    const markup = renderToStaticMarkup(<BarList labels={["confusion", "happiness"]} answer={ANSWER} />);
+    expect(markup).toMatch(
+      /role="progressbar"[^>]*aria-valuenow="93"[^>]*data-testid="emotion-bar-happiness"/,
+    );
+    expect(markup).toMatch(
+      /role="progressbar"[^>]*aria-valuenow="7"[^>]*data-testid="emotion-bar-confusion"/,
+    );
+    expect(markup.indexOf("emotion-bar-confusion")).toBeLessThan(markup.indexOf("emotion-bar-happiness"));
+  });
+
+  it("stands at zero without a current answer", () => {
+    const markup = renderToStaticMarkup(<BarList labels={["happiness"]} answer={null} />);
+    expect(markup).toMatch(/aria-valuenow="0"/);
+  });
+});
+
+describe("Headline", () => {
+  it("names the emotion exactly as the server does, with its confidence in per cent", () => {
+    const markup = renderToStaticMarkup(<Headline answer={ANSWER} />);
+    expect(markup).toMatch(/data-testid="dominant-emotion"[^>]*>happiness</);
+    expect(markup).toContain("93%");
+  });
+
+  it("names no emotion without a current answer", () => {
+    const markup = renderToStaticMarkup(<Headline answer={null} />);
+    expect(markup).toMatch(/data-testid="dominant-emotion">–</);
+  });
+});

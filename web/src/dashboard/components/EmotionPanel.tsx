@@ -1,0 +1,110 @@
+import type { CSSProperties } from "react";
+import type { Answer, FacesView } from "../faces";
+import { toPercent } from "../format";
+import { useLive } from "../liveContext";
+import { colourOf, STALE_COLOUR } from "../palette";
+import { useStore } from "../store";
+
+const NO_LABELS: readonly string[] = [];
+
+/** The selected face's emotion, and a bar for each of the labels that the server names. */
+export function EmotionPanel() {
+  const { stores, interval } = useLive();
+  const view = useStore(stores.faces, (faces) => faces);
+  const labels = useStore(stores.session, (session) => session?.model.labels ?? NO_LABELS);
+  const answer = freshAnswer(view);
+  const colour = answer === null ? STALE_COLOUR : colourOf(answer.emotion);
+  const style = { "--emotion": colour, "--answer-interval": `${Math.min(interval.intervalMs, 250)}ms` };
+  return (
+    <section
+      className="emotion"
+      aria-label="Emotion"
+      data-stale={answer === null}
+      style={style as CSSProperties}
+    >
+      <p className="emotion-face quiet">{caption(view)}</p>
+      <Headline answer={answer} />
+      {labels.length === 0 ? (
+        <p className="quiet">The emotions appear here once the server has named them.</p>
+      ) : (
+        <BarList labels={labels} answer={answer} />
+      )}
+    </section>
+  );
+}
+
+export function Headline({ answer }: { readonly answer: Answer | null }) {
+  return (
+    <p className="emotion-headline">
+      <span className="emotion-name label" data-testid="dominant-emotion" data-emotion={answer?.emotion}>
+        {answer?.emotion ?? "–"}
+      </span>
+      {answer !== null && <span className="emotion-confidence num">{toPercent(answer.confidence)}%</span>}
+    </p>
+  );
+}
+
+interface BarListProps {
+  readonly labels: readonly string[];
+  readonly answer: Answer | null;
+}
+
+export function BarList({ labels, answer }: BarListProps) {
+  return (
+    <ul className="bars">
+      {labels.map((label) => (
+        <EmotionBar
+          key={label}
+          label={label}
+          probability={answer === null ? null : (answer.predictions[label] ?? 0)}
+          leading={label === answer?.emotion}
+        />
+      ))}
+    </ul>
+  );
+}
+
+interface EmotionBarProps {
+  readonly label: string;
+  /** In [0, 1]; null where nothing current is known. */
+  readonly probability: number | null;
+  readonly leading: boolean;
+}
+
+function EmotionBar({ label, probability, leading }: EmotionBarProps) {
+  const percent = toPercent(probability ?? 0);
+  return (
+    <li className="bar" data-leading={leading} style={{ "--emotion": colourOf(label) } as CSSProperties}>
+      <span className="bar-label label" aria-hidden="true">
+        {label}
+      </span>
+      <div
+        className="bar-track"
+        role="progressbar"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+        data-testid={`emotion-bar-${label}`}
+      >
+        <div className="bar-fill" style={{ transform: `scaleX(${probability ?? 0})` }} />
+      </div>
+      <span className="bar-value num" aria-hidden="true">
+        {probability === null ? "–" : percent}
+      </span>
+    </li>
+  );
+}
+
+function freshAnswer({ faces, selectedId }: FacesView): Answer | null {
+  const face = faces.find((candidate) => candidate.faceId === selectedId);
+  return face?.fresh === true ? face.answer : null;
+}
+
+function caption({ faces, selectedId, chosenId }: FacesView): string {
+  if (selectedId === null) return "No face in view";
+  if (faces.length === 1) return `Face ${selectedId}`;
+  return chosenId === null
+    ? `Face ${selectedId}, the largest of ${faces.length}`
+    : `Face ${selectedId}, your choice`;
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { colourOf, STALE_COLOUR } from "./palette";
+
+const LABELS = ["anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"];
+const BACKGROUNDS = ["#0b0f12", "#10161a", "#171f24"];
+const TAG_TEXT = "#0a0e10";
+
+/** Relative luminance as WCAG 2 defines it, in [0, 1]. */
+function luminance(hex: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((start) => {
+    const value = Number.parseInt(hex.slice(start, start + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+function contrast(a: string, b: string): number {
+  const [dark = 0, light = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+describe("colourOf", () => {
+  it.each([...LABELS, "confusion", "x", ""])(
+    "gives “%s” a colour that text can have on every background",
+    (label) => {
+      for (const background of BACKGROUNDS)
+        expect(contrast(colourOf(label), background)).toBeGreaterThan(4.5);
+      expect(contrast(colourOf(label), TAG_TEXT)).toBeGreaterThan(4.5);
+    },
+  );
+
+  it("gives each known emotion a colour of its own", () => {
+    expect(new Set([...LABELS.map(colourOf), STALE_COLOUR]).size).toBe(LABELS.length + 1);
+  });
+
+  it("knows what other models call them, in any case", () => {
+    expect(colourOf("Happy")).toBe(colourOf("happiness"));
+    expect(colourOf("SAD")).toBe(colourOf("sadness"));
+  });
+
+  it("always gives the same colour to the same unknown label", () => {
+    expect(colourOf("boredom")).toBe(colourOf("boredom"));
+    expect(colourOf("constructor")).toMatch(/^#[0-9a-f]{6}$/);
+  });
+});
+
+describe("STALE_COLOUR", () => {
+  it("can be read as well", () => {
+    for (const background of BACKGROUNDS) expect(contrast(STALE_COLOUR, background)).toBeGreaterThan(4.5);
+  });
+});

@@ -1,0 +1,50 @@
+import type { CameraChoice, CameraState } from "../camera/cameraState";
+import type { SizePx } from "../detection/box";
+import type { DetectorStatus } from "../detection/detectorKeeper";
+import type { ConnectionState } from "../stream/connectionState";
+import type { ErrorMessage, SessionCreated } from "../stream/protocol";
+import { type FaceBox, type FacesView, NO_FACES } from "./faces";
+import { NO_READINGS, type Readings } from "./readings";
+import { createStore, type Store } from "./store";
+
+/** Where the faces are. Changes with every detection, so components read it without React. */
+export interface BoxesView {
+  readonly frame: SizePx;
+  readonly boxes: readonly FaceBox[];
+}
+
+/** All that the page shows. Each store changes at a rate of its own, so that little is drawn again. */
+export interface LiveStores {
+  readonly camera: Store<CameraState>;
+  readonly cameraChoices: Store<readonly CameraChoice[]>;
+  readonly detector: Store<DetectorStatus>;
+  /** What one detection takes, in ms; null before the first. */
+  readonly detectMs: Store<number | null>;
+  readonly connection: Store<ConnectionState>;
+  /** The latest session, also after it has ended: its labels keep their places. */
+  readonly session: Store<SessionCreated | null>;
+  readonly streamError: Store<ErrorMessage | null>;
+  /** In [0, 0.95]. */
+  readonly smoothing: Store<number>;
+  readonly boxes: Store<BoxesView>;
+  readonly faces: Store<FacesView>;
+  readonly readings: Store<Readings>;
+  readonly announcement: Store<string>;
+}
+
+export function createStores(smoothing: number): LiveStores {
+  return {
+    camera: createStore<CameraState>({ kind: "off" }),
+    cameraChoices: createStore<readonly CameraChoice[]>([]),
+    detector: createStore<DetectorStatus>({ kind: "off" }),
+    detectMs: createStore<number | null>(null),
+    connection: createStore<ConnectionState>({ kind: "idle" }),
+    session: createStore<SessionCreated | null>(null),
+    streamError: createStore<ErrorMessage | null>(null),
+    smoothing: createStore(smoothing),
+    boxes: createStore<BoxesView>({ frame: { width: 4, height: 3 }, boxes: [] }),
+    faces: createStore<FacesView>(NO_FACES),
+    readings: createStore<Readings>(NO_READINGS),
+    announcement: createStore(""),
+  };
+}

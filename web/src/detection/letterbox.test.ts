@@ -1,0 +1,19 @@
+import { describe, expect, it } from "vitest";
+import { boxToFrame, letterboxOf } from "./letterbox";
+
+describe("letterboxOf", () => {
+  it("pads above and below a wide frame", () => {
+    expect(letterboxOf({ width: 640, height: 480 }, 256)).toEqual({ scale: 0.4, padX: 0, padY: 32 });
+  });
+
+  it("pads left and right of an upright frame", () => {
+    expect(letterboxOf({ width: 480, height: 640 }, 256)).toEqual({ scale: 0.4, padX: 32, padY: 0 });
+  });
+});
+
+describe("boxToFrame", () => {
+  it("undoes the letterbox without changing the box's shape", () => {
+    const letterbox = letterboxOf({ width: 640, height: 480 }, 256);
+    expect(boxToFrame([40, 72, 20, 40], letterbox)).toEqual([100, 100, 50, 100]);
+  });
+});

@@ -1,0 +1,25 @@
+import type { BoxXywh, SizePx } from "./box";
+
+/** How a frame lies, undistorted and centred, inside the detector's square input. */
+export interface Letterbox {
+  /** Input pixels per frame pixel. */
+  readonly scale: number;
+  /** Empty margin at the left and the right, in input pixels. */
+  readonly padX: number;
+  /** Empty margin at the top and the bottom, in input pixels. */
+  readonly padY: number;
+}
+
+export function letterboxOf(frame: SizePx, inputSizePx: number): Letterbox {
+  const scale = inputSizePx / Math.max(frame.width, frame.height);
+  return {
+    scale,
+    padX: (inputSizePx - frame.width * scale) / 2,
+    padY: (inputSizePx - frame.height * scale) / 2,
+  };
+}
+
+/** A box in input pixels, taken back to frame pixels. */
+export function boxToFrame([x, y, width, height]: BoxXywh, { scale, padX, padY }: Letterbox): BoxXywh {
+  return [(x - padX) / scale, (y - padY) / scale, width / scale, height / scale];
+}

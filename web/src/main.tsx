@@ -1,0 +1,18 @@
+import "@fontsource-variable/geist/wght.css";
+import "./dashboard/styles/index.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./dashboard/components/App";
+import { createLive } from "./dashboard/createLive";
+import { LiveContext } from "./dashboard/liveContext";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("the page has no #root");
+
+const live = createLive(new URL(window.location.href));
+live.startCamera();
+
+createRoot(root).render(
+  <LiveContext value={live}>
+    <App />
+  </LiveContext>,
+);

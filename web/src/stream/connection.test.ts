@@ -1,0 +1,298 @@
+import { describe, expect, it } from "vitest";
+import { type ConnectionEnvironment, type SocketLike, StreamConnection } from "./connection";
+import type { ConnectionState } from "./connectionState";
+import type { ErrorMessage, ResultMessage, SessionConfig } from "./protocol";
+
+class FakeSocket implements SocketLike {
+  binaryType: BinaryType = "blob";
+  onmessage: ((event: MessageEvent) => void) | null = null;
+  onclose: ((event: CloseEvent) => void) | null = null;
+  readonly sent: (string | ArrayBuffer)[] = [];
+  closed = false;
+
+  send(data: string | ArrayBuffer): void {
+    this.sent.push(data);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  say(message: object): void {
+    this.onmessage?.({ data: JSON.stringify(message) } as MessageEvent);
+  }
+
+  end(code: number): void {
+    this.onclose?.({ code } as CloseEvent);
+  }
+
+  created(): void {
+    this.say({
+      type: "session.created",
+      protocol: 1,
+      session_id: "s",
+      model: { name: "m", labels: ["happiness", "anger"] },
+      config: { smoothing: 0, max_faces: 8 },
+      limits: { max_message_bytes: 2e6, max_pixels: 8e6, max_faces: 32, max_frames_per_second: 100 },
+    });
+  }
+
+  get texts(): unknown[] {
+    return this.sent.filter((data) => typeof data === "string").map((text): unknown => JSON.parse(text));
+  }
+
+  get frames(): number {
+    return this.sent.filter((data) => typeof data !== "string").length;
+  }
+}
+
+/** A connection in a world whose time only moves when told to. */
+function setUp() {
+  let now = 0;
+  const timers = new Set<{ atMs: number; callback: () => void }>();
+  const sockets: FakeSocket[] = [];
+  const states: ConnectionState[] = [];
+  const results: ResultMessage[] = [];
+  const errors: ErrorMessage[] = [];
+  const configs: SessionConfig[] = [];
+  const environment: ConnectionEnvironment = {
+    openSocket: () => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    },
+    now: () => now,
+    schedule: (callback, delayMs) => {
+      const timer = { atMs: now + delayMs, callback };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    random: () => 0,
+  };
+  const connection = new StreamConnection(environment, {
+    onState: (state) => states.push(state),
+    onResult: (result) => results.push(result),
+    onError: (error) => errors.push(error),
+    onConfig: (config) => configs.push(config),
+  });
+  const advance = (ms: number) => {
+    now += ms;
+    for (const timer of [...timers]) {
+      if (timer.atMs > now) continue;
+      timers.delete(timer);
+      timer.callback();
+    }
+  };
+  const socket = () => {
+    const latest = sockets.at(-1);
+    if (latest === undefined) throw new Error("no socket was opened");
+    return latest;
+  };
+  const open = () => {
+    connection.connect();
+    socket().created();
+  };
+  const send = () => connection.send({ capturedAtMs: now, faces: [] });
+  return { connection, sockets, socket, states, results, errors, configs, advance, open, send };
+}
+
+const result = (frame_id: number) => ({
+  type: "result",
+  frame_id,
+  captured_at: 0,
+  faces: [],
+  timing: { queue_ms: 0, inference_ms: 0, total_ms: 0, batch_size: 0 },
+});
+
+describe("StreamConnection", () => {
+  it("is open once the session is created, and not before", () => {
+    const { connection, socket } = setUp();
+    connection.connect();
+    expect(connection.state.kind).toBe("connecting");
+    socket().created();
+    expect(connection.state).toMatchObject({ kind: "open", session: { model: { name: "m" } } });
+  });
+
+  it("has at most two frames under way, and numbers them", () => {
+    const { open, send, socket } = setUp();
+    open();
+    expect([send(), send(), send()]).toEqual([true, true, false]);
+    expect(socket().frames).toBe(2);
+  });
+
+  it.each([
+    ["a result", result(0)],
+    ["dropped", { type: "dropped", frame_id: 0, reason: "superseded" }],
+    ["an error about it", { type: "error", code: "invalid_image", message: "", frame_id: 0 }],
+  ])("sends the next frame after %s", (_, answer) => {
+    const { open, send, socket } = setUp();
+    open();
+    send();
+    send();
+    socket().say(answer);
+    expect([send(), send()]).toEqual([true, false]);
+  });
+
+  it("keeps the slots for an error that is about no frame", () => {
+    const { open, send, socket, errors } = setUp();
+    open();
+    send();
+    send();
+    socket().say({ type: "error", code: "invalid_message", message: "what?" });
+    expect(send()).toBe(false);
+    expect(errors).toHaveLength(1);
+  });
+
+  it("gives up an answer after five seconds", () => {
+    const { connection, open, send, advance } = setUp();
+    open();
+    send();
+    send();
+    advance(5000);
+    connection.tick();
+    expect(send()).toBe(true);
+  });
+
+  it("frees all slots when the connection ends", () => {
+    const { open, send, socket, advance } = setUp();
+    open();
+    send();
+    send();
+    socket().end(1006);
+    advance(500);
+    socket().created();
+    expect([send(), send(), send()]).toEqual([true, true, false]);
+  });
+
+  it("replaces a line on which nothing is answered any more", () => {
+    const { connection, open, send, socket, advance } = setUp();
+    open();
+    const dead = socket();
+    for (let round = 0; round < 2; round++) {
+      send();
+      send();
+      advance(5000);
+      connection.tick();
+    }
+    expect(dead.closed).toBe(true);
+    expect(connection.state).toMatchObject({ kind: "waiting", cause: "lost" });
+  });
+
+  it("waits 0.5 s, then 1.6 times longer each time, and tells when the next attempt is due", () => {
+    const { connection, socket, advance, states } = setUp();
+    connection.connect();
+    socket().end(1006);
+    expect(states.at(-1)).toEqual({ kind: "waiting", cause: "unreachable", nextAttemptAtMs: 500 });
+    advance(500);
+    expect(connection.state.kind).toBe("connecting");
+    socket().end(1006);
+    expect(states.at(-1)).toMatchObject({ nextAttemptAtMs: 500 + 800 });
+  });
+
+  it("starts the waiting times anew after a session that held", () => {
+    const { connection, socket, advance, open } = setUp();
+    connection.connect();
+    socket().end(1006);
+    advance(500);
+    socket().created();
+    advance(60_000);
+    socket().end(1006);
+    expect(connection.state).toMatchObject({ nextAttemptAtMs: 60_500 + 500 });
+    open();
+  });
+
+  it("does not start them anew for a server that falls over at once", () => {
+    const { connection, socket, advance } = setUp();
+    connection.connect();
+    socket().created();
+    socket().end(1011);
+    advance(500);
+    socket().created();
+    socket().end(1011);
+    expect(connection.state).toMatchObject({ cause: "server_error", nextAttemptAtMs: 500 + 800 });
+  });
+
+  it.each([
+    [4401, "unauthorized"],
+    [1008, "refused"],
+  ])("never comes back by itself after %d", (code, reason) => {
+    const { connection, sockets, socket, advance } = setUp();
+    connection.connect();
+    socket().end(code);
+    advance(60_000);
+    expect(connection.state).toEqual({ kind: "closed", reason, code });
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("comes back after a final end when it is asked to", () => {
+    const { connection, sockets, socket } = setUp();
+    connection.connect();
+    socket().end(4401);
+    connection.connect();
+    expect(sockets).toHaveLength(2);
+  });
+
+  it("knows that the server is full", () => {
+    const { connection, socket } = setUp();
+    connection.connect();
+    socket().say({ type: "error", code: "too_many_sessions", message: "full", retryable: true });
+    socket().end(1013);
+    expect(connection.state).toMatchObject({ kind: "waiting", cause: "too_many_sessions" });
+  });
+
+  it("gives up a server that accepts but says nothing", () => {
+    const { connection, socket, advance } = setUp();
+    connection.connect();
+    advance(10_000);
+    expect(socket().closed).toBe(true);
+    expect(connection.state).toMatchObject({ kind: "waiting", cause: "unreachable" });
+  });
+
+  it("says goodbye and stays away when it is disconnected", () => {
+    const { connection, open, socket, sockets, advance } = setUp();
+    open();
+    connection.disconnect();
+    expect(socket().texts).toEqual([{ type: "session.close" }]);
+    expect(socket().closed).toBe(true);
+    advance(60_000);
+    expect(connection.state.kind).toBe("idle");
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("does not attempt again when it is disconnected while it waits", () => {
+    const { connection, socket, sockets, advance } = setUp();
+    connection.connect();
+    socket().end(1006);
+    connection.disconnect();
+    advance(60_000);
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("ignores what an earlier socket says later", () => {
+    const { connection, socket, open } = setUp();
+    open();
+    const old = socket();
+    connection.disconnect();
+    connection.connect();
+    old.created();
+    old.end(1006);
+    expect(connection.state.kind).toBe("connecting");
+  });
+
+  it("sends a new configuration, and tells what the server made of it", () => {
+    const { connection, open, socket, configs } = setUp();
+    open();
+    connection.updateConfig({ smoothing: 0.6 });
+    expect(socket().texts).toEqual([{ type: "session.update", config: { smoothing: 0.6 } }]);
+    socket().say({ type: "session.updated", config: { smoothing: 0.6, max_faces: 8 } });
+    expect(configs).toEqual([{ smoothing: 0.6, max_faces: 8 }]);
+  });
+
+  it("passes results on and shrugs at what it does not understand", () => {
+    const { open, socket, results } = setUp();
+    open();
+    socket().say({ type: "session.new_thing" });
+    socket().say(result(4));
+    expect(results.map((message) => message.frame_id)).toEqual([4]);
+  });
+});

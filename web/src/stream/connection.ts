@@ -1,0 +1,212 @@
+import { reconnectDelayMs } from "./backoff";
+import { afterEnding, type ConnectionState, type Ending } from "./connectionState";
+import { encodeEnvelope, type Frame } from "./envelope";
+import { InFlight } from "./inFlight";
+import {
+  type ClientMessage,
+  type ErrorMessage,
+  parseServerMessage,
+  type ResultMessage,
+  type SessionConfig,
+} from "./protocol";
+
+/** The part of a WebSocket that is used here. */
+export interface SocketLike {
+  binaryType: BinaryType;
+  onmessage: ((event: MessageEvent) => void) | null;
+  onclose: ((event: CloseEvent) => void) | null;
+  send(data: string | ArrayBuffer): void;
+  close(code?: number): void;
+}
+
+/** The outer world, handed in so that tests can do without it. */
+export interface ConnectionEnvironment {
+  openSocket(): SocketLike;
+  now(): number;
+  /** @returns cancels the call */
+  schedule(callback: () => void, delayMs: number): () => void;
+  /** In [0, 1). */
+  random(): number;
+}
+
+export interface ConnectionListener {
+  onState(state: ConnectionState): void;
+  onResult(result: ResultMessage): void;
+  onConfig(config: SessionConfig): void;
+  /** Errors that do not end the session. */
+  onError(error: ErrorMessage): void;
+}
+
+/** A socket without `session.created` is given up after this, in ms. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** A session that held this long starts the waiting times anew, in ms. */
+const STABLE_AFTER_MS = 5000;
+
+/** So many frames in a row without an answer mean that the line is dead, which a browser may not notice for minutes. */
+const DEAD_AFTER_UNANSWERED = 4;
+
+/**
+ * The stream to the server: one session at a time, opened again by the protocol's rules for as long as it is wanted.
+ *
+ * Written here rather than taken from a reconnecting-socket library: those tell neither when the next attempt is due
+ * nor which error came before a close code, add no jitter, and queue messages, which live video must not.
+ */
+export class StreamConnection {
+  readonly #environment: ConnectionEnvironment;
+  readonly #listener: ConnectionListener;
+  readonly #inFlight = new InFlight();
+  #state: ConnectionState = { kind: "idle" };
+  #socket: SocketLike | null = null;
+  #cancelTimer: () => void = () => {};
+  #failures = 0;
+  #openedAtMs = 0;
+  #unanswered = 0;
+  #nextFrameId = 0;
+
+  constructor(environment: ConnectionEnvironment, listener: ConnectionListener) {
+    this.#environment = environment;
+    this.#listener = listener;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Whether `send` would take a frame now. */
+  get canSend(): boolean {
+    return this.#state.kind === "open" && this.#inFlight.hasRoom;
+  }
+
+  /** Opens the stream now, also where the next attempt is still to come or the last one was final. */
+  connect(): void {
+    if (this.#state.kind === "connecting" || this.#state.kind === "open") return;
+    this.#failures = 0;
+    this.#attempt();
+  }
+
+  disconnect(): void {
+    const wasOpen = this.#state.kind === "open";
+    const socket = this.#release();
+    if (wasOpen) socket?.send(encodeMessage({ type: "session.close" }));
+    socket?.close(1000);
+    this.#setState({ kind: "idle" });
+  }
+
+  /** @returns false where the frame was not sent, since the stream is not open or two frames are under way */
+  send(frame: Omit<Frame, "frameId">): boolean {
+    if (!this.canSend || this.#socket === null) return false;
+    const frameId = this.#nextFrameId++;
+    this.#inFlight.add(frameId, this.#environment.now());
+    this.#socket.send(encodeEnvelope({ ...frame, frameId }));
+    return true;
+  }
+
+  updateConfig(config: Partial<SessionConfig>): void {
+    if (this.#state.kind === "open") this.#socket?.send(encodeMessage({ type: "session.update", config }));
+  }
+
+  /** Gives up overdue frames; call a few times a second. */
+  tick(): void {
+    this.#unanswered += this.#inFlight.expire(this.#environment.now());
+    if (this.#unanswered >= DEAD_AFTER_UNANSWERED) this.#abandon();
+  }
+
+  #attempt(): void {
+    this.#release();
+    const ending = { errorCode: null as string | null, closedReason: null as string | null };
+    const socket = this.#environment.openSocket();
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }) => {
+      if (typeof data === "string") this.#receive(data, ending);
+    };
+    socket.onclose = ({ code }) => {
+      this.#ended({ ...ending, code, wasOpen: this.#state.kind === "open" });
+    };
+    this.#socket = socket;
+    this.#cancelTimer = this.#environment.schedule(() => this.#abandon(), CONNECT_TIMEOUT_MS);
+    this.#setState({ kind: "connecting" });
+  }
+
+  #receive(text: string, ending: { errorCode: string | null; closedReason: string | null }): void {
+    const message = parseServerMessage(text);
+    if (message === null) return;
+    switch (message.type) {
+      case "session.created":
+        this.#cancelTimer();
+        this.#openedAtMs = this.#environment.now();
+        this.#setState({ kind: "open", session: message });
+        return;
+      case "session.updated":
+        this.#listener.onConfig(message.config);
+        return;
+      case "session.closed":
+        ending.closedReason = message.reason;
+        return;
+      case "result":
+        this.#settle(message.frame_id);
+        this.#listener.onResult(message);
+        return;
+      case "dropped":
+        this.#settle(message.frame_id);
+        return;
+      case "error":
+        if (typeof message.frame_id === "number") this.#settle(message.frame_id);
+        else ending.errorCode = message.code;
+        this.#listener.onError(message);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #settle(frameId: number): void {
+    this.#inFlight.settle(frameId);
+    this.#unanswered = 0;
+  }
+
+  /** Treats the current socket as lost, without waiting for it to agree. */
+  #abandon(): void {
+    const wasOpen = this.#state.kind === "open";
+    this.#release()?.close();
+    this.#ended({ code: 1006, wasOpen, errorCode: null, closedReason: null });
+  }
+
+  #ended(ending: Ending): void {
+    const now = this.#environment.now();
+    if (ending.wasOpen && now - this.#openedAtMs >= STABLE_AFTER_MS) this.#failures = 0;
+    this.#release();
+    const next = afterEnding(ending);
+    if (next.kind === "final") {
+      this.#setState({ kind: "closed", reason: next.reason, code: ending.code });
+      return;
+    }
+    const delayMs = reconnectDelayMs(this.#failures++, this.#environment.random());
+    this.#cancelTimer = this.#environment.schedule(() => this.#attempt(), delayMs);
+    this.#setState({ kind: "waiting", cause: next.cause, nextAttemptAtMs: now + delayMs });
+  }
+
+  /** Lets go of the socket, if any, and of all that hangs on it. */
+  #release(): SocketLike | null {
+    const socket = this.#socket;
+    if (socket !== null) {
+      socket.onmessage = null;
+      socket.onclose = null;
+    }
+    this.#socket = null;
+    this.#cancelTimer();
+    this.#cancelTimer = () => {};
+    this.#inFlight.clear();
+    this.#unanswered = 0;
+    return socket;
+  }
+
+  #setState(state: ConnectionState): void {
+    this.#state = state;
+    this.#listener.onState(state);
+  }
+}
+
+function encodeMessage(message: ClientMessage): string {
+  return JSON.stringify(message);
+}

@@ -1,0 +1,52 @@
+import type { BoxXywh } from "../detection/box";
+
+/** One face of a frame: its crop as an image file, and where the detector saw it. */
+export interface FaceCrop {
+  readonly faceId: number;
+  readonly boxXywh: BoxXywh;
+  readonly image: ArrayBuffer;
+}
+
+export interface Frame {
+  /** Unsigned, below 2^53. */
+  readonly frameId: number;
+  /** Unix time in ms. */
+  readonly capturedAtMs: number;
+  readonly faces: readonly FaceCrop[];
+}
+
+const LENGTH_BYTES = 4;
+const MAX_HEADER_BYTES = 16_384;
+
+/**
+ * The binary message that carries a frame: the header's length as u32, little-endian, the header as UTF-8 JSON,
+ * then the images, back to back, in the header's order.
+ *
+ * @throws RangeError where the header is longer than the protocol allows
+ */
+export function encodeEnvelope({ frameId, capturedAtMs, faces }: Frame): ArrayBuffer {
+  const header = new TextEncoder().encode(
+    JSON.stringify({
+      frame_id: frameId,
+      captured_at: capturedAtMs,
+      faces: faces.map(({ faceId, image, boxXywh }) => ({
+        face_id: faceId,
+        length: image.byteLength,
+        box: boxXywh.map(Math.round),
+      })),
+    }),
+  );
+  if (header.byteLength > MAX_HEADER_BYTES) {
+    throw new RangeError(`the header has ${header.byteLength} bytes, of at most ${MAX_HEADER_BYTES}`);
+  }
+  const imageBytes = faces.reduce((sum, { image }) => sum + image.byteLength, 0);
+  const message = new Uint8Array(LENGTH_BYTES + header.byteLength + imageBytes);
+  new DataView(message.buffer).setUint32(0, header.byteLength, true);
+  message.set(header, LENGTH_BYTES);
+  let offset = LENGTH_BYTES + header.byteLength;
+  for (const { image } of faces) {
+    message.set(new Uint8Array(image), offset);
+    offset += image.byteLength;
+  }
+  return message.buffer;
+}
