@@ -4,8 +4,8 @@ import { CROP_MARGIN, cropSquare } from "./crop";
 const FRAME = { width: 640, height: 480 };
 
 describe("cropSquare", () => {
-  it("is a square of the margin times the longer side, centred on the box", () => {
-    expect(cropSquare([300, 200, 100, 80], FRAME, 1.5)).toEqual([275, 165, 150, 150]);
+  it("is a square of the margin times the longer side, a tenth of that side above the box's centre", () => {
+    expect(cropSquare([300, 200, 100, 80], FRAME, 1.5)).toEqual([275, 155, 150, 150]);
   });
 
   it("uses the exported margin unless told otherwise", () => {
@@ -15,9 +15,9 @@ describe("cropSquare", () => {
   });
 
   it.each([
-    ["left", [-20, 200, 100, 100], [0, 175, 150, 150]],
+    ["left", [-20, 200, 100, 100], [0, 165, 150, 150]],
     ["top", [200, -20, 100, 100], [175, 0, 150, 150]],
-    ["right", [600, 200, 100, 100], [490, 175, 150, 150]],
+    ["right", [600, 200, 100, 100], [490, 165, 150, 150]],
     ["bottom", [200, 440, 100, 100], [175, 330, 150, 150]],
   ] as const)("is moved inside, at its full size, where it crosses the %s edge", (_, box, expected) => {
     expect(cropSquare(box, FRAME, 1.5)).toEqual(expected);
@@ -29,7 +29,7 @@ describe("cropSquare", () => {
   });
 
   it("works upright as well", () => {
-    expect(cropSquare([40, 100, 400, 400], { width: 480, height: 640 }, 1.5)).toEqual([0, 60, 480, 480]);
+    expect(cropSquare([40, 100, 400, 400], { width: 480, height: 640 }, 1.5)).toEqual([0, 20, 480, 480]);
   });
 
   it("stays inside the frame for a box that lies wholly outside", () => {
