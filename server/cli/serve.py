@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import re
 import socket
 from typing import Annotated
 
@@ -18,6 +19,18 @@ from server.startup import load_recognizer
 logger = logging.getLogger(__name__)
 
 _BACKLOG = 2048
+_TOKEN_IN_QUERY = re.compile(r"([?&]token=)[^&\s]+")
+
+
+class _TokensLeftOut(logging.Filter):
+    """Browsers must put the token into the address, which uvicorn logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                _TOKEN_IN_QUERY.sub(r"\1…", part) if isinstance(part, str) else part for part in record.args
+            )
+        return True
 
 
 class _DrainingServer(uvicorn.Server):
@@ -43,6 +56,8 @@ def serve(
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_TokensLeftOut())
     listening = _bind(settings.host, settings.port)
     recognizer = load_recognizer(settings)
     logger.info(
@@ -68,6 +83,9 @@ def create_server(settings: Settings, recognizer: Recognizer) -> uvicorn.Server:
         ws_per_message_deflate=False,  # JPEGs do not shrink
         # Above the protocol's limit, so that the session itself can say what was wrong; below any harm.
         ws_max_size=2 * settings.max_message_bytes,
+        # A recording's pongs come behind its frames, which are not read while its queue is full: 20 s, the
+        # default, are not enough on a slow machine. It is as dead as an idle one, if it is.
+        ws_ping_timeout=settings.idle_timeout_s,
         timeout_graceful_shutdown=int(settings.shutdown_timeout_s) + 1,
     )
     return _DrainingServer(config)

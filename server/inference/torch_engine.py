@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.fx.experimental.optimization import fuse
 
 from server.inference.ensemble import Ensemble, Member, Pixels, Probabilities
+from server.inference.folding import fold_batch_norms
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def optimised(ensemble: Ensemble, device: torch.device, dtype: torch.dtype) -> E
     ensemble = copy.deepcopy(ensemble).eval()
     for member in ensemble.members:
         assert isinstance(member, Member)
-        member.network = fuse(member.network).to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        member.network = fold_batch_norms(member.network).to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         member.dtype = dtype
     return ensemble.to(device)
 

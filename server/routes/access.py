@@ -19,7 +19,10 @@ def origin_is_allowed(connection: HTTPConnection, settings: Settings) -> bool:
         return True
     if origin in settings.allowed_origins or "*" in settings.allowed_origins:
         return True
-    return urlsplit(origin).netloc == connection.headers.get("host")
+    try:
+        return urlsplit(origin).netloc == connection.headers.get("host")
+    except ValueError:  # no browser sends such an origin
+        return False
 
 
 def token_is_valid(connection: HTTPConnection, settings: Settings) -> bool:

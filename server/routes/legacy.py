@@ -4,8 +4,10 @@ A text message ``{"event": …, "data": {"image": "data:image/jpeg;base64,…"}}
 ``{"predictions": {label: p}, "emotion": label}``, and one that cannot be used by ``{"error": …}``.
 """
 
+import asyncio
 import base64
-import binascii
+import logging
+from contextlib import suppress
 
 import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -19,6 +21,7 @@ from server.services import services_of
 from server.sessions import TooManySessionsError
 from server.streaming.wire import CloseCode
 
+logger = logging.getLogger(__name__)
 router = APIRouter()
 
 
@@ -69,14 +72,30 @@ class _LegacyConnection:
         self._session = session
         self._labels = labels
         self._max_message_bytes = max_message_bytes
+        self._is_answering = False
+        self._is_over = False
+        self._closing: asyncio.Task[None] | None = None
 
     def shut_down(self) -> None:
-        """Nothing to say goodbye with: these clients know no such message, and the server's close will do."""
+        """Ends the connection once the picture under way is answered; these clients know no goodbye."""
+        self._is_over = True
+        if not self._is_answering:
+            self._closing = asyncio.create_task(self._close())  # which makes `run` receive a disconnect
 
     async def run(self) -> None:
-        """Answers every message until the client leaves."""
-        async for text in self._websocket.iter_text():
-            await self._websocket.send_json(await self._answer(text))
+        """Answers every message until the client leaves or the server stops."""
+        while not self._is_over:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect" or self._is_over:
+                return
+            self._is_answering = True
+            await self._websocket.send_json(await self._answer(message.get("text") or ""))
+            self._is_answering = False
+        await self._close()
+
+    async def _close(self) -> None:
+        with suppress(WebSocketDisconnect):  # it has left by itself
+            await self._websocket.close(CloseCode.GOING_AWAY)
 
     async def _answer(self, text: str) -> dict[str, object]:
         try:
@@ -84,6 +103,10 @@ class _LegacyConnection:
             answer = await self._session.recognize([image])
         except EmostreamError as error:
             return {"error": str(error)}
+        except Exception:
+            # Any failure becomes an answer: this picture's, and nobody else's.
+            logger.exception("a picture of an older client failed")
+            return {"error": "this picture could not be computed"}
         row = answer.probabilities[0]
         predictions = {label: round(float(p), 4) for label, p in zip(self._labels, row, strict=True)}
         return {"predictions": predictions, "emotion": self._labels[int(np.argmax(row))]}
@@ -101,5 +124,5 @@ def _image_in(text: str, max_bytes: int) -> bytes:
         ) from error
     try:
         return base64.b64decode(data_url.rpartition(",")[2], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; letters beyond ASCII raise another
         raise InvalidImageError(f"data.image is no base64: {error}") from error

@@ -155,9 +155,11 @@ class Connection:
         try:
             async with self._deadline:
                 self._is_reading = True
-                while self._end is None:
+                while True:
                     async with self._permits:
                         pass  # there is room for one more frame, and nobody else takes it
+                    if self._end is not None:
+                        return  # before the deadline, which may have been made to pass, is put off
                     self._deadline.reschedule(loop.time() + self._idle_timeout_s)
                     message = await self._websocket.receive()
                     if message["type"] == "websocket.disconnect":
@@ -172,7 +174,8 @@ class Connection:
     async def _handle(self, data: bytes | None, text: str | None, answers: asyncio.TaskGroup) -> None:
         arrived = time.monotonic()
         try:
-            if len(data or text or "") > self._session.limits.max_message_bytes:
+            size = len((text or "").encode() if data is None else data)
+            if size > self._session.limits.max_message_bytes:
                 raise ProtocolError(
                     "message_too_large",
                     f"a message may have {self._session.limits.max_message_bytes} bytes at most",

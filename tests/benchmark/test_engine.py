@@ -1,0 +1,49 @@
+"""What the bench of the engine counts and divides; never how fast anything is."""
+
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from server.benchmark.engine import count_gflop, measure_engine
+from server.exceptions import UnknownModelError
+from server.settings import Settings
+from tests.inference.networks import constant_ensemble, random_ensemble
+
+
+def test_poster_v2_costs_what_its_paper_counts() -> None:
+    """8.4 G multiply-adds, each of them two operations."""
+    assert count_gflop(random_ensemble("poster_v2").module) == pytest.approx(2 * 8.4, rel=0.03)
+
+
+def test_the_operations_of_a_network_are_counted_for_one_face() -> None:
+    ensemble = constant_ensemble({"one": {"a": 0.5, "b": 0.5}})
+    ensemble.module.members[0].network = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.Flatten(), nn.Linear(8 * 48 * 48, 2)
+    )
+
+    multiply_adds = 48 * 48 * 8 * 3 * 3 * 3 + 8 * 48 * 48 * 2
+    assert count_gflop(ensemble.module) == pytest.approx(2 * multiply_adds / 1e9)
+
+
+def test_a_row_follows_from_its_times_and_rates(cache_dir: Path) -> None:
+    settings = Settings(device="cpu", cache_dir=cache_dir)
+
+    report = measure_engine("se_resnet", [1, 4], seconds=0.05, reference=True, settings=settings)
+
+    for row in report.rows:
+        work = report.gflop_per_face * row.batch
+        assert row.p50_ms <= row.p95_ms
+        assert row.faces_per_second == pytest.approx(row.batch / row.p50_ms * 1000, rel=0.01)
+        assert row.gflops_per_second == pytest.approx(work / row.p50_ms * 1000, rel=0.01)
+        floor_ms = work / row.matmul_gflops_per_second * 1000
+        assert row.times_floor == pytest.approx(row.p50_ms / floor_ms, rel=0.01)
+    assert report.eager_ms is not None
+    assert report.processor.endswith("threads")
+
+
+def test_a_model_that_is_neither_known_nor_an_architecture_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError):
+        measure_engine(
+            "nonesuch", [1], seconds=0.05, reference=False, settings=Settings(weights_dir=tmp_path)
+        )

@@ -1,0 +1,148 @@
+"""``emostream serve`` as a process: how it starts, and what it says if it cannot."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.cli.serve import create_server
+from server.settings import Settings
+from tests.servers import QUICK_MODEL, ServerProcess
+from tests.support import FakeRecognizer
+
+
+def run(folder: Path, *arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "server", *arguments],
+        cwd=folder,
+        env=environment | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def the_error(result: subprocess.CompletedProcess[str]) -> str:
+    """The one line that a person sees."""
+    assert result.returncode == 1, result.stderr
+    assert result.stdout == ""
+    [line] = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        line = the_error(run(tmp_path, "serve", "--port", str(port)))
+
+    assert line == f"error: port {port} is taken; choose another with PORT=… or --port"
+
+
+def test_a_second_server_is_told_so_while_the_first_still_loads_its_model(
+    tmp_path: Path, cache_dir: Path
+) -> None:
+    """The first has bound the port; it must listen as well, or a second could bind it, too."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"EMOSTREAM_CACHE_DIR": str(cache_dir), "EMOSTREAM_DEVICE": "cpu"}
+    first = subprocess.Popen(
+        [sys.executable, "-m", "server", "serve", "--port", str(port)],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while True:  # until it listens, which is before anything slow
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert first.poll() is None
+
+        assert f"port {port} is taken" in the_error(run(tmp_path, "serve", "--port", str(port)))
+    finally:
+        first.kill()
+        first.wait()
+
+
+def test_an_address_of_another_machine_is_told_in_one_line(tmp_path: Path) -> None:
+    line = the_error(run(tmp_path, "serve", "--port", "0", "--host", "192.0.2.1"))
+
+    assert line.startswith("error: cannot listen on 192.0.2.1:0: ")
+
+
+def test_an_unknown_model_is_told_in_one_line_with_those_there_are(tmp_path: Path) -> None:
+    line = the_error(run(tmp_path, "serve", "--port", "0", "--model", "nonsense"))
+
+    assert "there is no model 'nonsense'; known are: default, " in line
+
+
+def test_an_unknown_model_may_be_called_anything(tmp_path: Path) -> None:
+    """Square brackets are markup to the library that prints the line."""
+    assert "'[/red]'" in the_error(run(tmp_path, "serve", "--port", "0", "--model", "[/red]"))
+
+
+def test_a_gpu_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    line = the_error(run(tmp_path, "serve", "--port", "0", "--model", QUICK_MODEL, "--device", "cuda:77"))
+
+    assert "cuda:77" in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"port": "eighty"}, "EMOSTREAM_PORT"),
+        ({"max_faces": 0}, "EMOSTREAM_MAX_FACES"),
+        ({"log_level": "loud"}, "EMOSTREAM_LOG_LEVEL"),
+        ({"device": "tpu"}, "EMOSTREAM_DEVICE"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_setting_that_makes_no_sense_is_told_in_one_line_by_its_name(
+    tmp_path: Path, settings: dict[str, object], name: str
+) -> None:
+    assert name in the_error(run(tmp_path, "serve", **settings))
+
+
+def test_help_lists_the_commands(tmp_path: Path) -> None:
+    result = run(tmp_path, "--help")
+
+    assert result.returncode == 0
+    assert "serve" in result.stdout
+    assert "train" in result.stdout
+
+
+def test_help_of_serve_lists_its_options(tmp_path: Path) -> None:
+    result = run(tmp_path, "serve", "--help")
+
+    assert result.returncode == 0
+    for option in ("--host", "--port", "--model", "--device"):
+        assert option in result.stdout
+
+
+def test_a_start_says_what_answers_and_where(tmp_path: Path, cache_dir: Path) -> None:
+    process = ServerProcess(tmp_path, cache_dir, model=QUICK_MODEL)
+    process.end()
+
+    assert f"{QUICK_MODEL} ({QUICK_MODEL}) on cpu" in process.log
+    assert f"http://localhost:{process.port}" in process.log
+    assert "Traceback" not in process.log
+
+
+def test_streams_are_not_compressed_and_slow_recordings_not_cut_off() -> None:
+    """JPEGs do not shrink. A recording's pongs wait behind its frames, which are not read for a while."""
+    settings = Settings(_env_file=None, idle_timeout_s=600)  # type: ignore[call-arg]
+
+    config = create_server(settings, FakeRecognizer()).config  # type: ignore[arg-type]
+
+    assert config.ws_per_message_deflate is False
+    assert config.ws_ping_timeout == 600

@@ -1,0 +1,74 @@
+"""Tiny ensembles with known answers, for tests of what happens around the networks."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, Pixels
+from server.models.catalogue import EnsembleEntry, ModelEntry, Policy, parse_model
+
+SIDE = 48
+
+
+class Constant(nn.Module):
+    """Answers with the same logits for every face, whatever it looks like."""
+
+    def __init__(self, probabilities: tuple[float, ...]) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.tensor(probabilities).log())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.logits.expand(len(x), -1)
+
+
+def model_entry(name: str, labels: tuple[str, ...], architecture: str = "se_resnet") -> ModelEntry:
+    return parse_model(
+        name, {"architecture": architecture, "labels": labels, "path": Path(name)}, place="a test"
+    )
+
+
+def constant_ensemble(
+    members: dict[str, dict[str, float]], policy: Policy = Policy.MEAN, weights: tuple[float, ...] = ()
+) -> LoadedEnsemble:
+    """Members by name, each with its labels and their probabilities, in its own order."""
+    entries = tuple(model_entry(name, tuple(answer)) for name, answer in members.items())
+    entry = EnsembleEntry("constants", entries[0].labels, entries, policy, weights)
+    modules = []
+    for model, answer in zip(entries, members.values(), strict=True):
+        member = Member(model, entry.columns(model))
+        member.network = Constant(tuple(answer.values()))
+        modules.append(member)
+    return LoadedEnsemble(entry, Ensemble(modules).eval(), "constants")
+
+
+def random_ensemble(*architectures: str) -> LoadedEnsemble:
+    """Real networks with random weights and lively batch norms, the same ones each time."""
+    torch.manual_seed(0)
+    labels = ("a", "b", "c")
+    entries = tuple(model_entry(f"{name}-{i}", labels, name) for i, name in enumerate(architectures))
+    entry = EnsembleEntry("random", labels, entries)
+    modules = [Member(model, entry.columns(model)) for model in entries]
+    for layer in nn.ModuleList(modules).modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias, std=0.1)
+            nn.init.normal_(layer.running_mean, std=0.1)
+            nn.init.uniform_(layer.running_var, 0.5, 1.5)
+    return LoadedEnsemble(entry, Ensemble(modules).eval(), f"random-{'-'.join(architectures)}")
+
+
+def crops(ensemble: LoadedEnsemble, faces: int) -> list[Pixels]:
+    """Noise for each input size."""
+    generator = np.random.default_rng(0)
+    return [
+        generator.integers(0, 256, (faces, side, side, 3), dtype=np.uint8)
+        for side in ensemble.module.input_sizes
+    ]
+
+
+def exact(ensemble: LoadedEnsemble, pixels: list[Pixels]) -> np.ndarray:
+    """What the module itself answers, in float32."""
+    with torch.inference_mode():
+        return ensemble.module(*(torch.from_numpy(crop) for crop in pixels)).numpy()

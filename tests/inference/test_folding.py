@@ -1,0 +1,63 @@
+"""Batch norms folded into convolutions."""
+
+import pytest
+import torch
+from torch import nn
+
+from server.inference.ensemble import Member
+from server.inference.folding import fold_batch_norms
+from tests.inference.networks import random_ensemble
+
+
+def norms_in(network: nn.Module) -> int:
+    return sum(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+
+
+@pytest.mark.parametrize("architecture", ["poster_v2", "poster_v2_compact", "se_resnet", "dan"])
+def test_a_folded_network_computes_the_same_with_fewer_norms(architecture: str) -> None:
+    member = random_ensemble(architecture).module.members[0]
+    assert isinstance(member, Member)
+    picture = torch.randn(2, 3, member.input_size, member.input_size)
+
+    folded = fold_batch_norms(member.network)
+
+    with torch.inference_mode():
+        wanted, found = member.network(picture), folded(picture)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
+    assert norms_in(folded) < norms_in(member.network)
+
+
+def test_a_norm_before_a_padded_convolution_stays() -> None:
+    network = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3, padding=1))
+
+    assert norms_in(fold_batch_norms(network)) == 1
+
+
+def test_a_convolution_that_something_else_reads_is_left_alone() -> None:
+    class Shared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)
+            nn.init.constant_(self.norm.weight, 5.0)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.conv(x)
+            return self.norm(x) + x
+
+    network, picture = Shared().eval(), torch.randn(1, 3, 4, 4)
+
+    folded = fold_batch_norms(network)
+
+    assert norms_in(folded) == 1
+    torch.testing.assert_close(folded(picture), network(picture))
+
+
+def test_the_network_itself_is_left_as_it_is() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
+    nn.init.constant_(network[1].weight, 3.0)
+    before = network[0].weight.clone()
+
+    fold_batch_norms(network)
+
+    assert torch.equal(network[0].weight, before)
+    assert norms_in(network) == 1

@@ -1,0 +1,102 @@
+"""OpenVINO as an engine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from server.inference import openvino_engine
+from server.inference.ensemble import LoadedEnsemble
+from server.inference.openvino_engine import MAX_PRECISION_ERROR, OpenVinoEngine, Precision
+from tests.inference.networks import crops, exact, random_ensemble
+
+
+def engine_for(
+    ensemble: LoadedEnsemble, cache_dir: Path, precision: Precision = "f32", max_batch: int = 8
+) -> OpenVinoEngine:
+    return OpenVinoEngine(
+        ensemble.module,
+        ensemble.fingerprint,
+        max_batch=max_batch,
+        threads=0,
+        precision=precision,
+        cache_dir=cache_dir,
+    )
+
+
+@pytest.mark.parametrize("faces", [1, 3, 8, 11])
+def test_answers_in_float32_are_pytorchs(cache_dir: Path, faces: int) -> None:
+    ensemble = random_ensemble("se_resnet", "poster_v2_compact")
+    pixels = crops(ensemble, faces)
+
+    answers = engine_for(ensemble, cache_dir).infer(pixels)
+
+    assert answers.shape == (2, faces, 3)
+    np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=1e-4)
+
+
+def test_members_of_different_input_sizes_run_in_one_graph(cache_dir: Path) -> None:
+    ensemble = random_ensemble("se_resnet", "dan")
+    pixels = crops(ensemble, 2)
+
+    answers = engine_for(ensemble, cache_dir).infer(pixels)
+
+    np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=1e-3)
+
+
+def test_a_second_start_reads_the_converted_graph_instead_of_converting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensemble = random_ensemble("se_resnet")
+    pixels = crops(ensemble, 2)
+    first = engine_for(ensemble, tmp_path).infer(pixels)
+
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("it was converted again")
+
+    monkeypatch.setattr(openvino_engine, "_traced", refuse)
+
+    np.testing.assert_allclose(engine_for(ensemble, tmp_path).infer(pixels), first, atol=1e-6)
+
+
+def test_bfloat16_is_not_used_where_it_changes_the_answers(
+    cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No processor computes in it without any difference, so none is allowed here."""
+    monkeypatch.setattr(openvino_engine, "MAX_PRECISION_ERROR", 0.0)
+
+    assert engine_for(random_ensemble("se_resnet"), cache_dir, "auto").precision == "f32"
+
+
+def test_what_auto_chooses_stays_close_to_float32(cache_dir: Path) -> None:
+    ensemble = random_ensemble("se_resnet", "poster_v2_compact")
+    pixels = crops(ensemble, 4)
+
+    answers = engine_for(ensemble, cache_dir, "auto").infer(pixels)
+
+    np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=MAX_PRECISION_ERROR)
+
+
+def test_an_answer_stays_when_the_next_is_computed(cache_dir: Path) -> None:
+    ensemble = random_ensemble("se_resnet")
+    engine = engine_for(ensemble, cache_dir)
+    first = engine.infer(crops(ensemble, 2))
+    kept = first.copy()
+
+    engine.infer([255 - crop for crop in crops(ensemble, 2)])
+
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_its_telemetry_is_never_loaded() -> None:
+    """In a process of its own, where nothing else can have imported it; its converter works without."""
+    script = (
+        "import sys; from server.inference.openvino_engine import _import_openvino; _import_openvino();"
+        "import openvino.tools.ovc; print(sys.modules.get('openvino_telemetry', 'not asked for'))"
+    )
+
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert shown.stdout.strip() == "None"

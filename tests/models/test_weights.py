@@ -1,0 +1,136 @@
+"""The folder of downloaded and imported weights."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from server.exceptions import CheckpointError, ModelError, WeightsError
+from server.models.catalogue import ModelEntry, parse_model
+from server.models.factory import create_model
+from server.models.weights import Import, State, WeightsStore
+from tests.models.file_server import FileServer, serving
+
+LABELS = ("sad", "glad")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sound weights of a network with two outputs, as a training script would save them."""
+    path = tmp_path_factory.mktemp("weights") / "mine.pth"
+    torch.save({"state_dict": create_model("se_resnet", 2).state_dict(), "epoch": 3}, path)
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> WeightsStore:
+    return WeightsStore(tmp_path / "store")
+
+
+def entry(**source: object) -> ModelEntry:
+    return parse_model("remote", {"architecture": "se_resnet", "labels": LABELS, **source}, "a test")
+
+
+def test_the_shipped_weights_are_here_without_any_set_up(store: WeightsStore) -> None:
+    for member in store.catalogue().members("default"):
+        assert store.state(member) is State.READY
+        assert store.require(member).is_file()
+
+
+def test_absent_weights_are_an_error_that_names_the_command(store: WeightsStore) -> None:
+    with pytest.raises(WeightsError, match="emostream weights pull poster-v2-raf-db"):
+        store.require(store.catalogue().model("poster-v2-raf-db"))
+
+
+def test_a_first_download_pins_the_hash_and_later_ones_are_held_to_it(
+    store: WeightsStore, checkpoint: Path
+) -> None:
+    content = checkpoint.read_bytes()
+    with serving(FileServer({"/w": content})) as server:
+        remote = entry(url=f"{server.url}/w")
+        assert store.expected_sha256(remote) is None
+
+        path = store.pull(remote)
+        assert store.expected_sha256(remote) == hashlib.sha256(content).hexdigest()
+        assert store.state(remote, check_hash=True) is State.READY
+
+        path.unlink()
+        server.files["/w"] = content + b" "
+        with pytest.raises(WeightsError, match="not the expected one"):
+            store.pull(remote)
+
+
+def test_weights_that_are_here_are_not_downloaded_again(store: WeightsStore, checkpoint: Path) -> None:
+    with serving(FileServer({"/w": checkpoint.read_bytes()})) as server:
+        remote = entry(url=f"{server.url}/w")
+        store.pull(remote)
+        requests = len(server.ranges)
+
+        store.pull(remote)
+
+    assert len(server.ranges) == requests
+
+
+def test_a_download_that_does_not_fit_the_network_is_not_kept(store: WeightsStore, checkpoint: Path) -> None:
+    with serving(FileServer({"/w": checkpoint.read_bytes()})) as server:
+        remote = entry(url=f"{server.url}/w", labels=("one", "two", "three"))
+        with pytest.raises(CheckpointError, match="misshapen: head"):
+            store.pull(remote)
+
+    assert store.state(remote) is State.ABSENT
+    assert store.expected_sha256(remote) is None
+
+
+def test_a_file_that_changed_since_it_was_pinned_is_found(store: WeightsStore, checkpoint: Path) -> None:
+    with serving(FileServer({"/w": checkpoint.read_bytes()})) as server:
+        remote = entry(url=f"{server.url}/w")
+        with store.pull(remote).open("ab") as file:
+            file.write(b"!")
+
+    assert store.state(remote, check_hash=True) is State.CHANGED
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_an_imported_file_is_usable_by_name(
+    store: WeightsStore, checkpoint: Path, tmp_path: Path, suffix: str
+) -> None:
+    file = tmp_path / f"mine{suffix}"
+    if suffix == ".pth":
+        file.write_bytes(checkpoint.read_bytes())
+    else:
+        save_file(create_model("se_resnet", 2).state_dict(), file)
+
+    store.add(Import("mine", file, "se_resnet", LABELS, mean=(0.5, 0.5, 0.5)))
+    file.unlink()
+
+    found = WeightsStore(store.folder).catalogue().model("mine")
+    assert found.labels == LABELS
+    assert found.normalisation_spec.mean == (0.5, 0.5, 0.5)
+    assert store.require(found).is_file()
+
+
+def test_importing_a_second_file_keeps_the_first(store: WeightsStore, checkpoint: Path) -> None:
+    store.add(Import("one", checkpoint, "se_resnet", LABELS))
+    store.add(Import("two", checkpoint, "se_resnet", LABELS))
+
+    assert {"one", "two"} <= set(store.catalogue().models)
+
+
+def test_a_file_of_another_network_is_not_imported(store: WeightsStore, checkpoint: Path) -> None:
+    with pytest.raises(CheckpointError, match="missing: features"):
+        store.add(Import("mine", checkpoint, "dan", LABELS))
+
+    assert "mine" not in store.catalogue().models
+
+
+def test_an_import_cannot_take_a_built_in_name(store: WeightsStore, checkpoint: Path) -> None:
+    with pytest.raises(ModelError, match="built-in"):
+        store.add(Import("compact-se-resnet", checkpoint, "se_resnet", LABELS))
+
+
+@pytest.mark.parametrize("architecture", ["resnet152", ""])
+def test_an_unknown_architecture_is_refused(store: WeightsStore, checkpoint: Path, architecture: str) -> None:
+    with pytest.raises(ModelError, match="known are"):
+        store.add(Import("mine", checkpoint, architecture, LABELS))

@@ -1,0 +1,32 @@
+"""Server processes that several files share: starting one takes seconds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import QUICK_MODEL, ServerProcess
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[ServerProcess]:
+    """The server as people start it, with the default model."""
+    process = ServerProcess(tmp_path_factory.mktemp("server"), cache_dir)
+    yield process
+    process.end()
+
+
+@pytest.fixture(scope="package")
+def guarded(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[ServerProcess]:
+    """A server with a token, one friendly origin, two sessions at most and little patience."""
+    process = ServerProcess(
+        tmp_path_factory.mktemp("guarded"),
+        cache_dir,
+        model=QUICK_MODEL,
+        token="let me in",
+        allowed_origins="https://friend.example, http://other.example:8080",
+        max_sessions=2,
+        idle_timeout_s=0.5,
+    )
+    yield process
+    process.end()

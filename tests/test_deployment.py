@@ -1,0 +1,180 @@
+"""The files that deploy Emostream, checked without a Docker engine.
+
+The Compose Specification's own JSON schema comes with the package check-jsonschema, so nothing is fetched.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+BASE = ROOT / "docker-compose.yml"
+GPU = ROOT / "docker-compose.gpu.yml"
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    content = yaml.safe_load(path.read_text())
+    assert isinstance(content, dict)
+    return content
+
+
+def merge(base: Any, override: Any) -> Any:
+    """As Compose merges files: mappings key by key, lists one after the other, all else replaced."""
+    if isinstance(base, dict) and isinstance(override, dict):
+        return base | {
+            key: merge(base[key], value) if key in base else value for key, value in override.items()
+        }
+    if isinstance(base, list) and isinstance(override, list):
+        return base + override
+    return override
+
+
+def validate(file: Path, schema: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def validate_compose(document: Any, folder: Path) -> subprocess.CompletedProcess[str]:
+    file = folder / "compose.json"
+    file.write_text(json.dumps(document))
+    return validate(file, "vendor.compose-spec")
+
+
+def dockerfile() -> list[tuple[str, str]]:
+    """The instructions of Dockerfile.server as (keyword, arguments), continued lines joined."""
+    lines = [
+        line for line in (ROOT / "Dockerfile.server").read_text().splitlines() if not line.startswith("#")
+    ]
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    return [(line.split(maxsplit=1)[0], line.split(maxsplit=1)[1]) for line in joined.splitlines() if line]
+
+
+def final_stage() -> list[tuple[str, str]]:
+    instructions = dockerfile()
+    start = max(i for i, (keyword, _) in enumerate(instructions) if keyword == "FROM")
+    return instructions[start:]
+
+
+def argument_of(keyword: str) -> str:
+    """The last one wins, as in an image."""
+    return [arguments for name, arguments in final_stage() if name == keyword][-1]
+
+
+MAKE_TARGETS = sorted(
+    {
+        target
+        for keyword, arguments in dockerfile()
+        if keyword == "RUN" and (command := re.fullmatch(r"(?:--\S+ )*make (.+)", arguments))
+        for target in command[1].split()
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(read_yaml(BASE), id="cpu"),
+        pytest.param(read_yaml(GPU), id="gpu"),
+        pytest.param(merge(read_yaml(BASE), read_yaml(GPU)), id="merged"),
+    ],
+)
+def test_compose_files_obey_the_compose_specification(document: Any, tmp_path: Path) -> None:
+    result = validate_compose(document, tmp_path)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_misspelt_compose_key_is_noticed(tmp_path: Path) -> None:
+    document = merge(read_yaml(BASE), {"services": {"emostream": {"helthcheck": {}}}})
+
+    result = validate_compose(document, tmp_path)
+
+    assert result.returncode != 0
+    assert "helthcheck" in result.stdout
+
+
+def test_the_gpu_is_added_to_the_service_and_nothing_else_changes() -> None:
+    base, merged = read_yaml(BASE), merge(read_yaml(BASE), read_yaml(GPU))
+
+    deploy = merged["services"]["emostream"].pop("deploy")
+
+    assert merged == base
+    [device] = deploy["resources"]["reservations"]["devices"]
+    assert device["driver"] == "nvidia"
+    assert "gpu" in device["capabilities"]
+
+
+def test_the_service_can_write_to_its_cache_and_scratch_folders_only() -> None:
+    service = read_yaml(BASE)["services"]["emostream"]
+
+    assert service["read_only"] is True
+    assert service["tmpfs"] == ["/tmp"]
+    assert [volume.partition(":")[2] for volume in service["volumes"]] == [
+        service["environment"]["EMOSTREAM_CACHE_DIR"]
+    ]
+
+
+def test_compose_and_image_agree_on_the_health_check() -> None:
+    check = read_yaml(BASE)["services"]["emostream"]["healthcheck"]
+    options, _, command = argument_of("HEALTHCHECK").partition("CMD ")
+
+    assert ["CMD", *json.loads(command)] == check["test"]
+    assert dict(re.findall(r"--(\S+)=(\S+)", options)) == {
+        name.replace("_", "-"): str(value) for name, value in check.items() if name != "test"
+    }
+
+
+def test_compose_publishes_the_port_that_the_image_exposes() -> None:
+    [port] = read_yaml(BASE)["services"]["emostream"]["ports"]
+
+    assert port.rpartition(":")[2] == argument_of("EXPOSE")
+    assert json.loads(argument_of("CMD")) == ["--port", argument_of("EXPOSE")]
+
+
+@pytest.mark.parametrize("target", MAKE_TARGETS)
+def test_the_image_is_built_by_existing_make_targets(target: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+
+    command = ["make", "--dry-run", target]
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_image_builds_dashboard_and_server_with_make() -> None:
+    assert MAKE_TARGETS == ["serving", "web"]
+
+
+def test_the_server_in_the_image_is_not_root() -> None:
+    user, _, group = argument_of("USER").partition(":")
+
+    assert int(user) > 0
+    assert int(group) > 0
+
+
+def test_everything_that_the_image_copies_is_sent_to_the_builder() -> None:
+    rules = (ROOT / ".dockerignore").read_text().splitlines()
+    copied = {
+        source.removeprefix("./").split("/")[0]
+        for keyword, arguments in dockerfile()
+        if keyword == "COPY" and "--from" not in arguments
+        for source in arguments.split()[:-1]
+    }
+
+    assert copied == {rule[1:] for rule in rules if rule.startswith("!")}
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_the_workflow_obeys_the_schema_of_github_workflows() -> None:
+    result = validate(ROOT / ".github/workflows/ci.yml", "vendor.github-workflows")
+
+    assert result.returncode == 0, result.stdout + result.stderr

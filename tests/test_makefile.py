@@ -1,0 +1,137 @@
+"""What make decides to do, tried in a folder of empty files: nothing is installed or built."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Each older than the next, as after a complete set-up.
+TREE = [
+    "pyproject.toml",
+    "constraints.txt",
+    ".venv/bin/python",
+    ".venv/.serving-installed",
+    ".venv/.developing-installed",
+    "web/package.json",
+    "web/package-lock.json",
+    "web/node_modules/.package-lock.json",
+    "web/src",
+    "web/src/main.tsx",
+    "web/src/main.test.tsx",
+    "web/dist/index.html",
+]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in TREE:
+        path = tmp_path / name
+        if path.suffix or path.name.startswith(".") or path.name == "python":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    for age, name in enumerate(TREE):
+        os.utime(tmp_path / name, (1_000_000 + age, 1_000_000 + age))
+    return tmp_path
+
+
+def make(folder: Path, *arguments: str) -> str:
+    # A make that runs these tests hands its own flags down.
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name and name != "PORT"}
+    command = ["make", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+
+
+def planned(folder: Path, target: str) -> str:
+    return make(folder, "--dry-run", target)
+
+
+def test_a_second_run_only_serves(checkout: Path) -> None:
+    assert planned(checkout, "run") == "exec .venv/bin/emostream serve --port 8000\n"
+
+
+def test_the_port_can_be_chosen(checkout: Path) -> None:
+    assert make(checkout, "--dry-run", "run", "PORT=9001").endswith("serve --port 9001\n")
+
+
+def test_a_changed_source_of_the_dashboard_rebuilds_it_and_installs_nothing(checkout: Path) -> None:
+    (checkout / "web/src/main.tsx").touch()
+
+    plan = planned(checkout, "run")
+
+    assert "npm run build" in plan
+    assert "pip" not in plan
+    assert "install-web" not in plan
+
+
+def test_a_deleted_source_of_the_dashboard_rebuilds_it(checkout: Path) -> None:
+    (checkout / "web/src/main.tsx").unlink()
+
+    assert "npm run build" in planned(checkout, "run")
+
+
+def test_a_changed_web_test_does_not_rebuild_the_dashboard(checkout: Path) -> None:
+    (checkout / "web/src/main.test.tsx").touch()
+
+    assert "npm" not in planned(checkout, "run")
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_changed_python_dependencies_are_installed_and_the_dashboard_is_kept(
+    checkout: Path, name: str
+) -> None:
+    (checkout / name).touch()
+
+    plan = planned(checkout, "run")
+
+    assert "pip install" in plan
+    assert "npm" not in plan
+
+
+def test_a_changed_lock_file_reinstalls_and_rebuilds_the_dashboard(checkout: Path) -> None:
+    (checkout / "web/package-lock.json").touch()
+
+    plan = planned(checkout, "run")
+
+    assert plan.index("install-web") < plan.index("npm run build")
+
+
+def test_a_fresh_checkout_is_set_up_whole(checkout: Path) -> None:
+    shutil.rmtree(checkout / ".venv")
+    shutil.rmtree(checkout / "web/node_modules")
+    shutil.rmtree(checkout / "web/dist")
+
+    plan = planned(checkout, "run")
+
+    for step in ("create-venv", "install-web", "npm run build", "pip install", "emostream serve"):
+        assert step in plan
+
+
+def test_the_last_step_of_make_test_is_pytest(checkout: Path) -> None:
+    plan = planned(checkout, "test").splitlines()
+
+    assert plan[-1].split() == [".venv/bin/python", "-m", "pytest"]
+    for check in (
+        "ruff check",
+        "ruff format --check",
+        "mypy",
+        "npm run lint",
+        "npm run typecheck",
+        "npm test",
+    ):
+        assert any(check in line for line in plan)
+
+
+def test_help_is_the_default_and_lists_every_target_for_people(checkout: Path) -> None:
+    listed = set(re.findall(r"^  make (\S+)", make(checkout), flags=re.MULTILINE))
+
+    phony = set(re.findall(r"^\.PHONY: (\S+)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    steps_of_set_up = {"serving", "test-tools"}
+    assert listed == phony - steps_of_set_up

@@ -1,0 +1,133 @@
+"""The shell scripts under make, tried with programs that only pretend."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder that stands for PATH, with what the scripts need of an ordinary system and nothing else."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("bash", "cat", "dirname", "env", "rm"):
+        found = shutil.which(name)
+        assert found is not None
+        (folder / name).symlink_to(found)
+    return folder
+
+
+def pretend(folder: Path, name: str, script: str) -> None:
+    program = folder / name
+    program.write_text(f"#!/usr/bin/env bash\n{script}\n")
+    program.chmod(0o755)
+
+
+def run(programs: Path, script: Path | str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / "scripts" / script), *arguments]
+    environment = os.environ | {"PATH": str(programs)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def the_error(result: subprocess.CompletedProcess[str]) -> str:
+    """The one line that a person sees."""
+    assert result.returncode == 1
+    [line] = result.stderr.splitlines()
+    return line
+
+
+def test_a_missing_python_is_named(programs: Path, tmp_path: Path) -> None:
+    error = the_error(run(programs, "create-venv.sh", "python3", str(tmp_path / "venv")))
+
+    assert error == "error: python3 not found; install Python 3.11 or newer"
+
+
+def test_an_old_python_is_refused_with_its_version(programs: Path, tmp_path: Path) -> None:
+    pretend(programs, "python3", '[[ $1 == --version ]] && echo "Python 3.9.2" || exit 1')
+
+    error = the_error(run(programs, "create-venv.sh", "python3", str(tmp_path / "venv")))
+
+    assert "3.11 or newer" in error
+    assert "Python 3.9.2" in error
+
+
+def test_a_python_without_venv_is_told_the_package(programs: Path, tmp_path: Path) -> None:
+    pretend(programs, "python3", "[[ $2 == *ensurepip* ]] && exit 1 || exit 0")
+
+    assert "apt-get install python3-venv" in the_error(
+        run(programs, "create-venv.sh", "python3", str(tmp_path / "venv"))
+    )
+
+
+def test_a_half_made_environment_is_removed(programs: Path, tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    pretend(programs, "python3", f'[[ $1 == -m ]] && {{ echo >"{venv}"; exit 1; }} || exit 0')
+
+    result = run(programs, "create-venv.sh", "python3", str(venv))
+
+    assert result.returncode == 1
+    assert not venv.exists()
+
+
+def test_a_missing_node_is_named(programs: Path) -> None:
+    assert the_error(run(programs, "install-web.sh")).startswith("error: node not found")
+
+
+def test_an_old_node_is_refused_with_its_version(programs: Path) -> None:
+    pretend(programs, "node", "[[ $1 == --version ]] && echo v18.1.0 || exit 1")
+    pretend(programs, "npm", "echo 9.0.0")
+
+    error = the_error(run(programs, "install-web.sh"))
+
+    assert "20.19 or newer" in error
+    assert "v18.1.0" in error
+
+
+@pytest.mark.parametrize(
+    ("version", "command"), [("10.8.2", "npx --yes npm@11 ci"), ("11.0.0", "npm ci"), ("12.1.0", "npm ci")]
+)
+def test_npm_before_11_is_replaced_for_the_one_command(programs: Path, version: str, command: str) -> None:
+    pretend(programs, "node", "exit 0")
+    pretend(programs, "npm", f'[[ $1 == --version ]] && echo {version} || echo "npm $*"')
+    pretend(programs, "npx", 'echo "npx $*"')
+
+    result = run(programs, "install-web.sh")
+
+    assert result.returncode == 0
+    assert result.stdout.startswith(command)
+
+
+def test_nothing_is_installed_where_browser_and_ffmpeg_are_there(programs: Path) -> None:
+    for name in ("google-chrome", "ffmpeg"):
+        pretend(programs, name, "exit 0")
+    pretend(programs, "apt-get", "echo apt-get was called; exit 1")
+
+    result = run(programs, "install-test-tools.sh")
+
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_without_apt_the_missing_tools_are_named(programs: Path) -> None:
+    pretend(programs, "chromium", "exit 0")
+
+    assert "please install (Debian: sudo apt-get install ffmpeg)" in the_error(
+        run(programs, "install-test-tools.sh")
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs system packages")
+def test_root_installs_only_what_is_missing(programs: Path) -> None:
+    pretend(programs, "chromium", "exit 0")
+    pretend(programs, "apt-get", 'echo "apt-get $*"')
+
+    result = run(programs, "install-test-tools.sh")
+
+    assert result.stdout.splitlines() == [
+        "apt-get update",
+        "apt-get install -y --no-install-recommends ffmpeg",
+    ]

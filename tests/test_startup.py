@@ -1,0 +1,72 @@
+"""From settings to the ensemble that answers."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from server.exceptions import ModelError, UnknownModelError, WeightsError
+from server.models.catalogue import Policy
+from server.models.factory import create_model
+from server.settings import Settings
+from server.startup import chosen_ensemble, load_recognizer
+
+COMPACT = "compact-poster-v2,compact-se-resnet"
+
+
+def test_the_default_is_the_shipped_ensemble(tmp_path: Path) -> None:
+    chosen = chosen_ensemble(Settings(weights_dir=tmp_path))
+
+    assert chosen.name == "default"
+    assert len(chosen.members) == 2
+    assert chosen.policy is Policy.MEAN
+
+
+def test_models_named_with_commas_answer_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EMOSTREAM_MODEL", COMPACT)
+    monkeypatch.setenv("EMOSTREAM_MEMBER_WEIGHTS", "3, 1")
+
+    chosen = chosen_ensemble(Settings(weights_dir=tmp_path))
+
+    assert [member.name for member in chosen.members] == COMPACT.split(",")
+    assert (chosen.policy, chosen.weights) == (Policy.WEIGHTED, (0.75, 0.25))
+
+
+@pytest.mark.parametrize("variable", ["MODEL_FILE", "EMOSTREAM_MODEL_FILE"])
+def test_a_file_of_ones_own_answers_with_its_labels(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache_dir: Path, variable: str
+) -> None:
+    torch.save(create_model("se_resnet", 3).state_dict(), tmp_path / "mine.pth")
+    monkeypatch.setenv(variable, str(tmp_path / "mine.pth"))
+    monkeypatch.setenv("EMOSTREAM_ARCH", "se_resnet")
+    monkeypatch.setenv("EMOSTREAM_LABELS", "calm, tense,bored")
+    monkeypatch.setenv("EMOSTREAM_MEAN", "0.5,0.5,0.5")
+
+    settings = Settings(weights_dir=tmp_path, cache_dir=cache_dir, max_batch=1)
+    recognizer = load_recognizer(settings)
+
+    assert recognizer.name == "mine"
+    assert recognizer.labels == ("calm", "tense", "bored")
+    assert chosen_ensemble(settings).members[0].normalisation.mean == (0.5, 0.5, 0.5)
+
+
+def test_a_file_without_labels_asks_for_them(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="EMOSTREAM_LABELS"):
+        chosen_ensemble(Settings(model_file=tmp_path / "mine.pth"))
+
+
+def test_a_mean_of_two_numbers_is_an_error_that_names_it(tmp_path: Path) -> None:
+    settings = Settings(model_file=tmp_path / "mine.pth", labels="a,b", mean="0.5,0.5")
+
+    with pytest.raises(ModelError, match=r"normalisation\.mean"):
+        chosen_ensemble(settings)
+
+
+def test_an_unknown_model_is_an_error_that_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError, match="compact-se-resnet"):
+        chosen_ensemble(Settings(model="nonesuch", weights_dir=tmp_path))
+
+
+def test_weights_that_are_not_here_are_an_error_that_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="emostream weights pull"):
+        load_recognizer(Settings(model="poster-v2-occlusion", weights_dir=tmp_path))
