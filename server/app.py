@@ -15,7 +15,7 @@ from server.routes import legacy, operations, stream
 from server.routes.dashboard import mount_dashboard
 from server.services import Services
 from server.sessions import SessionRegistry
-from server.settings import Settings
+from server.settings import Settings, read_settings
 from server.startup import load_recognizer
 
 
@@ -25,7 +25,7 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
     Settings come from the environment unless given; the recogniser is loaded when the app starts unless
     given. Raises nothing itself; starting raises ModelError if the model cannot be used.
     """
-    settings = settings or Settings()
+    settings = settings or read_settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

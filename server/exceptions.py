@@ -1,6 +1,7 @@
 """Every error that Emostream raises on purpose.
 
     EmostreamError
+    ├── SettingsError         a setting of the environment or of .env cannot be used
     ├── DatasetError          a training or evaluation set cannot be read
     ├── ModelError            a model cannot be used
     │   ├── UnknownModelError     no model of that name
@@ -32,6 +33,10 @@ ErrorCode = Literal[
 
 class EmostreamError(Exception):
     """Base of all errors below."""
+
+
+class SettingsError(EmostreamError):
+    """A setting of the environment or of ``.env`` cannot be used; the message names it."""
 
 
 class DatasetError(EmostreamError):

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from server.exceptions import SettingsError
 from server.inference.openvino_engine import Precision
 from server.models.catalogue import Policy
 
@@ -79,3 +80,16 @@ class Settings(BaseSettings):
     @classmethod
     def _expand_home(cls, value: Path) -> Path:
         return value.expanduser()
+
+
+def read_settings(**given: object) -> Settings:
+    """The settings, with those given (and not None) instead of the environment's.
+
+    Raises SettingsError that names the first one that cannot be used.
+    """
+    try:
+        return Settings.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"EMOSTREAM_{name.upper()}: {first['msg']} (it is {first['input']!r})") from error

@@ -10,7 +10,7 @@ from rich.table import Table
 from server.benchmark.engine import EngineReport, measure_engine
 from server.cli.console import messages, results
 from server.exceptions import EmostreamError
-from server.settings import Settings
+from server.settings import read_settings
 
 app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
@@ -39,8 +39,7 @@ def engine(
         raise EmostreamError(f"--batch {batch}: whole numbers with commas between, such as 1,8,32") from error
     if sizes[0] < 1:
         raise EmostreamError(f"--batch {batch}: a batch has at least one face")
-    settings = Settings.model_validate({} if device is None else {"device": device})
-    report = measure_engine(model, sizes, seconds, reference, settings)
+    report = measure_engine(model, sizes, seconds, reference, read_settings(device=device))
     if as_json:
         typer.echo(json.dumps(report.as_dict(), indent=2))
     else:

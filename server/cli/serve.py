@@ -13,7 +13,7 @@ from server.app import create_app
 from server.exceptions import EmostreamError
 from server.inference import Recognizer
 from server.services import Services
-from server.settings import Settings
+from server.settings import Settings, read_settings
 from server.startup import load_recognizer
 
 logger = logging.getLogger(__name__)
@@ -51,8 +51,7 @@ def serve(
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
 ) -> None:
     """Serve the API and the dashboard. Options left out come from EMOSTREAM_* or .env."""
-    options = {"host": host, "port": port, "model": model, "device": device}
-    settings = Settings.model_validate({name: value for name, value in options.items() if value is not None})
+    settings = read_settings(host=host, port=port, model=model, device=device)
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -11,7 +11,7 @@ from server.cli.console import download_progress, messages, results
 from server.exceptions import WeightsError
 from server.models.factory import ARCHITECTURES
 from server.models.weights import Import, State, WeightsStore
-from server.settings import Settings
+from server.settings import read_settings
 
 app = typer.Typer(help="List, download, check and import networks' weights.", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ _STYLES = {State.READY: "green", State.ABSENT: "dim", State.CHANGED: "red"}
 
 
 def _store() -> WeightsStore:
-    return WeightsStore(Settings().weights_dir)
+    return WeightsStore(read_settings().weights_dir)
 
 
 @app.command("list")
