@@ -6,6 +6,7 @@ import typer
 
 from server.cli import bench, weights
 from server.cli.console import messages
+from server.cli.evaluate import evaluate
 from server.cli.serve import serve
 from server.cli.train import train
 from server.exceptions import EmostreamError
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(train)
+app.command()(evaluate)
 app.add_typer(weights.app, name="weights")
 app.add_typer(bench.app, name="bench")
 

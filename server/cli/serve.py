@@ -57,18 +57,18 @@ def serve(
     )
     for handler in logging.getLogger().handlers:
         handler.addFilter(_TokensLeftOut())
-    listening = _bind(settings.host, settings.port)
-    recognizer = load_recognizer(settings)
-    logger.info(
-        "%s (%s) on %s, %s",
-        recognizer.name,
-        ", ".join(recognizer.members),
-        recognizer.engine.device,
-        recognizer.engine.precision,
-    )
-    shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
-    logger.info("dashboard and API on http://%s:%d", shown_host, listening.getsockname()[1])
-    create_server(settings, recognizer).run(sockets=[listening])
+    with _bind(settings.host, settings.port) as listening:
+        recognizer = load_recognizer(settings)
+        logger.info(
+            "%s (%s) on %s, %s",
+            recognizer.name,
+            ", ".join(recognizer.members),
+            recognizer.engine.device,
+            recognizer.engine.precision,
+        )
+        shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
+        logger.info("dashboard and API on http://%s:%d", shown_host, listening.getsockname()[1])
+        create_server(settings, recognizer).run(sockets=[listening])
 
 
 def create_server(settings: Settings, recognizer: Recognizer) -> uvicorn.Server:

@@ -4,22 +4,23 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from server.cli.main import main
 from server.cli.serve import create_server
 from server.settings import Settings
 from tests.servers import QUICK_MODEL, ServerProcess
 from tests.support import FakeRecognizer
 
 
-def run(folder: Path, *arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "server", *arguments],
         cwd=folder,
-        env=environment | {"COLUMNS": "200"},
+        env=os.environ | {"COLUMNS": "200"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -74,45 +75,6 @@ def test_a_second_server_is_told_so_while_the_first_still_loads_its_model(
         first.wait()
 
 
-def test_an_address_of_another_machine_is_told_in_one_line(tmp_path: Path) -> None:
-    line = the_error(run(tmp_path, "serve", "--port", "0", "--host", "192.0.2.1"))
-
-    assert line.startswith("error: cannot listen on 192.0.2.1:0: ")
-
-
-def test_an_unknown_model_is_told_in_one_line_with_those_there_are(tmp_path: Path) -> None:
-    line = the_error(run(tmp_path, "serve", "--port", "0", "--model", "nonsense"))
-
-    assert "there is no model 'nonsense'; known are: default, " in line
-
-
-def test_an_unknown_model_may_be_called_anything(tmp_path: Path) -> None:
-    """Square brackets are markup to the library that prints the line."""
-    assert "'[/red]'" in the_error(run(tmp_path, "serve", "--port", "0", "--model", "[/red]"))
-
-
-def test_a_gpu_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
-    line = the_error(run(tmp_path, "serve", "--port", "0", "--model", QUICK_MODEL, "--device", "cuda:77"))
-
-    assert "cuda:77" in line
-
-
-@pytest.mark.parametrize(
-    ("settings", "name"),
-    [
-        ({"port": "eighty"}, "EMOSTREAM_PORT"),
-        ({"max_faces": 0}, "EMOSTREAM_MAX_FACES"),
-        ({"log_level": "loud"}, "EMOSTREAM_LOG_LEVEL"),
-        ({"device": "tpu"}, "EMOSTREAM_DEVICE"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_setting_that_makes_no_sense_is_told_in_one_line_by_its_name(
-    tmp_path: Path, settings: dict[str, object], name: str
-) -> None:
-    assert name in the_error(run(tmp_path, "serve", **settings))
-
-
 def test_help_lists_the_commands(tmp_path: Path) -> None:
     result = run(tmp_path, "--help")
 
@@ -121,12 +83,82 @@ def test_help_lists_the_commands(tmp_path: Path) -> None:
     assert "train" in result.stdout
 
 
-def test_help_of_serve_lists_its_options(tmp_path: Path) -> None:
-    result = run(tmp_path, "serve", "--help")
+# The same in this process: starting another one takes seconds
 
-    assert result.returncode == 0
-    for option in ("--host", "--port", "--model", "--device"):
-        assert option in result.stdout
+
+@pytest.fixture
+def fail_to_serve(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., str]:
+    """Calls the command with arguments, and returns the one line that it ends with."""
+
+    def call(*arguments: str) -> str:
+        monkeypatch.chdir(tmp_path)  # where there is no .env
+        monkeypatch.setattr(sys, "argv", ["emostream", "serve", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        assert caught.value.code == 1
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: ")
+        return line
+
+    return call
+
+
+def test_an_address_of_another_machine_is_told_in_one_line(fail_to_serve: Callable[..., str]) -> None:
+    line = fail_to_serve("--port", "0", "--host", "192.0.2.1")
+
+    assert line.startswith("error: cannot listen on 192.0.2.1:0: ")
+
+
+def test_an_unknown_model_is_told_in_one_line_with_those_there_are(
+    fail_to_serve: Callable[..., str],
+) -> None:
+    line = fail_to_serve("--port", "0", "--model", "nonsense")
+
+    assert "there is no model 'nonsense'; known are: default, " in line
+
+
+def test_an_unknown_model_may_be_called_anything(fail_to_serve: Callable[..., str]) -> None:
+    """Square brackets are markup to the library that prints the line."""
+    assert "'[/red]'" in fail_to_serve("--port", "0", "--model", "[/red]")
+
+
+def test_a_gpu_that_is_not_there_is_told_in_one_line(fail_to_serve: Callable[..., str]) -> None:
+    assert "cuda:77" in fail_to_serve("--port", "0", "--model", QUICK_MODEL, "--device", "cuda:77")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EMOSTREAM_PORT", "eighty"),
+        ("EMOSTREAM_MAX_FACES", "0"),
+        ("EMOSTREAM_LOG_LEVEL", "loud"),
+        ("EMOSTREAM_DEVICE", "tpu"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_told_in_one_line_by_its_name(
+    fail_to_serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    line = fail_to_serve()
+
+    assert line.startswith(f"error: {name}: ")
+    assert value in line
+
+
+def test_help_lists_the_options(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["emostream", "serve", "--help"])
+
+    with pytest.raises(SystemExit):
+        main()
+
+    out = capsys.readouterr().out
+    assert all(option in out for option in ("--host", "--port", "--model", "--device"))
+
+
+# What a server that starts says and does
 
 
 def test_a_start_says_what_answers_and_where(tmp_path: Path, cache_dir: Path) -> None:

@@ -219,13 +219,12 @@ def test_a_truncated_file_is_refused(name: str, kept: float, state: State, tmp_p
 @pytest.mark.parametrize(
     "content",
     [
-        b"hello",
         b"<!DOCTYPE html><title>Quota exceeded</title>",
         b"\x89PNG\r\n\x1a\n" + bytes(64),
         bytes(100),
         b"\x80\x02}q\x00.",
     ],
-    ids=["words", "a web page", "a picture", "zeros", "an empty pickle"],
+    ids=["a web page", "a picture", "zeros", "an empty pickle"],
 )
 def test_a_file_of_something_else_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
@@ -240,13 +239,26 @@ def test_a_file_of_something_else_is_refused(name: str, content: bytes, tmp_path
         torch.zeros(3),
         {"accuracy": 0.9},
         {"state_dict": {"first.weight": "text"}},
-        {1: torch.zeros(1)},
         None,
     ],
-    ids=["a list", "a tensor", "numbers", "texts", "keys that are no names", "nothing"],
+    ids=["a list", "a tensor", "numbers", "texts", "nothing"],
 )
 def test_a_file_without_a_state_dict_is_refused(content: object, tmp_path: Path) -> None:
     refusal(saved(content, tmp_path / "a.pth"))
+
+
+@pytest.mark.xfail(strict=True, raises=(KeyError, IndexError), reason="reported: server/models/checkpoint.py")
+@pytest.mark.parametrize("words", [b"hello", b"some words"])
+def test_words_are_refused_whatever_they_mean_to_an_unpickler(words: bytes, tmp_path: Path) -> None:
+    """An h asks for what is remembered under the number of the next letter: nothing."""
+    (tmp_path / "a.pth").write_bytes(words)
+
+    refusal(tmp_path / "a.pth")
+
+
+@pytest.mark.xfail(strict=True, raises=AttributeError, reason="reported: server/models/checkpoint.py")
+def test_tensors_under_keys_that_are_no_names_are_no_state_dict(tmp_path: Path) -> None:
+    refusal(saved({1: torch.zeros(1)}, tmp_path / "a.pth"))
 
 
 # Nothing in a file is executed

@@ -1,9 +1,6 @@
 """POSTER V2 against the numbers of its authors' implementation (tests/data/README.md)."""
 
-import json
-import zlib
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,70 +8,27 @@ import torch
 
 from server.models.factory import create_model
 from server.models.poster_v2 import UNUSED_KEY_PREFIXES, PosterV2, relative_position_index
-from tests.support import DATA
+from tests.models.reference import Reference, reference
 
 CLASSES = (7, 8)
-#: How tensors of each kind are made of standard normal numbers n.
-DRAW_BY_KIND = {
-    "bias": lambda n: 0.02 * n,
-    "scale": lambda n: 1 + 0.1 * n,
-    "prelu": lambda n: 0.25 + 0.05 * n,
-    "mean": lambda n: 0.05 * n,
-    "var": lambda n: 1 + 0.2 * np.abs(n),
-    "zero": lambda n: 0 * n,
-    "gamma": lambda n: 0.3 + 0.05 * n,
-    "table": lambda n: 0.2 * n,
-    "token": lambda n: 0.02 * n,
-}
 
 
-@cache
-def reference(classes: int) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((DATA / f"poster_v2_{classes}.json").read_text())
-    return content
-
-
-def normal(tag: str, key: str, shape: tuple[int, ...]) -> np.ndarray:
-    generator = np.random.Generator(np.random.PCG64(zlib.crc32(f"{tag}/{key}".encode())))
-    return generator.standard_normal(shape)
-
-
-def is_unused(key: str) -> bool:
-    return key.startswith(UNUSED_KEY_PREFIXES)
-
-
-def drawn_state(classes: int) -> dict[str, torch.Tensor]:
-    """The reference's weights, float64, without those that the forward pass never uses."""
-    facts = reference(classes)
-    state = {}
-    for key, shape, kind in facts["state_dict"]:
-        if is_unused(key) or kind == "index":
-            continue
-        n = normal(facts["tag"], key, tuple(shape))
-        if kind == "weight":
-            value = n * facts["weight_gain"] / np.sqrt(np.prod(shape[1:]))
-        else:
-            value = DRAW_BY_KIND[kind](n)
-        state[key] = torch.from_numpy(np.asarray(value))
-    return state
+def authors(classes: int) -> Reference:
+    return reference(f"poster_v2_{classes}")
 
 
 def drawn_model(classes: int) -> PosterV2:
     model = create_model("poster_v2", classes)
     assert isinstance(model, PosterV2)
-    loaded = model.load_state_dict(drawn_state(classes), strict=False)
+    loaded = model.load_state_dict(authors(classes).state(left_out=UNUSED_KEY_PREFIXES), strict=False)
     assert all(key.endswith("relative_position_index") for key in loaded.missing_keys)
     assert not loaded.unexpected_keys
     return model.eval()
 
 
-def drawn_input(classes: int) -> torch.Tensor:
-    return torch.from_numpy(normal(reference(classes)["tag"], "input", (2, 3, 224, 224)))
-
-
 @pytest.mark.parametrize("classes", CLASSES)
 def test_every_used_tensor_of_a_checkpoint_has_its_place_and_there_is_no_other(classes: int) -> None:
-    wanted = {key: tuple(shape) for key, shape, _ in reference(classes)["state_dict"] if not is_unused(key)}
+    wanted = authors(classes).shapes(left_out=UNUSED_KEY_PREFIXES)
 
     own = {key: tuple(value.shape) for key, value in create_model("poster_v2", classes).state_dict().items()}
 
@@ -83,12 +37,12 @@ def test_every_used_tensor_of_a_checkpoint_has_its_place_and_there_is_no_other(c
 
 @pytest.mark.parametrize("classes", CLASSES)
 def test_what_is_left_out_is_what_the_authors_never_use(classes: int) -> None:
-    facts = reference(classes)
-    left_out = {key for key, _, _ in facts["state_dict"] if is_unused(key)}
+    unused = authors(classes).facts["parameters_unused_in_forward"]
+    left_out = {key for key in authors(classes).shapes() if key.startswith(UNUSED_KEY_PREFIXES)}
 
-    assert set(facts["parameters_unused_in_forward"]) <= left_out
+    assert set(unused) <= left_out
     assert all(
-        key in facts["parameters_unused_in_forward"]
+        key in unused
         # its output is computed and dropped
         or key.startswith("face_landback.output_layer.")
         # buffers of modules whose parameters are unused
@@ -108,20 +62,18 @@ def run(classes: int) -> tuple[torch.Tensor, dict[str, list[torch.Tensor]]]:
         seen[name] = list(output) if isinstance(output, tuple) else [output]
 
     for name, module in model.named_modules():
-        if name in reference(classes)["taps"]:
+        if name in authors(classes).facts["taps"]:
             module.register_forward_hook(lambda module, args, output, name=name: record(name, output))
-    return model(drawn_input(classes).float()), seen
+    return model(authors(classes).input().float()), seen
 
 
 @pytest.mark.parametrize("classes", CLASSES)
 def test_logits_are_the_authors_own(classes: int) -> None:
     """In float32, within ten times what the authors' own code loses in float32."""
-    facts = reference(classes)
-
     logits, _ = run(classes)
 
-    error = np.abs(logits.numpy() - np.array(facts["logits_float64"])).max()
-    assert error <= 10 * facts["float32_max_abs_error"]
+    error = np.abs(logits.numpy() - authors(classes).logits).max()
+    assert error <= 10 * authors(classes).float32_error
 
 
 def test_inner_outputs_are_the_authors_own() -> None:
@@ -130,7 +82,7 @@ def test_inner_outputs_are_the_authors_own() -> None:
 
     compared = 0
     for name, tensors in seen.items():
-        for tensor, tap in zip(tensors, reference(7)["taps"][name], strict=True):
+        for tensor, tap in zip(tensors, authors(7).facts["taps"][name], strict=True):
             if list(tensor.shape) != tap["shape"]:
                 continue  # laid out in windows by the authors
             assert tensor.mean().item() == pytest.approx(tap["mean"], rel=1e-3, abs=1e-4), name

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from server.exceptions import ModelError
+from server.inference.engine import Engine, create_engine
+from server.inference.openvino_engine import OpenVinoEngine
+from server.inference.torch_engine import TorchEngine
+from tests.inference.networks import random_ensemble
+
+ENSEMBLE = random_ensemble("se_resnet")
+
+
+def create(device: str, cache_dir: Path) -> Engine:
+    return create_engine(ENSEMBLE, device, max_batch=4, threads=1, precision="f32", cache_dir=cache_dir)
+
+
+def test_the_cpu_is_openvinos(cache_dir: Path) -> None:
+    engine = create("cpu", cache_dir)
+
+    assert isinstance(engine, OpenVinoEngine)
+    assert engine.device.startswith("cpu")
+    assert engine.precision == "f32"
+    assert engine.max_batch == 4
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_auto_is_the_cpu_where_there_is_no_gpu(cache_dir: Path) -> None:
+    assert isinstance(create("auto", cache_dir), OpenVinoEngine)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("device", ["cuda", "cuda:0"])
+def test_a_gpu_that_is_not_there_is_an_error_that_names_it(device: str, cache_dir: Path) -> None:
+    with pytest.raises(ModelError, match=f"^{device} is not there"):
+        create(device, cache_dir)
+
+
+def test_a_gpu_beyond_those_that_are_there_is_an_error(cache_dir: Path) -> None:
+    with pytest.raises(ModelError, match=r"^cuda:77 is not there"):
+        create("cuda:77", cache_dir)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("device", ["auto", "cuda", "cuda:0"])
+def test_a_gpu_is_pytorchs(device: str, cache_dir: Path) -> None:
+    engine = create(device, cache_dir)
+
+    assert isinstance(engine, TorchEngine)
+    assert engine.precision == "f16"

@@ -1,0 +1,145 @@
+"""The recogniser with the weights that come with the repository, on a real face."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from PIL import Image
+
+from server.exceptions import ImageTooLargeError, InvalidImageError, UnknownModelError
+from server.inference import Recognizer
+from server.inference.ensemble import load_ensemble
+from server.inference.torch_engine import TorchEngine
+from server.models.weights import WeightsStore
+from tests.inference.networks import constant_ensemble
+from tests.support import LABELS, encoded
+
+PLENTY = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def recognizer(cache_dir: Path) -> Recognizer:
+    return Recognizer.load(device="cpu", precision="f32", max_batch=8, cache_dir=cache_dir)
+
+
+@pytest.fixture(scope="module")
+def face() -> np.ndarray:
+    """The astronaut's face, in the public domain, cut out as a detector's box would be."""
+    return np.ascontiguousarray(skimage.data.astronaut()[20:220, 125:325])
+
+
+@pytest.fixture(scope="module")
+def crowd(face: np.ndarray) -> list[np.ndarray]:
+    """Nine pictures of the face, of different sizes, brightness and sharpness."""
+    crops = []
+    for number in range(9):
+        side = 40 + 30 * number
+        picture = Image.fromarray(face).resize((side, side)).point(lambda v, n=number: v * (n + 4) // 12)
+        crops.append(np.asarray(picture))
+    return crops
+
+
+def test_the_default_ensemble_names_its_labels_and_members(recognizer: Recognizer) -> None:
+    assert recognizer.name == "default"
+    assert recognizer.labels == LABELS
+    assert recognizer.members == ("compact-poster-v2", "compact-se-resnet")
+    assert recognizer.input_sizes == (48,)
+    assert recognizer.max_batch == 8
+
+
+def test_answers_are_probabilities(recognizer: Recognizer, crowd: list[np.ndarray]) -> None:
+    probabilities = recognizer.recognize(crowd)
+
+    assert probabilities.shape == (9, 7)
+    assert probabilities.dtype == np.float32
+    assert probabilities.min() >= 0
+    assert probabilities.sum(1) == pytest.approx(np.ones(9), abs=1e-5)
+
+
+def test_a_face_is_answered_alike_alone_and_in_a_batch(
+    recognizer: Recognizer, crowd: list[np.ndarray]
+) -> None:
+    together = recognizer.recognize(crowd)
+
+    for number, crop in enumerate(crowd):
+        assert recognizer.recognize([crop])[0] == pytest.approx(together[number], abs=1e-3)
+
+
+def test_answers_depend_on_the_face(recognizer: Recognizer, face: np.ndarray) -> None:
+    """Were they all alike, the tests around this one would be worthless."""
+    answers = recognizer.recognize([face, np.ascontiguousarray(face[::-1])])
+
+    assert np.abs(answers[0] - answers[1]).max() > 5e-3
+
+
+def test_openvino_and_pytorch_agree_on_the_face(
+    recognizer: Recognizer, face: np.ndarray, tmp_path: Path
+) -> None:
+    store = WeightsStore(tmp_path)
+    ensemble = load_ensemble(store.catalogue().find("default"), store)
+    reference = Recognizer(ensemble, TorchEngine(ensemble.module, torch.device("cpu"), 8))
+
+    difference = np.abs(recognizer.recognize([face]) - reference.recognize([face])).max()
+
+    assert difference <= 2e-3
+
+
+def test_an_encoded_crop_is_answered_as_its_pixels_are(recognizer: Recognizer, face: np.ndarray) -> None:
+    prepared = recognizer.prepare(encoded(Image.fromarray(face), "PNG"), PLENTY)
+
+    assert recognizer.infer([prepared])[0] == pytest.approx(recognizer.recognize([face])[0], abs=1e-5)
+
+
+def test_a_face_that_is_brighter_or_darker_is_the_same_face(recognizer: Recognizer, face: np.ndarray) -> None:
+    """The shipped networks normalise each picture by itself, inside the compiled graph."""
+    darker = (face * 0.6).astype(np.uint8)
+
+    bright, dark = recognizer.recognize([face, darker])
+
+    assert dark == pytest.approx(bright, abs=0.02)
+
+
+def test_no_faces_have_no_answers(recognizer: Recognizer) -> None:
+    assert recognizer.recognize([]).shape == (0, 7)
+    assert recognizer.infer([]).dtype == np.float32
+
+
+def test_pictures_that_cannot_be_used_are_refused(recognizer: Recognizer, face: np.ndarray) -> None:
+    with pytest.raises(InvalidImageError):
+        recognizer.prepare(b"no picture", PLENTY)
+    with pytest.raises(ImageTooLargeError):
+        recognizer.prepare(encoded(Image.fromarray(face), "JPEG"), 100)
+
+
+def test_an_unknown_model_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError, match="nonsense"):
+        Recognizer.load("nonsense", cache_dir=tmp_path / "cache")
+
+    assert not (tmp_path / "cache").exists()
+
+
+class CountingEngine:
+    """Remembers how many faces each call brought."""
+
+    device = "cpu"
+    precision = "f32"
+
+    def __init__(self, max_batch: int) -> None:
+        self.max_batch = max_batch
+        self.calls: list[int] = []
+
+    def infer(self, crops: list[np.ndarray]) -> np.ndarray:
+        self.calls.append(len(crops[0]))
+        return np.full((2, len(crops[0]), 2), 0.5, np.float32)
+
+
+def test_warming_up_runs_the_smallest_and_the_largest_batch() -> None:
+    engine = CountingEngine(max_batch=6)
+    answers = {"a": 0.5, "b": 0.5}
+    recognizer = Recognizer(constant_ensemble({"one": answers, "two": answers}), engine)
+
+    recognizer.warm_up()
+
+    assert engine.calls == [1, 6]

@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from server.exceptions import SettingsError
+from server.settings import Settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A developer's own .env changes nothing here."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_any_setting_the_server_is_for_this_machine_only() -> None:
+    settings = Settings()
+
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert (settings.model, settings.device) == ("default", "auto")
+    assert settings.token is None
+    assert settings.allowed_origins == ()
+
+
+def test_limits_are_those_of_the_protocol_document() -> None:
+    settings = Settings()
+
+    assert settings.max_message_bytes == 2097152
+    assert settings.max_pixels == 8294400
+    assert settings.max_faces == 32
+    assert settings.max_frames_per_second == 100
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOSTREAM_PORT", "9001")
+    monkeypatch.setenv("EMOSTREAM_IDLE_TIMEOUT_S", "1.5")
+
+    assert Settings().port == 9001
+    assert Settings().idle_timeout_s == 1.5
+
+
+def test_a_file_is_read_and_the_environment_goes_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("EMOSTREAM_PORT=9001\nEMOSTREAM_MAX_FACES=5\nANOTHER_PROGRAMS=setting\n")
+    monkeypatch.setenv("EMOSTREAM_PORT", "9002")
+
+    assert (Settings().port, Settings().max_faces) == (9002, 5)
+
+
+def test_options_go_before_the_environment_and_none_is_no_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOSTREAM_PORT", "9001")
+    monkeypatch.setenv("EMOSTREAM_HOST", "0.0.0.0")
+
+    settings = read_settings(port=9003, host=None)
+
+    assert (settings.port, settings.host) == (9003, "0.0.0.0")
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("https://a.example", ("https://a.example",)),
+        ("https://a.example, http://b.example:8080 ,", ("https://a.example", "http://b.example:8080")),
+        ("", ()),
+        (" , ", ()),
+    ],
+    ids=["one", "two", "nothing", "commas"],
+)
+def test_origins_are_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, value: str, origins: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("EMOSTREAM_ALLOWED_ORIGINS", value)
+
+    assert Settings().allowed_origins == origins
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:11"])
+def test_devices_are_named_as_pytorch_names_them(device: str) -> None:
+    assert Settings(device=device).device == device
+
+
+@pytest.mark.parametrize("device", ["gpu", "CPU", "cuda:", "cuda:x", "cuda:1 ", "cpu\n"])
+def test_other_devices_are_refused(device: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(device=device)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", -1),
+        ("port", 65536),
+        ("log_level", "loud"),
+        ("threads", -1),
+        ("decode_threads", 0),
+        ("max_batch", 0),
+        ("max_sessions", 0),
+        ("max_message_bytes", 1023),
+        ("max_pixels", 0),
+        ("max_faces", 0),
+        ("max_faces", 257),
+        ("max_frames_per_second", 0),
+        ("max_queued_frames", 0),
+        ("idle_timeout_s", 0),
+        ("shutdown_timeout_s", 0),
+        ("precision", "f16"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_an_error_that_names_its_setting(name: str, value: object) -> None:
+    with pytest.raises(SettingsError, match=f"^EMOSTREAM_{name.upper()}: "):
+        read_settings(**{name: value})
+
+
+def test_a_file_of_ones_own_is_named_once_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOSTREAM_MEAN", "0.5,grey,0.5")
+
+    with pytest.raises(SettingsError, match=r"^EMOSTREAM_MEAN"):
+        read_settings()
+
+
+def test_the_token_is_not_shown_by_accident() -> None:
+    assert "sesame" not in repr(Settings(token="sesame"))  # type: ignore[arg-type]
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+
+    assert Settings().cache_dir == Path("/home/somebody/.cache/emostream")
+    assert Settings(cache_dir=Path("~/mine")).cache_dir == Path("/home/somebody/mine")
+
+
+def test_the_environment_is_read_nowhere_else() -> None:
+    """One place for it, so that the table of settings is all there is to know."""
+    server = Path(__file__).resolve().parent.parent / "server"
+
+    readers = [
+        path.relative_to(server).as_posix()
+        for path in server.rglob("*.py")
+        if "os.environ" in path.read_text() or "getenv" in path.read_text()
+    ]
+
+    assert readers == []
