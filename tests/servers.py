@@ -23,7 +23,7 @@ from server.settings import Settings
 from tests.support import PATIENCE_S, FakeRecognizer
 
 #: The quickest to start of the models that come with the repository.
-QUICK_MODEL = "compact-se-resnet"
+QUICK_MODEL = "compact-se-resnet-a"
 
 
 class Addresses:
@@ -62,10 +62,10 @@ class ServerProcess(Addresses):
         self._port_is_known = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._port_is_known.wait(120) or self._process.poll() is not None:
+        if not self._port_is_known.wait(300) or self._process.poll() is not None:
             self.end(signal.SIGKILL)
             raise AssertionError(f"the server did not start:\n{self.log}")
-        httpx.get(f"{self.http}/readyz", timeout=120, trust_env=False).raise_for_status()
+        httpx.get(f"{self.http}/readyz", timeout=PATIENCE_S, trust_env=False).raise_for_status()
 
     def _read(self) -> None:
         assert self._process.stderr is not None

@@ -11,7 +11,7 @@ from server.models.factory import create_model
 from server.settings import Settings
 from server.startup import chosen_ensemble, load_recognizer
 
-COMPACT = "compact-poster-v2,compact-se-resnet"
+COMPACT = "compact-se-resnet-a,compact-se-resnet-b"
 
 
 def test_the_default_is_the_shipped_ensemble(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_mean_of_two_numbers_is_an_error_that_names_it(tmp_path: Path) -> None
 
 
 def test_an_unknown_model_is_an_error_that_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UnknownModelError, match="compact-se-resnet"):
+    with pytest.raises(UnknownModelError, match="compact-se-resnet-a"):
         chosen_ensemble(Settings(model="nonesuch", weights_dir=tmp_path))
 
 

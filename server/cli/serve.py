@@ -4,6 +4,7 @@ import errno
 import logging
 import re
 import socket
+import time
 from typing import Annotated
 
 import typer
@@ -38,7 +39,10 @@ class _DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         services: Services = self.config.app.state.services  # type: ignore[union-attr]
-        await services.sessions.drain(services.settings.shutdown_timeout_s)
+        limit_s, started = services.settings.shutdown_timeout_s, time.monotonic()
+        await services.sessions.drain(limit_s)
+        # What is left of the time is for everything else; sessions that did not end by now never will.
+        self.config.timeout_graceful_shutdown = max(1, round(limit_s - (time.monotonic() - started)))
         await super().shutdown(sockets)
 
 
@@ -85,7 +89,6 @@ def create_server(settings: Settings, recognizer: Recognizer) -> uvicorn.Server:
         # A recording's pongs come behind its frames, which are not read while its queue is full: 20 s, the
         # default, are not enough on a slow machine. It is as dead as an idle one, if it is.
         ws_ping_timeout=settings.idle_timeout_s,
-        timeout_graceful_shutdown=int(settings.shutdown_timeout_s) + 1,
     )
     return _DrainingServer(config)
 

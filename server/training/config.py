@@ -20,6 +20,7 @@ class TrainingConfig(BaseModel):
     architecture: str
     train: Path = Field(description="FER+ training split: folder or tar file")
     validation: Path = Field(description="FER+ validation split: folder or tar file")
+    start_from: Path | None = Field(default=None, description="weights to go on from, else random ones")
     epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=128, ge=2)
     learning_rate: float = Field(default=2e-3, gt=0, description="peak of the one-cycle schedule")

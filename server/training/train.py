@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from server.models.checkpoint import load_checkpoint
 from server.models.factory import create_model
 from server.models.normalisation import Normalisation, NormalisationSpec
 from server.training.augmentation import augment, mixup
@@ -41,6 +42,8 @@ class Trainer:
         self.validation_set = evaluation_set(read_ferplus(config.validation))
         self.normalise = Normalisation(NORMALISATION).to(device)
         model = create_model(config.architecture, len(LABELS))
+        if config.start_from is not None:
+            load_checkpoint(model, config.start_from)
         # channels_last: what the CPU's and the GPU's convolutions want
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(

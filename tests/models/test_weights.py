@@ -127,7 +127,7 @@ def test_a_file_of_another_network_is_not_imported(store: WeightsStore, checkpoi
 
 def test_an_import_cannot_take_a_built_in_name(store: WeightsStore, checkpoint: Path) -> None:
     with pytest.raises(ModelError, match="built-in"):
-        store.add(Import("compact-se-resnet", checkpoint, "se_resnet", LABELS))
+        store.add(Import("compact-se-resnet-a", checkpoint, "se_resnet", LABELS))
 
 
 @pytest.mark.parametrize("architecture", ["resnet152", ""])

@@ -58,7 +58,7 @@ def test_the_model_is_described(client: httpx.Client) -> None:
     assert answer == {
         "name": "default",
         "labels": list(LABELS),
-        "members": ["compact-poster-v2", "compact-se-resnet"],
+        "members": ["compact-se-resnet-a", "compact-se-resnet-b"],
         "input_size": 48,
     }
     assert "cpu" in device

@@ -13,7 +13,7 @@ const REASONS: readonly CloseReason[] = ["unauthorized", "refused", "ended"];
 
 describe("connectionWords", () => {
   it("says nothing about a connection that is well", () => {
-    expect(connectionWords({ kind: "connecting" }).trouble).toBeNull();
+    expect(connectionWords({ kind: "connecting", after: null }).trouble).toBeNull();
     expect(connectionWords({ kind: "idle" }).trouble).toBeNull();
   });
 
@@ -23,6 +23,11 @@ describe("connectionWords", () => {
       ...REASONS.map((reason) => connectionWords({ kind: "closed", reason, code: 1000 }).trouble),
     ];
     expect(new Set(troubles.map((trouble) => trouble?.title)).size).toBe(troubles.length);
+  });
+
+  it.each(CAUSES)("keeps its words about %s in sight while it tries again", (cause) => {
+    const { trouble } = connectionWords({ kind: "waiting", cause, nextAttemptAtMs: 0 });
+    expect(connectionWords({ kind: "connecting", after: cause }).trouble).toEqual(trouble);
   });
 
   it("does not trouble anyone about an idle session, which comes back by itself", () => {

@@ -12,16 +12,21 @@ export function connectionWords(state: ConnectionState): ConnectionWords {
     case "idle":
       return { label: "Not connected", trouble: null };
     case "connecting":
-      return { label: "Connecting", trouble: null };
+      // An attempt mends nothing yet: the words stay until it has succeeded.
+      return { label: "Connecting", trouble: state.after === null ? null : troubleOf(state.after) };
     case "open":
       return { label: "Connected", trouble: null };
     case "waiting":
-      return { label: "Reconnecting", trouble: { ...lossWords(state.cause), retry: "Try now" } };
+      return { label: "Reconnecting", trouble: troubleOf(state.cause) };
     case "closed":
       return { label: "Disconnected", trouble: closeWords(state.reason, state.code) };
     default:
       return state satisfies never;
   }
+}
+
+function troubleOf(cause: LossCause): ConnectionWords["trouble"] {
+  return { ...lossWords(cause), retry: "Try now" };
 }
 
 function lossWords(cause: LossCause): { title: string; advice: string } {

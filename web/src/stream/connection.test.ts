@@ -189,6 +189,21 @@ describe("StreamConnection", () => {
     expect(states.at(-1)).toMatchObject({ nextAttemptAtMs: 500 + 800 });
   });
 
+  it("remembers while it attempts what the attempt is to mend", () => {
+    const { connection, socket, advance, open } = setUp();
+    open();
+    expect(connection.state.kind).toBe("open");
+    socket().end(1001);
+    advance(500);
+    expect(connection.state).toEqual({ kind: "connecting", after: "server_shutdown" });
+    socket().end(1006);
+    connection.connect();
+    expect(connection.state).toEqual({ kind: "connecting", after: "unreachable" });
+    connection.disconnect();
+    connection.connect();
+    expect(connection.state).toEqual({ kind: "connecting", after: null });
+  });
+
   it("starts the waiting times anew after a session that held", () => {
     const { connection, socket, advance, open } = setUp();
     connection.connect();

@@ -114,6 +114,7 @@ export class StreamConnection {
 
   #attempt(): void {
     this.#release();
+    const after = this.#state.kind === "waiting" ? this.#state.cause : null;
     const ending = { errorCode: null as string | null, closedReason: null as string | null };
     const socket = this.#environment.openSocket();
     socket.binaryType = "arraybuffer";
@@ -125,7 +126,7 @@ export class StreamConnection {
     };
     this.#socket = socket;
     this.#cancelTimer = this.#environment.schedule(() => this.#abandon(), CONNECT_TIMEOUT_MS);
-    this.#setState({ kind: "connecting" });
+    this.#setState({ kind: "connecting", after });
   }
 
   #receive(text: string, ending: { errorCode: string | null; closedReason: string | null }): void {

@@ -14,7 +14,8 @@ export type CloseReason = "unauthorized" | "refused" | "idle_timeout" | "ended";
 
 export type ConnectionState =
   | { readonly kind: "idle" }
-  | { readonly kind: "connecting" }
+  /** `after`: what the attempt is to mend; null for a first one. */
+  | { readonly kind: "connecting"; readonly after: LossCause | null }
   | { readonly kind: "open"; readonly session: SessionCreated }
   | { readonly kind: "waiting"; readonly cause: LossCause; readonly nextAttemptAtMs: number }
   | { readonly kind: "closed"; readonly reason: CloseReason; readonly code: number };

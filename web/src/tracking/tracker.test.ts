@@ -68,6 +68,22 @@ describe("FaceTracker", () => {
     expect(after?.faceId).toBeGreaterThan(before?.faceId ?? 0);
   });
 
+  it("keeps a face's id where the detector takes longer for each frame than a face may be away", () => {
+    const tracker = new FaceTracker();
+    const ids = new Set<number>();
+    for (let frame = 0; frame < 5; frame++) {
+      for (const { faceId } of tracker.update([face(100 + frame)], frame * 900)) ids.add(faceId);
+    }
+    expect(ids.size).toBe(1);
+  });
+
+  it("takes a face for a new one after a long pause", () => {
+    const tracker = new FaceTracker();
+    const [before] = tracker.update([face(100)], 0);
+    const [after] = tracker.update([face(100)], 10_001);
+    expect(after?.faceId).not.toBe(before?.faceId);
+  });
+
   it("gives a face that joins a new id, and leaves the others theirs", () => {
     const tracker = new FaceTracker();
     const [alone] = tracker.update([face(100)], 0);

@@ -18,6 +18,12 @@ export interface Track {
 export interface TrackerOptions {
   /** A face that is away for longer is forgotten, in ms. */
   readonly maxGapMs?: number;
+  /**
+   * A face that was in the latest frame is looked for in the next one even where that took this long to come, in ms:
+   * a slow detector must not make new faces of the old ones. The default is what a detection may take at most. After
+   * longer pauses somebody else may sit there.
+   */
+  readonly maxPauseMs?: number;
   /** Smallest overlap, in (0, 1], at which two boxes can be one face. */
   readonly minIou?: number;
   /** Largest distance of the centres, in multiples of the mean box side, where boxes do not overlap enough. */
@@ -50,15 +56,23 @@ const MAX_EXTRAPOLATION_MS = 200;
  */
 export class FaceTracker {
   readonly #maxGapMs: number;
+  readonly #maxPauseMs: number;
   readonly #minIou: number;
   readonly #maxDistance: number;
   readonly #minNewScore: number;
   #states: readonly State[] = [];
   #nextFaceId = 1;
 
-  constructor({ maxGapMs = 500, minIou = 0.2, maxDistance = 0.8, minNewScore = 0.6 }: TrackerOptions = {}) {
+  constructor({
+    maxGapMs = 500,
+    maxPauseMs = 10_000,
+    minIou = 0.2,
+    maxDistance = 0.8,
+    minNewScore = 0.6,
+  }: TrackerOptions = {}) {
     this.#minNewScore = minNewScore;
     this.#maxGapMs = maxGapMs;
+    this.#maxPauseMs = maxPauseMs;
     this.#minIou = minIou;
     this.#maxDistance = maxDistance;
   }
@@ -69,16 +83,17 @@ export class FaceTracker {
    * @returns all faces that are present or were within the last `maxGapMs`
    */
   update(detections: readonly Detection[], nowMs: number): readonly Track[] {
-    const known = this.#states.filter((state) => nowMs - state.seenAtMs <= this.#maxGapMs);
+    const known = this.#states.filter((state) => nowMs - state.seenAtMs <= this.#patienceMs(state));
     const expected = known.map((state) => expectedBox(state, nowMs));
     const boxes = detections.map((detection) => detection.boxXywh);
     const detectionOf = new Map(this.#match(expected, boxes));
 
-    const kept = known.map((state, index) => {
+    const kept = known.flatMap((state, index) => {
       const detection = detectionOf.get(index);
       const boxXywh = detection === undefined ? undefined : boxes[detection];
-      if (detection === undefined || boxXywh === undefined) return { ...state, detection: null };
-      return advance(state, boxXywh, detection, nowMs);
+      if (detection !== undefined && boxXywh !== undefined)
+        return [advance(state, boxXywh, detection, nowMs)];
+      return nowMs - state.seenAtMs <= this.#maxGapMs ? [{ ...state, detection: null }] : [];
     });
     const matched = new Set(detectionOf.values());
     const fresh = detections.flatMap(({ boxXywh, score }, detection) =>
@@ -86,6 +101,11 @@ export class FaceTracker {
     );
     this.#states = [...kept, ...fresh];
     return this.#states;
+  }
+
+  /** How long after it was seen this face is still looked for, in ms. */
+  #patienceMs({ detection }: State): number {
+    return detection === null ? this.#maxGapMs : Math.max(this.#maxGapMs, this.#maxPauseMs);
   }
 
   #match(expected: readonly BoxXywh[], boxes: readonly BoxXywh[]): readonly Pair[] {

@@ -21,6 +21,11 @@ export function StreamTrouble() {
           Next attempt in <span className="num">{secondsLeft} s</span>
         </p>
       )}
+      {state.kind === "connecting" && (
+        <p className="trouble-countdown" aria-hidden="true">
+          Trying now…
+        </p>
+      )}
       <button type="button" className="button" onClick={() => live.reconnect()}>
         {trouble.retry}
       </button>
