@@ -7,6 +7,7 @@
     │   ├── UnknownModelError     no model of that name
     │   ├── CheckpointError       a weights file is broken or belongs to another network
     │   └── WeightsError          a weights file is not here, or cannot be downloaded
+    ├── DetectorError         the face detector's model files are not here, or cannot be used
     ├── ImageError            one picture cannot be used; its neighbours are not affected
     │   ├── InvalidImageError     empty, truncated, or of no supported format
     │   └── ImageTooLargeError    more pixels than allowed
@@ -62,6 +63,10 @@ class CheckpointError(ModelError):
 
 class WeightsError(ModelError):
     """A weights file is not on this machine, or cannot be downloaded; the message says what to do."""
+
+
+class DetectorError(EmostreamError):
+    """The face detector cannot be used; the message says what to do."""
 
 
 class ImageError(EmostreamError):

@@ -1,0 +1,109 @@
+"""Reading the raw outputs of BlazeFace (Bazarevsky et al., arXiv 1907.05047). Pure: arrays in, arrays out.
+
+The network answers for fixed anchors. Each has one logit and 16 offsets in input pixels: the centre of the
+box relative to the anchor's (dx, dy), the box's width and height, then six landmarks, which are not used.
+The anchors are those of MediaPipe's graphs ``face_detection_short_range`` and ``face_detection_full_range``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+OFFSETS_PER_ANCHOR = 16
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Anchors in the centres of square cells, several in each."""
+
+    stride_px: int
+    anchors_per_cell: int
+
+
+@dataclass(frozen=True)
+class BlazeFaceSpec:
+    """What must be known of a model file to use it.
+
+    ``input_px`` is the side of its square input, ``grids`` are in the order of its outputs, and
+    ``smallest_face_px`` is the smallest face in that input that it finds dependably (measured; see
+    docs/images.md).
+    """
+
+    file_name: str
+    input_px: int
+    grids: tuple[Grid, ...]
+    smallest_face_px: int
+
+    @property
+    def anchors(self) -> int:
+        """How many anchors there are."""
+        return sum((self.input_px // grid.stride_px) ** 2 * grid.anchors_per_cell for grid in self.grids)
+
+
+FULL_RANGE = BlazeFaceSpec("face_detection_full_range.tflite", 192, (Grid(4, 1),), smallest_face_px=16)
+# MediaPipe lists strides 8, 16, 16, 16 with two anchors each; layers of one stride share their cells.
+SHORT_RANGE = BlazeFaceSpec(
+    "face_detection_short_range.tflite", 128, (Grid(8, 2), Grid(16, 6)), smallest_face_px=20
+)
+
+
+@dataclass(frozen=True)
+class Detections:
+    """N boxes (N, 4), each x, y, width, height, and their scores (N,) in [0, 1]."""
+
+    boxes_xywh: Floats
+    scores: Floats
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Detections":
+        return Detections(self.boxes_xywh[chosen], self.scores[chosen])
+
+    def placed(self, scale: float, x: float, y: float) -> "Detections":
+        """The same in another frame: every box moved by (x, y), then divided by ``scale``."""
+        boxes = (self.boxes_xywh + np.array([x, y, 0, 0], np.float32)) / np.float32(scale)
+        return Detections(boxes, self.scores)
+
+    @staticmethod
+    def none() -> "Detections":
+        return Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
+    @staticmethod
+    def joined(parts: list["Detections"]) -> "Detections":
+        if not parts:
+            return Detections.none()
+        return Detections(
+            np.concatenate([part.boxes_xywh for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+        )
+
+
+def anchor_centres(spec: BlazeFaceSpec) -> Floats:
+    """Centres (A, 2) of all anchors, x and y in input pixels, in the order of the model's outputs."""
+    parts = []
+    for grid in spec.grids:
+        middles = (np.arange(spec.input_px // grid.stride_px) + 0.5) * grid.stride_px
+        y, x = np.meshgrid(middles, middles, indexing="ij")
+        cells = np.stack([x.ravel(), y.ravel()], axis=1)  # (cells, 2), row by row
+        parts.append(np.repeat(cells, grid.anchors_per_cell, axis=0))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def decode(logits: Floats, offsets: Floats, centres: Floats, min_score: float) -> Detections:
+    """The anchors (A,) whose score reaches ``min_score``, in (0, 1), as boxes in input pixels.
+
+    ``offsets`` is (A, 16). Raises ValueError where a length does not fit the anchors' ``centres`` (A, 2).
+    """
+    anchors = len(centres)
+    if logits.shape != (anchors,) or offsets.shape != (anchors, OFFSETS_PER_ANCHOR):
+        raise ValueError(f"expected {anchors} anchors, got logits {logits.shape}, offsets {offsets.shape}")
+    # A box without area is no face; comparing logits saves 2304 exponentials a pass.
+    chosen = (logits >= np.log(min_score / (1 - min_score))) & (offsets[:, 2:4] > 0).all(1)
+    size_wh = offsets[chosen, 2:4]
+    corner_xy = centres[chosen] + offsets[chosen, :2] - size_wh / 2
+    scores = 1 / (1 + np.exp(-logits[chosen]))
+    return Detections(np.hstack([corner_xy, size_wh]), scores.astype(np.float32))

@@ -1,0 +1,53 @@
+"""Where to look in a picture: a pyramid of levels, each covered by tiles of the detector's input size. Pure.
+
+The detector's input is a fixed square in which it finds faces of a certain range of sizes. A level is the
+picture at one scale. Tiles of a level overlap by what the next, coarser level finds as its smallest face, so
+that every face lies whole in at least one tile of the level meant for its size.
+"""
+
+import math
+from dataclasses import dataclass
+
+#: Levels lie this far apart at most, as a factor of scale: wider steps need more overlap than they save.
+_LARGEST_STEP = 2.5
+
+
+@dataclass(frozen=True)
+class Level:
+    """The picture at one scale, and the corners of its tiles.
+
+    ``scale`` is level pixels per picture pixel, ``size_wh`` the level's size in its own pixels, ``tiles_xy``
+    the top left corners of the tiles in level pixels. A level smaller than a tile has one tile at (0, 0).
+    """
+
+    scale: float
+    size_wh: tuple[int, int]
+    tiles_xy: tuple[tuple[int, int], ...]
+
+
+def pyramid(size_wh: tuple[int, int], input_px: int, smallest_face_px: int, min_face_px: int) -> list[Level]:
+    """The levels, finest first, that find every face from ``min_face_px`` up in a picture of ``size_wh``.
+
+    ``input_px`` is the detector's input, ``smallest_face_px`` the smallest face that it finds there.
+    """
+    longer = max(size_wh)
+    coarsest = input_px / longer  # the whole picture in one tile
+    finest = smallest_face_px / min_face_px
+    steps = max(0, math.ceil(math.log(finest / coarsest, _LARGEST_STEP)))
+    levels = []
+    for step in range(steps, -1, -1):
+        ratio = (finest / coarsest) ** (1 / steps) if steps else 1.0
+        scale = coarsest * ratio**step
+        width, height = (max(1, round(side * scale)) for side in size_wh)
+        overlap = math.ceil(smallest_face_px * ratio)
+        columns, rows = (_starts(side, input_px, overlap) for side in (width, height))
+        levels.append(Level(scale, (width, height), tuple((x, y) for y in rows for x in columns)))
+    return levels
+
+
+def _starts(side: int, tile: int, overlap: int) -> list[int]:
+    """Where tiles start along one axis: evenly spread, as few as the overlap allows."""
+    if side <= tile:
+        return [0]
+    count = math.ceil((side - overlap) / (tile - overlap))
+    return [round(index * (side - tile) / (count - 1)) for index in range(count)]
