@@ -1,4 +1,4 @@
-"""The crop of a face: the same square that ``web/src/detection/crop.ts`` cuts. docs/crop.md has the reasons."""
+"""The crop of a face: the square that ``web/src/detection/crop.ts`` cuts, too. docs/crop.md has the reasons."""
 
 import numpy as np
 from PIL import Image

@@ -151,7 +151,9 @@ class FaceDetector:
         region = picture[max(0, top) : top + side, max(0, left) : left + side]
         before = (max(0, -top), max(0, -left))  # rows and columns of the square outside of the picture
         scale = input_px / side
-        small = _resized(region, (max(1, round(region.shape[1] * scale)), max(1, round(region.shape[0] * scale))))
+        small = _resized(
+            region, (max(1, round(region.shape[1] * scale)), max(1, round(region.shape[0] * scale)))
+        )
         offset_xy = (round(before[1] * scale), round(before[0] * scale))
         found = self._network(_padded(small, input_px, offset_xy), _MIN_SECOND_SCORE)
         found = found.placed(scale, 0, 0).placed(1, left, top)
@@ -160,7 +162,7 @@ class FaceDetector:
 
 
 def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) -> npt.NDArray[np.bool_]:
-    """Which boxes of a tile do not cross an edge that is not the picture's own: another tile has those whole."""
+    """Which boxes of a tile cross none of its edges but the picture's own: other tiles have the rest whole."""
     low, high = found.boxes_xywh[:, :2], found.boxes_xywh[:, :2] + found.boxes_xywh[:, 2:]
     width, height = level.size_wh
     outside = [
@@ -169,7 +171,7 @@ def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) ->
         (high[:, 0] > input_px) & (x + input_px < width),
         (high[:, 1] > input_px) & (y + input_px < height),
     ]
-    return ~np.logical_or.reduce(outside)
+    return np.asarray(~np.logical_or.reduce(outside), np.bool_)
 
 
 def _resized(picture: Pixels, size_wh: tuple[int, int]) -> Pixels:
@@ -198,7 +200,9 @@ def _largest_first(faces: Detections) -> list[Detection]:
     # Second looks may have moved two proposals onto one face.
     best = best_of_each_face(faces)
     order = sorted(best, key=lambda index: -areas(faces.boxes_xywh)[index])
-    return [
-        Detection(tuple(float(value) for value in faces.boxes_xywh[index]), float(faces.scores[index]))
-        for index in order
-    ]
+    return [_detection(faces, index) for index in order]
+
+
+def _detection(faces: Detections, index: int) -> Detection:
+    x, y, width, height = (float(value) for value in faces.boxes_xywh[index])
+    return Detection((x, y, width, height), float(faces.scores[index]))

@@ -59,7 +59,8 @@ def _inside(found: Detection, size_wh: tuple[int, int]) -> tuple[int, int, int, 
     x, y, box_width, box_height = found.box_xywh
     width, height = size_wh
     left, top = min(max(round(x), 0), width - 1), min(max(round(y), 0), height - 1)
-    right, bottom = min(max(round(x + box_width), left + 1), width), min(
-        max(round(y + box_height), top + 1), height
+    right, bottom = (
+        min(max(round(x + box_width), left + 1), width),
+        min(max(round(y + box_height), top + 1), height),
     )
     return (left, top, right - left, bottom - top)

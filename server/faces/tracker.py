@@ -72,7 +72,8 @@ class FaceTracker:
         overlap = ious(tracks, boxes)
         gap = np.hypot(
             *np.moveaxis(
-                (tracks[:, None, :2] + tracks[:, None, 2:] / 2) - (boxes[None, :, :2] + boxes[None, :, 2:] / 2),
+                (tracks[:, None, :2] + tracks[:, None, 2:] / 2)
+                - (boxes[None, :, :2] + boxes[None, :, 2:] / 2),
                 2,
                 0,
             )

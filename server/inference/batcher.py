@@ -4,6 +4,9 @@ A frame's way: waiting in its session's lane -> staged (being prepared, or prepa
 engine -> answered. Staging holds about one batch, so that decoding overlaps with computing and no frame
 waits there for longer than one pass. When the engine is free it takes what is ready, up to the largest
 batch, at once: with one user the delay is nothing, with many the batches grow by themselves.
+
+Pictures over HTTP come the same way, in the background: they have threads of their own for decoding and
+detection, and while live frames are ready the engine takes those (see server.inference.batch_choice).
 """
 
 import asyncio
@@ -15,11 +18,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from server.exceptions import EmostreamError, ImageError
+from server.inference.batch_choice import BatchChoice
 from server.inference.ensemble import Probabilities
-from server.inference.fair_queue import FairQueue, Lane, LaneMode
+from server.inference.fair_queue import FairQueue, Lane, LaneMode, Priority
 from server.inference.preparation import PreparedFace
 
 logger = logging.getLogger(__name__)
+
+#: Makes some faces of a frame ready for the networks, in a thread. Raises ImageError.
+Preparation = Callable[[], Sequence[PreparedFace]]
 
 
 class FrameRecognizer(Protocol):
@@ -55,10 +62,15 @@ class _Frame:
     """A frame on its way through the batcher."""
 
     lane: Lane["_Frame"]
-    images: Sequence[bytes]
+    work: Sequence[Preparation]
     answer: asyncio.Future[FrameAnswer]
     arrived: float
     faces: list[PreparedFace] | None = None  # None until prepared
+
+    @property
+    def size(self) -> int:
+        """Its faces; before detection has counted them, at least one for each piece of work."""
+        return len(self.work) if self.faces is None else len(self.faces)
 
     def fail(self, error: BaseException) -> None:
         if not self.answer.done():
@@ -78,7 +90,14 @@ class Session:
         Raises SupersededError, ImageError for a picture that cannot be used, LaneFullError where more
         frames wait than ``queue_length``, BatcherClosedError, and whatever the engine raises.
         """
-        return await self._batcher.submit(self._lane, images)
+        return await self._batcher.submit(self._lane, [self._batcher.decoding(image) for image in images])
+
+    async def recognize_prepared(self, prepare: Preparation) -> FrameAnswer:
+        """Probabilities of the faces that ``prepare`` makes ready, in a thread, once it is the frame's turn.
+
+        Raises as ``recognize`` does, and whatever ``prepare`` raises.
+        """
+        return await self._batcher.submit(self._lane, [prepare])
 
     def close(self) -> None:
         """Forgets this client's frames: waiting ones are cancelled, the answers of others are dropped."""
@@ -86,7 +105,7 @@ class Session:
 
 
 class Batcher:
-    """Owns the threads that decode and the one that runs the engine. Everything else is on the event loop."""
+    """Owns the threads that prepare and the one that runs the engine. All else is on the event loop."""
 
     def __init__(
         self,
@@ -94,33 +113,49 @@ class Batcher:
         max_pixels: int,
         decode_threads: int,
         on_batch: Callable[[int, float], None] = lambda faces, seconds: None,
+        picture_threads: int = 2,
     ) -> None:
         self._recognizer = recognizer
         self._max_pixels = max_pixels
         self._on_batch = on_batch
         self._queue: FairQueue[_Frame] = FairQueue()
         self._staged: list[_Frame] = []  # in the order taken
+        self._choice: BatchChoice[_Frame] = BatchChoice(recognizer.max_batch)
         self._engine_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._unanswered: set[asyncio.Future[FrameAnswer]] = set()
         self._is_closed = False
-        self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
+        self._picture_threads = picture_threads
+        # Of their own for the background: a large picture takes seconds, and live crops milliseconds.
+        self._preparing = {
+            Priority.LIVE: ThreadPoolExecutor(decode_threads, thread_name_prefix="decode"),
+            Priority.BACKGROUND: ThreadPoolExecutor(picture_threads, thread_name_prefix="picture"),
+        }
         self._engine = ThreadPoolExecutor(1, thread_name_prefix="engine")
 
-    def open_session(self, mode: LaneMode = LaneMode.LATEST, queue_length: int = 1) -> Session:
+    def open_session(
+        self,
+        mode: LaneMode = LaneMode.LATEST,
+        queue_length: int = 1,
+        priority: Priority = Priority.LIVE,
+    ) -> Session:
         """A new client's place. ``queue_length`` bounds what waits in mode ALL."""
-        return Session(self, Lane(mode, queue_length))
+        return Session(self, Lane(mode, queue_length, priority))
+
+    def decoding(self, image: bytes) -> Preparation:
+        """The work on one encoded crop."""
+        return lambda: [self._recognizer.prepare(image, self._max_pixels)]
 
     @property
     def waiting(self) -> int:
         """Frames that wait in all lanes."""
         return len(self._queue)
 
-    async def submit(self, lane: Lane[_Frame], images: Sequence[bytes]) -> FrameAnswer:
+    async def submit(self, lane: Lane[_Frame], work: Sequence[Preparation]) -> FrameAnswer:
         if self._is_closed:
             raise BatcherClosedError("the server stops")
         future: asyncio.Future[FrameAnswer] = asyncio.get_running_loop().create_future()
-        frame = _Frame(lane, images, future, time.monotonic())
+        frame = _Frame(lane, work, future, time.monotonic())
         superseded = self._queue.put(lane, frame)
         if superseded is not None:
             superseded.fail(SupersededError("a newer frame of this session came first"))
@@ -144,21 +179,32 @@ class Batcher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._decoders.shutdown, cancel_futures=True)
+        for executor in self._preparing.values():
+            await asyncio.to_thread(executor.shutdown, cancel_futures=True)
         await asyncio.to_thread(self._engine.shutdown, cancel_futures=True)
 
     def _stage(self) -> None:
-        """Takes waiting frames while there is room for about one batch."""
-        while (
-            not self._is_closed
-            and sum(len(frame.images) for frame in self._staged) < self._recognizer.max_batch
-        ):
-            taken = self._queue.take()
-            if taken is None:
+        """Takes waiting frames while there is room for the next one."""
+        while not self._is_closed:
+            due = self._queue.due
+            if due is None or not self._has_room(due):
                 return
+            taken = self._queue.take()
+            assert taken is not None
             _, frame = taken
             self._staged.append(frame)
             self._spawn(self._prepare(frame))
+
+    def _has_room(self, priority: Priority) -> bool:
+        """Whether staging takes one more frame: about one batch of each priority, and of the background no
+        more at a time than its threads can work on, so that what waits can still be overtaken."""
+        staged = [frame for frame in self._staged if frame.lane.priority is priority]
+        if priority is Priority.BACKGROUND:
+            in_work = sum(frame.faces is None for frame in staged)
+            if in_work >= self._picture_threads:
+                return False
+            staged = [frame for frame in staged if frame.faces is not None]
+        return sum(frame.size for frame in staged) < self._recognizer.max_batch
 
     def _unstage(self, frame: _Frame) -> None:
         if frame in self._staged:  # else its client left while it was being prepared
@@ -167,22 +213,20 @@ class Batcher:
 
     async def _prepare(self, frame: _Frame) -> None:
         loop = asyncio.get_running_loop()
-        work = [
-            loop.run_in_executor(self._decoders, self._recognizer.prepare, image, self._max_pixels)
-            for image in frame.images
-        ]
+        executor = self._preparing[frame.lane.priority]
+        pieces = [loop.run_in_executor(executor, work) for work in frame.work]
         faces: list[PreparedFace] = []
-        for index, outcome in enumerate(await asyncio.gather(*work, return_exceptions=True)):
+        for index, outcome in enumerate(await asyncio.gather(*pieces, return_exceptions=True)):
             if isinstance(outcome, BaseException):
                 if isinstance(outcome, ImageError):
                     outcome.index = index
                 frame.fail(outcome)
                 self._unstage(frame)
-                self._stage()
                 break
-            faces.append(outcome)
+            faces.extend(outcome)
         else:
             frame.faces = faces
+        self._stage()
         self._start_engine()
 
     def _start_engine(self) -> None:
@@ -190,20 +234,9 @@ class Batcher:
             self._engine_task = self._spawn(self._run(batch))
 
     def _take_batch(self) -> list[_Frame]:
-        """Ready frames in order, whole ones, up to the largest batch; at least one if any is ready."""
         for frame in [frame for frame in self._staged if frame.answer.done()]:
             self._unstage(frame)  # its client has gone
-        batch: list[_Frame] = []
-        room = self._recognizer.max_batch
-        unready: set[Lane[_Frame]] = set()
-        for frame in self._staged:
-            if frame.faces is None or frame.lane in unready:
-                unready.add(frame.lane)  # a session's frames are answered in order
-            elif not batch or len(frame.faces) <= room:
-                batch.append(frame)
-                room -= len(frame.faces)
-            else:
-                break  # letting smaller frames past would starve this one
+        batch = self._choice.choose(self._staged)
         for frame in batch:
             self._unstage(frame)
         self._stage()
@@ -235,7 +268,7 @@ class Batcher:
         self._on_batch(len(faces), seconds)
         first = 0
         for frame in batch:
-            last = first + len(frame.images)
+            last = first + frame.size
             if not frame.answer.done():
                 queue_ms = (started - frame.arrived) * 1000
                 answer = FrameAnswer(probabilities[first:last], queue_ms, seconds * 1000, len(faces))

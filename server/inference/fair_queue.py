@@ -1,13 +1,13 @@
 """Which frame is next: a queue in lanes, one lane a session, served in turn. No I/O, no clock.
 
-A lane either keeps the newest frame only (live video) or all of them up to a bound (a recording). Taking
-goes round the lanes, one frame each, so a session that sends ten times as many frames as another gets no
-more of the engine than it does.
+A lane either keeps the newest frame only (live video) or all of them up to a bound (a recording, or pictures
+over HTTP). Taking goes round the lanes, one frame each, so a session that sends ten times as many frames as
+another gets no more of the engine than it does. Lanes of the background wait while a live one is due.
 """
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -20,6 +20,13 @@ class LaneMode(Enum):
     ALL = "all"  # it queues
 
 
+class Priority(IntEnum):
+    """Whose frames go first: the smaller number's."""
+
+    LIVE = 0  # somebody watches
+    BACKGROUND = 1  # pictures over HTTP
+
+
 class LaneFullError(Exception):
     """A lane in mode ALL holds as many frames as it may. Its user should have waited."""
 
@@ -30,6 +37,7 @@ class Lane(Generic[T]):
 
     mode: LaneMode
     capacity: int
+    priority: Priority = Priority.LIVE
     waiting: deque[T] = field(default_factory=deque)
     staged: int = 0
 
@@ -47,10 +55,13 @@ class FairQueue(Generic[T]):
     """Lanes and their turn."""
 
     def __init__(self) -> None:
-        self._turns: OrderedDict[Lane[T], None] = OrderedDict()  # lanes with waiting frames, next one first
+        # Of each priority: lanes with waiting frames, next one first.
+        self._turns: dict[Priority, OrderedDict[Lane[T], None]] = {
+            priority: OrderedDict() for priority in Priority
+        }
 
     def __len__(self) -> int:
-        return sum(len(lane.waiting) for lane in self._turns)
+        return sum(len(lane.waiting) for turns in self._turns.values() for lane in turns)
 
     def put(self, lane: Lane[T], item: T) -> T | None:
         """Adds a frame; returns the one that it supersedes, if any. Raises LaneFullError."""
@@ -60,27 +71,37 @@ class FairQueue(Generic[T]):
         elif len(lane.waiting) >= lane.capacity:
             raise LaneFullError
         lane.waiting.append(item)
-        self._turns.setdefault(lane)
+        self._turns[lane.priority].setdefault(lane)
         return superseded
+
+    @property
+    def due(self) -> Priority | None:
+        """The priority of the frame that ``take`` would hand out, or None if no lane is due."""
+        lane = self._next_lane()
+        return None if lane is None else lane.priority
 
     def take(self) -> tuple[Lane[T], T] | None:
         """The frame whose turn it is, with its lane, or None if no lane is due.
 
         The caller counts ``lane.staged`` down when the frame has gone to the engine or failed.
         """
-        lane = next((lane for lane in self._turns if lane.is_due), None)
+        lane = self._next_lane()
         if lane is None:
             return None
+        turns = self._turns[lane.priority]
         item = lane.waiting.popleft()
         lane.staged += 1
-        del self._turns[lane]
+        del turns[lane]
         if lane.waiting:
-            self._turns[lane] = None  # to the end of the round
+            turns[lane] = None  # to the end of the round
         return lane, item
 
     def drop(self, lane: Lane[T]) -> list[T]:
         """Takes a lane out; returns the frames that waited in it."""
-        self._turns.pop(lane, None)
+        self._turns[lane.priority].pop(lane, None)
         left = list(lane.waiting)
         lane.waiting.clear()
         return left
+
+    def _next_lane(self) -> Lane[T] | None:
+        return next((lane for turns in self._turns.values() for lane in turns if lane.is_due), None)

@@ -1,0 +1,73 @@
+"""Which of the prepared frames the engine computes next. No I/O, no clock."""
+
+from collections.abc import Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from server.inference.fair_queue import Lane, Priority
+from server.inference.preparation import PreparedFace
+
+#: A background frame that is ready is passed over this often at most: it yields, but does not starve.
+MAX_PASSED_OVER = 8
+
+
+class Candidate(Protocol):
+    """A staged frame."""
+
+    @property
+    def lane(self) -> Lane[Any]:
+        """Its session's."""
+
+    @property
+    def faces(self) -> Sequence[PreparedFace] | None:
+        """None until prepared."""
+
+
+C = TypeVar("C", bound=Candidate)
+
+
+class BatchChoice(Generic[C]):
+    """Ready frames in order, whole ones, up to the largest batch; at least one if any is ready.
+
+    While live frames are ready they have the engine to themselves; every now and then one background frame
+    comes along.
+    """
+
+    def __init__(self, max_batch: int) -> None:
+        self._max_batch = max_batch
+        self._passed_over = 0
+
+    def choose(self, staged: Sequence[C]) -> list[C]:
+        """The next batch. ``staged`` is in the order in which the frames were taken."""
+        ready = _ready(staged)
+        live = [frame for frame in ready if frame.lane.priority is Priority.LIVE]
+        background = [frame for frame in ready if frame.lane.priority is Priority.BACKGROUND]
+        if live and background:
+            self._passed_over += 1
+            background = background[:1] if self._passed_over > MAX_PASSED_OVER else []
+        if background:
+            self._passed_over = 0
+        return (
+            self._fitting(live) if not background else self._fitting(background[:1] + live + background[1:])
+        )
+
+    def _fitting(self, frames: Sequence[C]) -> list[C]:
+        batch: list[C] = []
+        room = self._max_batch
+        for frame in frames:
+            size = len(frame.faces or ())
+            if batch and size > room:
+                break  # letting smaller frames past would starve this one
+            batch.append(frame)
+            room -= size
+        return batch
+
+
+def _ready(staged: Sequence[C]) -> list[C]:
+    unready: set[int] = set()
+    ready = []
+    for frame in staged:
+        if frame.faces is None or id(frame.lane) in unready:
+            unready.add(id(frame.lane))  # a session's frames are answered in order
+        else:
+            ready.append(frame)
+    return ready
