@@ -7,16 +7,19 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 
 from server.inference import Recognizer
 from server.inference.batcher import Batcher
 from server.metrics import Metrics
-from server.routes import legacy, operations, stream
+from server.pictures.crop_archive import CropArchive
+from server.routes import compat, images, legacy, operations, stream
 from server.routes.dashboard import mount_dashboard
+from server.routes.problems import answer_problems
 from server.services import Services
 from server.sessions import SessionRegistry
 from server.settings import Settings, read_settings
-from server.startup import load_recognizer
+from server.startup import load_recognizer, open_pictures
 
 
 def create_app(settings: Settings | None = None, recognizer: Recognizer | None = None) -> FastAPI:
@@ -33,9 +36,17 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
         if loaded is None:
             loaded = await asyncio.to_thread(load_recognizer, settings)
         metrics = Metrics()
-        batcher = Batcher(loaded, settings.max_pixels, settings.decode_threads, metrics.observe_batch)
+        batcher = Batcher(
+            loaded,
+            settings.max_pixels,
+            settings.decode_threads,
+            metrics.observe_batch,
+            settings.picture_threads,
+        )
+        pictures = await asyncio.to_thread(open_pictures, settings, loaded.input_sizes, batcher, metrics)
         sessions = SessionRegistry(settings.max_sessions, metrics)
-        app.state.services = Services(settings, loaded, batcher, sessions, metrics)
+        archive = CropArchive(settings.images_dir)
+        app.state.services = Services(settings, loaded, batcher, pictures, archive, sessions, metrics)
         yield
         await sessions.drain(settings.shutdown_timeout_s)
         await batcher.aclose()
@@ -49,7 +60,15 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
         redoc_url=None,
         favicon_url="/favicon.svg",
     )
-    for door in (stream, legacy, operations):
+    answer_problems(app)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    for door in (stream, legacy, operations, images, compat):
         app.include_router(door.router)
     mount_dashboard(app, settings.dashboard_dir)
     return app

@@ -77,10 +77,18 @@ class ImageError(EmostreamError):
     index: int = 0
 
 
+#: What is wrong with a picture that is not too large. "unsupported" is a picture, but of another format.
+ImageFault = Literal["empty", "unknown", "unsupported", "broken"]
+
+
 class InvalidImageError(ImageError):
-    """Empty, truncated, or not JPEG, PNG or WebP."""
+    """Empty, truncated, or not JPEG, PNG or WebP; ``fault`` says which."""
 
     code = "invalid_image"
+
+    def __init__(self, message: str, fault: ImageFault = "broken") -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class ImageTooLargeError(ImageError):

@@ -31,6 +31,20 @@ class Metrics:
             "emostream_batch_seconds", "One pass of the networks", buckets=_SECONDS, registry=self.registry
         )
 
+        self.pictures = Counter(
+            "emostream_pictures",
+            "Pictures over HTTP by what became of them",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.picture_stage_seconds = Histogram(
+            "emostream_picture_stage_seconds",
+            "Where the time of a picture over HTTP goes",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
     def observe_batch(self, faces: int, seconds: float) -> None:
         """Counts one pass of the engine."""
         self.batch_faces.observe(faces)

@@ -7,6 +7,8 @@ from starlette.requests import HTTPConnection
 from server.inference import Recognizer
 from server.inference.batcher import Batcher
 from server.metrics import Metrics
+from server.pictures.crop_archive import CropArchive
+from server.pictures.service import PictureService
 from server.sessions import SessionRegistry
 from server.settings import Settings
 
@@ -18,6 +20,8 @@ class Services:
     settings: Settings
     recognizer: Recognizer
     batcher: Batcher
+    pictures: PictureService
+    archive: CropArchive
     sessions: SessionRegistry
     metrics: Metrics
 

@@ -65,6 +65,22 @@ class Settings(BaseSettings):
     idle_timeout_s: float = Field(default=900.0, gt=0, description="a session without a message ends")
     shutdown_timeout_s: float = Field(default=10.0, gt=0, description="for frames under way at shutdown")
 
+    max_picture_pixels: int = Field(default=4096 * 4096, ge=1, description="of a picture over HTTP")
+    max_upload_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="size of one request's body")
+    max_pictures: int = Field(default=16, ge=1, description="in one request")
+    max_requests: int = Field(default=32, ge=1, description="requests with pictures at a time")
+    upload_timeout_s: float = Field(default=60.0, gt=0, description="for one request's body to arrive")
+    picture_threads: int = Field(default=2, ge=1, le=64, description="threads that find faces in pictures")
+    min_face_px: int = Field(default=24, ge=12, description="smallest face that is looked for")
+    faces_dir: Path = Field(
+        default=_REPOSITORY / "server" / "faces" / "models", description="the face detector's model files"
+    )
+    images_dir: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("images_dir", "EMOSTREAM_IMAGES_DIR", "IMAGES_DIR"),
+        description="if set, a received crop is kept there every 10 s; if not, none ever is",
+    )
+
     dashboard_dir: Path = Field(default=_REPOSITORY / "web" / "dist", description="the built dashboard")
 
     @field_validator("allowed_origins", "labels", "member_weights", "mean", "std", mode="before")

@@ -1,10 +1,19 @@
 """From settings to a recogniser that is ready."""
 
-from server.exceptions import ModelError
+import logging
+
+from server.exceptions import DetectorError, ModelError
+from server.faces.detector import FaceDetector
+from server.faces.finder import FaceFinder
 from server.inference import Recognizer
+from server.inference.batcher import Batcher
+from server.metrics import Metrics
 from server.models.catalogue import EnsembleEntry, parse_model
 from server.models.weights import WeightsStore
+from server.pictures.service import PictureService
 from server.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def load_recognizer(settings: Settings) -> Recognizer:
@@ -41,3 +50,23 @@ def chosen_ensemble(settings: Settings) -> EnsembleEntry:
         place="the settings of MODEL_FILE",
     )
     return EnsembleEntry(entry.name, entry.labels, (entry,))
+
+
+def open_pictures(
+    settings: Settings, input_sizes: tuple[int, ...], batcher: Batcher, metrics: Metrics
+) -> PictureService:
+    """The service for whole pictures. Without the detector's files it is there, and says what is missing."""
+    finder, reason = None, ""
+    try:
+        finder = FaceFinder(FaceDetector.load(settings.faces_dir, settings.min_face_px), input_sizes)
+    except DetectorError as error:
+        reason = str(error)
+        logger.warning("faces are not detected here: %s", reason)
+    return PictureService(
+        batcher,
+        finder,
+        reason,
+        metrics,
+        max_pixels=settings.max_picture_pixels,
+        max_requests=settings.max_requests,
+    )

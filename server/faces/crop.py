@@ -1,4 +1,4 @@
-"""The crop of a face: the square that ``web/src/detection/crop.ts`` cuts, too. docs/crop.md has the reasons."""
+"""The crop of a face, as ``web/src/detection/crop.ts`` cuts it; docs/crop.md has the reasons."""
 
 import numpy as np
 from PIL import Image

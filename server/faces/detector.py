@@ -162,7 +162,7 @@ class FaceDetector:
 
 
 def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) -> npt.NDArray[np.bool_]:
-    """Which boxes of a tile cross none of its edges but the picture's own: other tiles have the rest whole."""
+    """Which boxes of a tile cross no edge but the picture's own; other tiles have the rest whole."""
     low, high = found.boxes_xywh[:, :2], found.boxes_xywh[:, :2] + found.boxes_xywh[:, 2:]
     width, height = level.size_wh
     outside = [

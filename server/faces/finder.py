@@ -1,5 +1,6 @@
 """From an encoded picture to its faces, ready for the networks."""
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +22,18 @@ class FoundFace:
 
 @dataclass(frozen=True)
 class FoundFaces:
-    """An upright picture (RGB) with its faces, largest first, and their crops in the same order."""
+    """A picture's faces, largest first, and their crops in the same order.
 
-    picture: Image.Image
+    ``picture`` is upright and RGB, and only kept where somebody asks for it: it is the largest part by far.
+    """
+
+    size_wh: tuple[int, int]
     faces: tuple[FoundFace, ...]
     crops: tuple[PreparedFace, ...]
+    picture: Image.Image | None
+    decode_ms: float
+    detect_ms: float
+    crop_ms: float
 
 
 class FaceFinder:
@@ -40,18 +48,43 @@ class FaceFinder:
         """Of the detector's model."""
         return self._detector.name
 
-    def find(self, data: bytes, max_pixels: int, max_faces: int) -> FoundFaces:
+    def find(self, data: bytes, max_pixels: int, max_faces: int, keep_picture: bool = False) -> FoundFaces:
         """The ``max_faces`` largest faces of a JPEG, PNG or WebP file.
 
         Raises InvalidImageError and ImageTooLargeError.
         """
+        started = time.monotonic()
         picture = decode(data, max_pixels)
+        decoded = time.monotonic()
         detections = self._detector.detect(np.asarray(picture), max_faces)
+        detected = time.monotonic()
+        crops = tuple(cut(picture, found.box_xywh, self._input_sizes) for found in detections)
         return FoundFaces(
-            picture,
-            tuple(FoundFace(_inside(found, picture.size), found.score) for found in detections),
-            tuple(cut(picture, found.box_xywh, self._input_sizes) for found in detections),
+            size_wh=picture.size,
+            faces=tuple(FoundFace(_inside(found, picture.size), found.score) for found in detections),
+            crops=crops,
+            picture=picture if keep_picture else None,
+            decode_ms=(decoded - started) * 1000,
+            detect_ms=(detected - decoded) * 1000,
+            crop_ms=(time.monotonic() - detected) * 1000,
         )
+
+
+@dataclass
+class Search:
+    """One picture's faces to be found, as a piece of work for the batcher's threads."""
+
+    finder: FaceFinder
+    data: bytes
+    max_pixels: int
+    max_faces: int
+    keep_picture: bool = False
+    found: FoundFaces | None = None
+
+    def __call__(self) -> tuple[PreparedFace, ...]:
+        """Finds them, keeps them in ``found`` and returns their crops. Raises ImageError."""
+        self.found = self.finder.find(self.data, self.max_pixels, self.max_faces, self.keep_picture)
+        return self.found.crops
 
 
 def _inside(found: Detection, size_wh: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -59,8 +92,6 @@ def _inside(found: Detection, size_wh: tuple[int, int]) -> tuple[int, int, int, 
     x, y, box_width, box_height = found.box_xywh
     width, height = size_wh
     left, top = min(max(round(x), 0), width - 1), min(max(round(y), 0), height - 1)
-    right, bottom = (
-        min(max(round(x + box_width), left + 1), width),
-        min(max(round(y + box_height), top + 1), height),
-    )
+    right = min(max(round(x + box_width), left + 1), width)
+    bottom = min(max(round(y + box_height), top + 1), height)
     return (left, top, right - left, bottom - top)

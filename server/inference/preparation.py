@@ -22,7 +22,7 @@ def decode(data: bytes, max_pixels: int) -> Image.Image:
     for anything empty, truncated or of another format.
     """
     if not data:
-        raise InvalidImageError("the picture is empty")
+        raise InvalidImageError("the picture is empty", "empty")
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)  # reads the header only
         pixels = picture.width * picture.height
@@ -33,10 +33,16 @@ def decode(data: bytes, max_pixels: int) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageTooLargeError(max_pixels, "the picture is far too large") from error
     except UnidentifiedImageError as error:
-        raise InvalidImageError("the data is neither JPEG, PNG nor WebP, or its header is broken") from error
+        message = "the data is neither JPEG, PNG nor WebP, or its header is broken"
+        raise InvalidImageError(message, "unsupported" if _is_other_format(data) else "unknown") from error
     except (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error) as error:
         # The last two are what a broken orientation tag leads to.
         raise InvalidImageError(f"the picture is truncated or broken: {error}") from error
+
+
+def _is_other_format(data: bytes) -> bool:
+    """Whether the first bytes are those of GIF, BMP, TIFF, or of HEIC and AVIF as telephones take them."""
+    return data.startswith((b"GIF8", b"BM", b"II*\0", b"MM\0*")) or data[4:8] == b"ftyp"
 
 
 def _as_rgb(picture: Image.Image) -> Image.Image:

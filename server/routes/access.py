@@ -3,8 +3,10 @@
 import hmac
 from urllib.parse import urlsplit
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
+from server.routes.problems import ProblemError
+from server.services import services_of
 from server.settings import Settings
 
 
@@ -33,3 +35,13 @@ def token_is_valid(connection: HTTPConnection, settings: Settings) -> bool:
     if scheme.lower() != "bearer":
         given = connection.query_params.get("token", "")
     return hmac.compare_digest(given.encode(), settings.token.get_secret_value().encode())
+
+
+async def require_access(request: Request) -> None:
+    """A dependency of routes that only those may use who may stream, too. Raises ProblemError."""
+    settings = services_of(request).settings
+    if not origin_is_allowed(request, settings):
+        raise ProblemError(403, "forbidden_origin", "pages of this origin may not use this server")
+    if not token_is_valid(request, settings):
+        headers = {"WWW-Authenticate": "Bearer"}
+        raise ProblemError(401, "unauthorized", "a valid token is needed", headers)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from server.exceptions import EmostreamError, InvalidImageError
 from server.inference.batcher import Session
 from server.inference.fair_queue import LaneMode
+from server.pictures.crop_archive import CropArchive
 from server.routes.access import origin_is_allowed, token_is_valid
 from server.services import services_of
 from server.sessions import TooManySessionsError
@@ -49,7 +50,11 @@ async def legacy_stream(websocket: WebSocket) -> None:
         return
     session = services.batcher.open_session(LaneMode.ALL, queue_length=1)
     connection = _LegacyConnection(
-        websocket, session, services.recognizer.labels, services.settings.max_message_bytes
+        websocket,
+        session,
+        services.recognizer.labels,
+        services.settings.max_message_bytes,
+        services.archive,
     )
     try:
         with services.sessions.entered(connection):
@@ -66,12 +71,18 @@ class _LegacyConnection:
     """One older client."""
 
     def __init__(
-        self, websocket: WebSocket, session: Session, labels: tuple[str, ...], max_message_bytes: int
+        self,
+        websocket: WebSocket,
+        session: Session,
+        labels: tuple[str, ...],
+        max_message_bytes: int,
+        archive: CropArchive,
     ) -> None:
         self._websocket = websocket
         self._session = session
         self._labels = labels
         self._max_message_bytes = max_message_bytes
+        self._archive = archive
         self._is_answering = False
         self._is_over = False
         self._closing: asyncio.Task[None] | None = None
@@ -109,7 +120,9 @@ class _LegacyConnection:
             return {"error": "this picture could not be computed"}
         row = answer.probabilities[0]
         predictions = {label: round(float(p), 4) for label, p in zip(self._labels, row, strict=True)}
-        return {"predictions": predictions, "emotion": self._labels[int(np.argmax(row))]}
+        emotion = self._labels[int(np.argmax(row))]
+        await self._archive.offer(image, emotion, float(row.max()))
+        return {"predictions": predictions, "emotion": emotion}
 
 
 def _image_in(text: str, max_bytes: int) -> bytes:

@@ -9,11 +9,13 @@ from typing import Literal
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from server.exceptions import ImageError, ProtocolError
+from server.exceptions import DetectorError, ImageError, ProtocolError
+from server.faces.finder import FaceFinder, Search
+from server.inference.batcher import FrameAnswer, SupersededError
 from server.inference.batcher import Session as BatcherSession
-from server.inference.batcher import SupersededError
 from server.inference.fair_queue import LaneMode
 from server.metrics import Metrics
+from server.pictures.crop_archive import CropArchive
 from server.routes.access import origin_is_allowed, token_is_valid
 from server.services import Services, services_of
 from server.sessions import TooManySessionsError
@@ -25,6 +27,7 @@ from server.streaming.wire import (
     Frame,
     Limits,
     ModelFacts,
+    Result,
     ServerMessage,
     SessionClose,
     Timing,
@@ -62,13 +65,16 @@ async def stream(websocket: WebSocket, mode: Literal["latest", "all"] = "latest"
         return
     lane_mode = LaneMode(mode)
     queue_length = settings.max_queued_frames if lane_mode is LaneMode.ALL else 1
+    finder, why_no_detection = _finder(services)
     connection = Connection(
         websocket,
-        _new_session(services),
+        _new_session(services, why_no_detection),
         services.batcher.open_session(lane_mode, queue_length),
         max_unanswered=queue_length if lane_mode is LaneMode.ALL else _MAX_UNANSWERED_LIVE,
         idle_timeout_s=settings.idle_timeout_s,
         metrics=services.metrics,
+        finder=finder,
+        archive=services.archive,
     )
     try:
         with services.sessions.entered(connection):
@@ -87,7 +93,15 @@ async def refuse(websocket: WebSocket, error: Error, close_code: int) -> None:
         pass  # it has left by itself
 
 
-def _new_session(services: Services) -> StreamSession:
+def _finder(services: Services) -> tuple[FaceFinder | None, str | None]:
+    """What finds faces in whole frames, or why there is nothing that does."""
+    try:
+        return services.pictures.finder, None
+    except DetectorError as error:
+        return None, str(error)
+
+
+def _new_session(services: Services, why_no_detection: str | None) -> StreamSession:
     settings, recognizer = services.settings, services.recognizer
     limits = Limits(
         max_message_bytes=settings.max_message_bytes,
@@ -96,7 +110,7 @@ def _new_session(services: Services) -> StreamSession:
         max_frames_per_second=settings.max_frames_per_second,
     )
     model = ModelFacts(name=recognizer.name, labels=list(recognizer.labels))
-    return StreamSession(uuid.uuid4().hex, model, limits)
+    return StreamSession(uuid.uuid4().hex, model, limits, why_no_detection)
 
 
 class Connection:
@@ -114,6 +128,8 @@ class Connection:
         max_unanswered: int,
         idle_timeout_s: float,
         metrics: Metrics,
+        finder: FaceFinder | None,
+        archive: CropArchive,
     ) -> None:
         self._websocket = websocket
         self._session = session
@@ -122,6 +138,8 @@ class Connection:
         self._sending = asyncio.Lock()
         self._idle_timeout_s = idle_timeout_s
         self._metrics = metrics
+        self._finder = finder
+        self._archive = archive
         self._deadline = asyncio.timeout(None)  # passes when the session is idle, or is made to pass
         self._is_reading = False
         self._end: tuple[CloseReason, int] | None = None
@@ -206,16 +224,22 @@ class Connection:
             self._metrics.frame_seconds.observe(time.monotonic() - arrived)
             if self._session.has_failed:
                 self._finish("error")
+            if isinstance(message, Result) and message.faces and not frame.detect:
+                face = message.faces[0]
+                await self._archive.offer(frame.faces[0].image, face.emotion, face.confidence)
         finally:
             self._permits.release()
 
     async def _recognize(self, frame: Frame, arrived: float) -> ServerMessage:
         try:
-            answer = await self._batcher_session.recognize([face.image for face in frame.faces])
+            if frame.detect:
+                frame, answer = await self._find_and_recognize(frame, arrived)
+            else:
+                answer = await self._batcher_session.recognize([face.image for face in frame.faces])
         except SupersededError:
             return self._session.drop(frame)
         except ImageError as error:
-            message = f"face {frame.faces[error.index].face_id}: {error}"
+            message = str(error) if frame.detect else f"face {frame.faces[error.index].face_id}: {error}"
             return self._session.refuse(ProtocolError(error.code, message, frame.frame_id))
         except Exception:
             # The one place where any failure becomes an answer: this frame's, and nobody else's.
@@ -229,6 +253,19 @@ class Connection:
             batch_size=answer.batch_size,
         )
         return self._session.answer(frame, answer.probabilities, timing)
+
+    async def _find_and_recognize(self, frame: Frame, arrived: float) -> tuple[Frame, FrameAnswer]:
+        """The frame with the faces that are in it, and their answer."""
+        assert self._finder is not None  # else the session has refused the frame
+        search = Search(
+            self._finder,
+            frame.faces[0].image,
+            self._session.limits.max_pixels,
+            self._session.config.max_faces,
+        )
+        answer = await self._batcher_session.recognize_prepared(search)
+        assert search.found is not None  # the batcher has called it
+        return self._session.with_faces(frame, search.found.faces, arrived), answer
 
     async def _send(self, message: ServerMessage) -> None:
         async with self._sending:

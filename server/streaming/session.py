@@ -1,12 +1,16 @@
 """One session's policy: what is accepted, what is answered, and when it ends. No I/O; time is passed in."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from server.exceptions import ProtocolError
+from server.faces.finder import FoundFace
+from server.faces.tracker import FaceTracker
 from server.streaming.smoothing import Smoother
 from server.streaming.wire import (
-    Box,
     CloseReason,
     Dropped,
     Error,
@@ -54,13 +58,19 @@ class RateLimiter:
 class StreamSession:
     """Configuration, counts, smoothing and limits of one client's session."""
 
-    def __init__(self, session_id: str, model: ModelFacts, limits: Limits) -> None:
+    def __init__(
+        self, session_id: str, model: ModelFacts, limits: Limits, why_no_detection: str | None = None
+    ) -> None:
+        """``why_no_detection`` says why the server cannot find faces, where it can't."""
         self.session_id = session_id
         self.model = model
         self.limits = limits
         self.config = SessionConfig(max_faces=min(SessionConfig().max_faces, limits.max_faces))
         self._rate = RateLimiter(limits.max_frames_per_second)
+        self._why_no_detection = why_no_detection
         self._smoother = Smoother()
+        self._tracker = FaceTracker()
+        self._found_smoother = Smoother()  # the tracker's numbers are not the client's
         self._bare_images = 0
         self._received = self._answered = self._dropped = 0
         self._internal_errors_in_row = 0
@@ -114,10 +124,8 @@ class StreamSession:
                 f"the frame has {len(frame.faces)} faces; at most {self.limits.max_faces} are accepted",
                 frame.frame_id,
             )
-        if frame.detect:
-            raise ProtocolError(
-                "invalid_frame", "this server does not detect faces yet: send crops", frame.frame_id
-            )
+        if frame.detect and self._why_no_detection is not None:
+            raise ProtocolError("invalid_frame", self._why_no_detection, frame.frame_id)
         if not self._rate.allows(now):
             raise ProtocolError(
                 "rate_limited",
@@ -126,6 +134,18 @@ class StreamSession:
             )
         return frame
 
+    def with_faces(self, frame: Frame, found: Sequence[FoundFace], now: float) -> Frame:
+        """A frame with ``detect`` with the faces that were found in it, each with its number.
+
+        To be called in the order of the frames; ``now`` is when the frame came, as in ``receive_frame``.
+        """
+        ids = self._tracker.update([face.box_xywh for face in found], now)
+        faces = tuple(
+            Face(face_id, b"", list(face.box_xywh), round(face.score, 4))
+            for face_id, face in zip(ids, found, strict=True)
+        )
+        return replace(frame, faces=faces)
+
     def answer(self, frame: Frame, probabilities: npt.NDArray[np.float32], timing: Timing) -> Result:
         """A frame's result, smoothed as configured. ``probabilities`` is (faces, labels).
 
@@ -133,8 +153,9 @@ class StreamSession:
         """
         self._answered += 1
         self._internal_errors_in_row = 0
+        smoother = self._found_smoother if frame.detect else self._smoother
         faces = [
-            self._face_result(face.face_id, face.box, row)
+            self._face_result(face, smoother.smooth(face.face_id, row, self.config.smoothing))
             for face, row in zip(frame.faces, probabilities, strict=True)
         ]
         first = faces[0] if faces else None
@@ -166,14 +187,12 @@ class StreamSession:
             retryable=error.code in ("rate_limited", "internal_error"),
         )
 
-    def _face_result(
-        self, face_id: int, box: Box | None, probabilities: npt.NDArray[np.float32]
-    ) -> FaceResult:
-        row = self._smoother.smooth(face_id, probabilities, self.config.smoothing)
+    def _face_result(self, face: Face, row: npt.NDArray[np.float32]) -> FaceResult:
         best = int(np.argmax(row))
         return FaceResult(
-            face_id=face_id,
-            box=box,
+            face_id=face.face_id,
+            box=face.box,
+            score=face.score,
             emotion=self.model.labels[best],
             confidence=round(float(row[best]), 4),
             predictions={

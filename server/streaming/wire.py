@@ -206,11 +206,15 @@ class FrameHeader(_Message):
 
 @dataclass(frozen=True)
 class Face:
-    """An encoded crop, who it belongs to, and its box [x, y, width, height] in the client's frame."""
+    """An encoded crop, who it belongs to, and its box [x, y, width, height] in the client's frame.
+
+    A face that the server has found has a ``score`` in [0, 1], and no crop of the client's.
+    """
 
     face_id: int
     image: bytes
     box: list[Number] | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True)
