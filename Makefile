@@ -24,6 +24,8 @@ SERVING := .venv/.serving-installed
 DEVELOPING := .venv/.developing-installed
 NODE_MODULES := web/node_modules/.package-lock.json
 DASHBOARD := web/dist/index.html
+# The one of the face detector's files that is put in place last.
+FACES := server/faces/models/face_detection_short_range.tflite
 
 PIP_INSTALL := $(VENV) -m pip install --disable-pip-version-check --constraint constraints.txt
 # The folders are among them because a deleted file shows only there.
@@ -33,7 +35,7 @@ WEB_SOURCES := $(shell find web/src web/public -not -name '*.test.*' 2>/dev/null
 ##@ Use
 
 .PHONY: run
-run: $(VENV) $(DASHBOARD) $(SERVING) ## set up what is missing, then serve API and dashboard on PORT (8000)
+run: $(VENV) $(DASHBOARD) $(FACES) $(SERVING) ## set up what is missing, then serve API and dashboard on PORT (8000)
 	@exec $(BIN)/emostream serve --port $(PORT)
 
 ##@ Develop
@@ -43,10 +45,13 @@ test: setup test-tools web lint test-web ## set up what is missing, then run eve
 	$(VENV) -m pytest $(PYTEST_ARGS)
 
 .PHONY: setup
-setup: $(VENV) $(NODE_MODULES) $(DEVELOPING) ## install everything that development needs
+setup: $(VENV) $(NODE_MODULES) $(FACES) $(DEVELOPING) ## install everything that development needs
 
 .PHONY: web
 web: $(DASHBOARD) ## build the dashboard
+
+.PHONY: faces
+faces: $(FACES) ## put the face detector's model files in place
 
 .PHONY: lint
 lint: $(DEVELOPING) $(NODE_MODULES) ## style and types, Python and TypeScript
@@ -58,7 +63,7 @@ lint: $(DEVELOPING) $(NODE_MODULES) ## style and types, Python and TypeScript
 	cd web && npm run typecheck
 
 .PHONY: test-python
-test-python: $(DEVELOPING) ## Python tests, without those that drive a browser
+test-python: $(DEVELOPING) $(FACES) ## Python tests, without those that drive a browser
 	$(VENV) -m pytest -m "not e2e" $(PYTEST_ARGS)
 
 .PHONY: test-web
@@ -66,7 +71,7 @@ test-web: $(NODE_MODULES) ## the dashboard's unit tests
 	cd web && npm test
 
 .PHONY: test-e2e
-test-e2e: $(DEVELOPING) $(DASHBOARD) test-tools ## tests that drive a real browser
+test-e2e: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## tests that drive a real browser
 	$(VENV) -m pytest -m e2e $(PYTEST_ARGS)
 
 .PHONY: bench
@@ -75,7 +80,7 @@ bench: $(DEVELOPING) ## measure this machine (see bench/)
 
 .PHONY: clean
 clean: ## remove everything that make has made
-	rm -rf .venv web/node_modules web/dist build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv web/node_modules web/dist server/faces/models build *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find server tests -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -107,6 +112,9 @@ $(DEVELOPING): $(SERVING)
 $(NODE_MODULES): web/package.json web/package-lock.json $(wildcard web/.npmrc)
 	@scripts/install-web.sh
 	@touch $@
+
+$(FACES): $(NODE_MODULES) server/faces/SHA256SUMS
+	@scripts/install-faces.sh $(@D)
 
 $(DASHBOARD): $(NODE_MODULES) $(WEB_SOURCES)
 	cd web && npm run build

@@ -151,7 +151,7 @@ def test_the_image_is_built_by_existing_make_targets(target: str) -> None:
 
 
 def test_the_image_builds_dashboard_and_server_with_make() -> None:
-    assert MAKE_TARGETS == ["serving", "web"]
+    assert MAKE_TARGETS == ["faces", "serving", "web"]
 
 
 def test_the_server_in_the_image_is_not_root() -> None:

@@ -14,12 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 TREE = [
     "pyproject.toml",
     "constraints.txt",
+    "server/faces/SHA256SUMS",
     ".venv/bin/python",
     ".venv/.serving-installed",
     ".venv/.developing-installed",
     "web/package.json",
     "web/package-lock.json",
     "web/node_modules/.package-lock.json",
+    "server/faces/models/face_detection_short_range.tflite",
     "web/src",
     "web/src/main.tsx",
     "web/src/main.test.tsx",
@@ -32,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "Makefile", tmp_path)
     for name in TREE:
         path = tmp_path / name
-        if path.suffix or path.name.startswith(".") or path.name == "python":
+        if path.suffix or path.name.startswith(".") or path.name in ("python", "SHA256SUMS"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     for age, name in enumerate(TREE):
@@ -103,6 +105,19 @@ def test_a_changed_lock_file_reinstalls_and_rebuilds_the_dashboard(checkout: Pat
     assert plan.index("install-web") < plan.index("npm run build")
 
 
+def test_missing_model_files_of_the_detector_are_put_in_place_and_nothing_else_is_done(
+    checkout: Path,
+) -> None:
+    (checkout / "server/faces/models/face_detection_short_range.tflite").unlink()
+
+    plan = planned(checkout, "run").splitlines()
+
+    assert plan == [
+        "scripts/install-faces.sh server/faces/models",
+        "exec .venv/bin/emostream serve --port 8000",
+    ]
+
+
 def test_a_fresh_checkout_is_set_up_whole(checkout: Path) -> None:
     shutil.rmtree(checkout / ".venv")
     shutil.rmtree(checkout / "web/node_modules")
@@ -110,7 +125,14 @@ def test_a_fresh_checkout_is_set_up_whole(checkout: Path) -> None:
 
     plan = planned(checkout, "run")
 
-    for step in ("create-venv", "install-web", "npm run build", "pip install", "emostream serve"):
+    for step in (
+        "create-venv",
+        "install-web",
+        "install-faces",
+        "npm run build",
+        "pip install",
+        "emostream serve",
+    ):
         assert step in plan
 
 

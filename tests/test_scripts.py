@@ -1,5 +1,6 @@
 """The shell scripts under make, tried with programs that only pretend."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -131,3 +132,51 @@ def test_root_installs_only_what_is_missing(programs: Path) -> None:
         "apt-get update",
         "apt-get install -y --no-install-recommends ffmpeg",
     ]
+
+
+# Model files of the face detector
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Path:
+    """A checkout with nothing but the script, a package of two files, and their digests."""
+    checkout = tmp_path / "checkout"
+    package = checkout / "web/node_modules/@mediapipe/face_detection"
+    for folder in ("scripts", "server/faces"):
+        (checkout / folder).mkdir(parents=True)
+    package.mkdir(parents=True)
+    shutil.copy(ROOT / "scripts/install-faces.sh", checkout / "scripts")
+    sums = []
+    for name in ("far.tflite", "near.tflite"):
+        (package / name).write_text(name)
+        (package / name).chmod(0o600)
+        sums.append(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n")
+    (checkout / "server/faces/SHA256SUMS").write_text("".join(sums))
+    return checkout
+
+
+def install_faces(checkout: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(checkout / "scripts/install-faces.sh"), "server/faces/models"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_detectors_files_are_copied_and_readable_for_all(installation: Path) -> None:
+    result = install_faces(installation)
+
+    assert (result.returncode, result.stderr) == (0, "")
+    copied = sorted((installation / "server/faces/models").iterdir())
+    assert [path.name for path in copied] == ["far.tflite", "near.tflite"]
+    assert all(path.read_text() == path.name and path.stat().st_mode & 0o777 == 0o644 for path in copied)
+
+
+def test_a_file_that_is_not_the_published_one_is_not_copied(installation: Path) -> None:
+    (installation / "web/node_modules/@mediapipe/face_detection/near.tflite").write_text("something else")
+
+    assert "are not those of server/faces/SHA256SUMS" in the_error(install_faces(installation))
+    assert not (installation / "server/faces/models").exists()
+
+
+def test_without_the_package_the_step_before_is_named(installation: Path) -> None:
+    shutil.rmtree(installation / "web/node_modules")
+
+    assert "run scripts/install-web.sh first" in the_error(install_faces(installation))

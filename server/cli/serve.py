@@ -61,6 +61,8 @@ def serve(
     )
     for handler in logging.getLogger().handlers:
         handler.addFilter(_TokensLeftOut())
+    # Whoever sends broken forms would fill the log.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     with _bind(settings.host, settings.port) as listening:
         recognizer = load_recognizer(settings)
         logger.info(
