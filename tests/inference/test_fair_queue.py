@@ -1,6 +1,6 @@
 import pytest
 
-from server.inference.fair_queue import FairQueue, Lane, LaneFullError, LaneMode
+from server.inference.fair_queue import FairQueue, Lane, LaneFullError, LaneMode, Priority
 
 
 def live() -> Lane[str]:
@@ -145,3 +145,53 @@ def test_a_dropped_lane_hands_back_what_waited_in_it_and_is_gone() -> None:
 
     assert take_all(queue) == ["c"]
     assert queue.drop(lane) == []
+
+
+# The background
+
+
+def background() -> Lane[str]:
+    return Lane(LaneMode.ALL, 9, Priority.BACKGROUND)
+
+
+def test_the_background_waits_while_a_live_lane_is_due() -> None:
+    queue, pictures, lane = FairQueue[str](), background(), recording()
+    queue.put(pictures, "p1")
+    queue.put(pictures, "p2")
+    for item in "ab":
+        queue.put(lane, item)
+
+    assert queue.due is Priority.LIVE
+    assert take_all(queue) == ["a", "b", "p1", "p2"]
+
+
+def test_the_background_goes_on_while_a_live_lanes_next_frame_may_not_be_taken_yet() -> None:
+    queue, lane = FairQueue[str](), live()
+    queue.put(lane, "a")
+    queue.take()
+    queue.put(lane, "b")
+    queue.put(background(), "p")
+
+    assert queue.due is Priority.BACKGROUND
+    assert take_all(queue) == ["p"]
+
+
+def test_lanes_of_the_background_take_turns_too() -> None:
+    queue, first, second = FairQueue[str](), background(), background()
+    for item in ("1a", "1b"):
+        queue.put(first, item)
+    queue.put(second, "2a")
+
+    assert take_all(queue) == ["1a", "2a", "1b"]
+
+
+def test_nothing_is_due_in_an_empty_queue() -> None:
+    assert FairQueue[str]().due is None
+
+
+def test_a_lane_of_the_background_can_be_dropped() -> None:
+    queue, lane = FairQueue[str](), background()
+    queue.put(lane, "p")
+
+    assert queue.drop(lane) == ["p"]
+    assert len(queue) == 0

@@ -1,0 +1,178 @@
+"""Pictures in the batcher's background, beside live frames."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from server.exceptions import InvalidImageError
+from server.inference.batcher import Batcher, BatcherClosedError, FrameAnswer
+from server.inference.fair_queue import LaneMode, Priority
+from server.inference.preparation import PreparedFace
+from tests.support import PATIENCE_S, FakeRecognizer, label_index
+
+
+@pytest.fixture
+def recognizer() -> FakeRecognizer:
+    return FakeRecognizer(max_batch=4)
+
+
+@pytest_asyncio.fixture
+async def batcher(recognizer: FakeRecognizer) -> AsyncIterator[Batcher]:
+    batcher = Batcher(recognizer, max_pixels=1000, decode_threads=2, picture_threads=2)
+    yield batcher
+    recognizer.open()
+    await batcher.aclose()
+
+
+class Picture:
+    """A picture whose faces are found when the test says so."""
+
+    def __init__(self, *faces: bytes, is_held: bool = False) -> None:
+        self.begun = threading.Event()
+        self._may_end = threading.Event()
+        self._faces = faces
+        if not is_held:
+            self._may_end.set()
+
+    def __call__(self) -> list[PreparedFace]:
+        self.begun.set()
+        assert self._may_end.wait(PATIENCE_S)
+        return [(np.frombuffer(face, np.uint8),) for face in self._faces]
+
+    def let_end(self) -> None:
+        self._may_end.set()
+
+
+def send_picture(batcher: Batcher, picture: Picture) -> asyncio.Task[FrameAnswer]:
+    session = batcher.open_session(LaneMode.ALL, 1, Priority.BACKGROUND)
+    return asyncio.create_task(session.recognize_prepared(picture))
+
+
+def send_live(batcher: Batcher, image: bytes) -> asyncio.Task[FrameAnswer]:
+    return asyncio.create_task(batcher.open_session().recognize([image]))
+
+
+async def until_prepared(batcher: Batcher, frames: int) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while sum(frame.faces is not None for frame in batcher._staged) < frames:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+async def test_the_faces_of_a_picture_are_answered_however_many_were_found(
+    recognizer: FakeRecognizer, batcher: Batcher
+) -> None:
+    recognizer.open()
+
+    answer = await send_picture(batcher, Picture(b"one", b"two", b"three"))
+
+    assert answer.probabilities.argmax(1).tolist() == [
+        label_index(face) for face in (b"one", b"two", b"three")
+    ]
+    assert answer.batch_size == 3
+
+
+async def test_a_picture_without_faces_is_answered_with_none(
+    recognizer: FakeRecognizer, batcher: Batcher
+) -> None:
+    recognizer.open()
+
+    assert (await send_picture(batcher, Picture())).probabilities.shape == (0, 7)
+
+
+async def test_a_picture_yields_to_a_live_frame_when_both_wait(
+    recognizer: FakeRecognizer, batcher: Batcher
+) -> None:
+    busy = send_live(batcher, b"busy")
+    await recognizer.next_batch()
+    picture = send_picture(batcher, Picture(b"p"))
+    await until_prepared(batcher, 1)
+    live = send_live(batcher, b"live")
+    await until_prepared(batcher, 2)
+
+    recognizer.let_pass(3)
+
+    assert await recognizer.next_batch() == [b"live"]
+    assert await recognizer.next_batch() == [b"p"]
+    await asyncio.gather(busy, picture, live)
+
+
+async def test_pictures_ride_together_where_nobody_watches(
+    recognizer: FakeRecognizer, batcher: Batcher
+) -> None:
+    busy = send_live(batcher, b"busy")
+    await recognizer.next_batch()
+    pictures = [send_picture(batcher, Picture(face)) for face in (b"p", b"q", b"r")]
+    await until_prepared(batcher, 3)
+
+    recognizer.let_pass(2)
+
+    assert await recognizer.next_batch() == [b"p", b"q", b"r"]
+    await asyncio.gather(busy, *pictures)
+
+
+async def test_a_live_frame_does_not_wait_for_pictures_that_are_being_searched(
+    recognizer: FakeRecognizer, batcher: Batcher
+) -> None:
+    recognizer.open()
+    held = [Picture(b"p", is_held=True) for _ in range(3)]
+    pictures = [send_picture(batcher, picture) for picture in held]
+    await asyncio.to_thread(held[1].begun.wait, PATIENCE_S)
+
+    assert (await send_live(batcher, b"live")).batch_size == 1
+
+    for picture in held:
+        picture.let_end()
+    await asyncio.gather(*pictures)
+
+
+async def test_no_more_pictures_are_begun_than_there_are_threads(
+    recognizer: FakeRecognizer, batcher: Batcher
+) -> None:
+    recognizer.open()
+    held = [Picture(b"p", is_held=True) for _ in range(5)]
+    pictures = [send_picture(batcher, picture) for picture in held]
+    await asyncio.to_thread(held[1].begun.wait, PATIENCE_S)
+    await asyncio.sleep(0.01)
+
+    assert [picture.begun.is_set() for picture in held] == [True, True, False, False, False]
+    assert batcher.waiting == 3
+
+    for picture in held:
+        picture.let_end()
+    await asyncio.gather(*pictures)
+
+
+async def test_a_picture_that_cannot_be_used_fails_alone_and_the_next_one_is_begun(
+    recognizer: FakeRecognizer, batcher: Batcher
+) -> None:
+    recognizer.open()
+
+    def broken() -> list[PreparedFace]:
+        raise InvalidImageError("broken")
+
+    session = batcher.open_session(LaneMode.ALL, 9, Priority.BACKGROUND)
+    work = [broken, Picture(b"p"), broken, Picture(b"q"), broken]
+    ends = await asyncio.gather(
+        *(session.recognize_prepared(piece) for piece in work), return_exceptions=True
+    )
+
+    assert [isinstance(end, InvalidImageError) for end in ends] == [True, False, True, False, True]
+
+
+async def test_closing_leaves_no_picture_waiting(recognizer: FakeRecognizer) -> None:
+    batcher = Batcher(recognizer, 1000, 2, picture_threads=1)
+    held = Picture(b"p", is_held=True)
+    tasks = [send_picture(batcher, held), send_picture(batcher, Picture(b"q"))]
+    await asyncio.to_thread(held.begun.wait, PATIENCE_S)
+
+    closing = asyncio.create_task(batcher.aclose())
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    held.let_end()
+    await asyncio.wait_for(closing, PATIENCE_S)
+
+    assert [type(end) for end in ends] == [BatcherClosedError] * 2
+    assert not any(thread.name.startswith("picture") for thread in threading.enumerate())
