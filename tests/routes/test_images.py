@@ -1,4 +1,4 @@
-"""``POST /v1/faces`` and ``/v1/annotate``, asked by raw requests, with real detection and a pretended model."""
+"""``POST /v1/faces`` and ``/v1/annotate`` by raw requests, with real detection and a pretended model."""
 
 import base64
 import io
@@ -252,7 +252,8 @@ def test_a_body_without_end_is_refused_while_it_is_still_being_sent(server: Serv
     """No length is announced, and the client never stops: only a server that counts can answer."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as connection:
         connection.sendall(
-            b"POST /v1/faces HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"POST /v1/faces HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
         )
         sent = 0
         connection.settimeout(0.02)
@@ -273,7 +274,8 @@ def test_a_body_without_end_is_refused_while_it_is_still_being_sent(server: Serv
 def test_an_announced_length_is_refused_before_anything_is_sent(server: ServerThread) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as connection:
         connection.sendall(
-            b"POST /v1/faces HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 9999999\r\n\r\n"
+            b"POST /v1/faces HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+            b"Content-Length: 9999999\r\n\r\n"
         )
         assert b" 413 " in connection.recv(4096).split(b"\r\n")[0]
 
@@ -310,8 +312,14 @@ def test_an_engine_that_fails_is_an_answer_without_a_traceback(
 def test_the_token_is_needed_here_too() -> None:
     with server_thread(FakeRecognizer(is_open=True), token="let me in") as guarded:
         for route in (
-            "/v1/faces", "/v1/annotate", "/predict", "/emotion", "/face", "/recognize/file", "/recognize/base64"
-        ):  # fmt: skip
+            "/v1/faces",
+            "/v1/annotate",
+            "/predict",
+            "/emotion",
+            "/face",
+            "/recognize/file",
+            "/recognize/base64",
+        ):
             answer = httpx.post(f"{guarded.http}{route}", content=b"", trust_env=False)
             assert problem(answer) == (401, "unauthorized"), route
             assert answer.headers["WWW-Authenticate"] == "Bearer"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from server.exceptions import ErrorCode, ProtocolError
+from server.faces.finder import FoundFace
 from server.streaming.session import MAX_INTERNAL_ERRORS, RateLimiter, StreamSession
 from server.streaming.wire import (
     Frame,
@@ -138,10 +139,58 @@ def test_a_frame_may_have_as_many_faces_as_the_limit_and_no_more() -> None:
     assert (error.code, error.frame_id) == ("too_many_faces", 2)
 
 
-def test_detection_on_the_server_is_refused_for_now() -> None:
-    error = refusal(open_session(), frame(5, b"x", detect=True))
+def test_detection_is_refused_with_its_reason_where_the_server_cannot_do_it() -> None:
+    limits = open_session().limits
+    session = StreamSession("id", ModelFacts(name="m", labels=list(LABELS)), limits, "no model files")
 
-    assert (error.code, error.frame_id) == ("invalid_frame", 5)
+    error = refusal(session, frame(5, b"x", detect=True))
+
+    assert (error.code, error.frame_id, str(error)) == ("invalid_frame", 5, "no model files")
+    assert session.receive_frame(frame(6, b"x"), 0.0).frame_id == 6
+
+
+# Faces that the server has found
+
+
+def found(*boxes_xywh: tuple[int, int, int, int]) -> list[FoundFace]:
+    return [FoundFace(box, 0.75) for box in boxes_xywh]
+
+
+def test_found_faces_are_answered_with_box_score_and_a_number_that_follows_them() -> None:
+    session = open_session()
+    numbers = []
+    for step in range(3):
+        whole = session.receive_frame(frame(step, b"x", detect=True), float(step))
+        with_faces = session.with_faces(whole, found((10 * step, 0, 50, 50), (200, 0, 40, 40)), float(step))
+        result = session.answer(with_faces, certain_of("fear", "anger"), TIMING)
+        numbers.append([face.face_id for face in result.faces])
+
+    assert numbers == [[1, 2]] * 3
+    assert result.faces[0].box == [20, 0, 50, 50]
+    assert result.faces[0].score == 0.75
+    assert result.emotion == "fear"
+
+
+def test_a_found_face_is_not_averaged_with_a_clients_face_of_the_same_number() -> None:
+    session = open_session()
+    session.receive_text('{"type": "session.update", "config": {"smoothing": 0.5}}')
+    header = {"frame_id": 1, "faces": [{"face_id": 1, "length": 1}]}
+    session.answer(session.receive_frame(envelope(header, b"x"), 0.0), certain_of("anger"), TIMING)
+
+    whole = session.receive_frame(frame(2, b"x", detect=True), 0.0)
+    result = session.answer(session.with_faces(whole, found((0, 0, 9, 9)), 0.0), certain_of("fear"), TIMING)
+
+    assert result.faces[0].face_id == 1
+    assert result.faces[0].confidence == 1.0
+
+
+def test_a_frame_in_which_no_face_was_found_is_answered_with_nulls() -> None:
+    session = open_session()
+    whole = session.receive_frame(frame(1, b"x", detect=True), 0.0)
+
+    result = session.answer(session.with_faces(whole, [], 0.0), np.empty((0, 7), np.float32), TIMING)
+
+    assert (result.faces, result.predictions, result.emotion) == ([], None, None)
 
 
 # Rate
