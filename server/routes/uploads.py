@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
-from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -62,7 +61,7 @@ async def read_pictures(request: Request, settings: Settings) -> list[Upload]:
     """
     kind = media_type(request)
     if kind == "multipart/form-data":
-        return await _files(await read_form(request, settings))
+        return _files(await read_form(request, settings))
     if kind == "application/json":
         return await asyncio.to_thread(_pictures_in_json, await read_body(request, settings), settings)
     if kind in PICTURE_TYPES:
@@ -89,19 +88,18 @@ async def read_file(request: Request, settings: Settings, field: str) -> bytes:
     """The file in one field of a multipart form. Raises ProblemError."""
     if media_type(request) != "multipart/form-data":
         raise ProblemError(415, "unsupported_type", f"expected multipart/form-data with a file in {field!r}")
-    return (await _files(await read_form(request, settings), field))[0].data
+    return _files(await read_form(request, settings), field)[0].data
 
 
 async def read_form_text(request: Request, settings: Settings, field: str) -> str:
     """One field of a form, multipart or URL-encoded. Raises ProblemError."""
     if media_type(request) not in ("multipart/form-data", "application/x-www-form-urlencoded"):
         raise ProblemError(415, "unsupported_type", f"expected a form with the field {field!r}")
-    value = (await read_form(request, settings)).get(field)
-    if isinstance(value, UploadFile):  # a field with a file name
-        return (await value.read()).decode("ascii", errors="replace")
-    if value is None:
-        raise _missing(field)
-    return value
+    for name, value in await read_form(request, settings):
+        if name == field:
+            # A field with a file name is meant as well.
+            return value if isinstance(value, str) else value.data.decode("ascii", errors="replace")
+    raise _missing(field)
 
 
 async def read_body(request: Request, settings: Settings) -> bytes:
@@ -110,8 +108,8 @@ async def read_body(request: Request, settings: Settings) -> bytes:
         return b"".join([chunk async for chunk in _limited(request, settings.max_upload_bytes)])
 
 
-async def read_form(request: Request, settings: Settings) -> FormData:
-    """A form's fields and files. Raises ProblemError."""
+async def read_form(request: Request, settings: Settings) -> list[tuple[str, Upload | str]]:
+    """A form's fields and files by their names, in their order. Raises ProblemError."""
     stream = _limited(request, settings.max_upload_bytes)
     limit = settings.max_upload_bytes
     if media_type(request) == "multipart/form-data":
@@ -126,11 +124,19 @@ async def read_form(request: Request, settings: Settings) -> FormData:
         parser = FormParser(request.headers, stream, max_fields=_MAX_OTHER_FIELDS, max_part_size=limit)
     try:
         async with _timely(settings):
-            return await parser.parse()
+            form = await parser.parse()
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
             raise _too_many(settings) from error
         raise ProblemError(400, "invalid_body", f"the form cannot be read: {error.message}") from error
+    fields: list[tuple[str, Upload | str]] = []
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            fields.append((name, value))
+        else:
+            fields.append((name, Upload(value.filename or None, await value.read())))
+    await form.close()
+    return fields
 
 
 def media_type(request: Request) -> str:
@@ -168,13 +174,13 @@ def _upload_of(text: str) -> Upload:
         return Upload(None, b"", error)
 
 
-async def _files(form: FormData, field: str = "file") -> list[Upload]:
-    files = [(name, value) for name, value in form.multi_items() if isinstance(value, UploadFile)]
+def _files(form: list[tuple[str, Upload | str]], field: str = "file") -> list[Upload]:
+    files = [(name, value) for name, value in form if isinstance(value, Upload)]
     # Clients that send files under another name mean them, too.
     chosen = [value for name, value in files if name == field] or [value for _, value in files]
     if not chosen:
         raise _missing(field)
-    return [Upload(file.filename or None, await file.read()) for file in chosen]
+    return chosen
 
 
 def _missing(field: str) -> ProblemError:
