@@ -75,8 +75,9 @@ test-e2e: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## tests that drive a r
 	$(VENV) -m pytest -m e2e $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: $(DEVELOPING) ## measure this machine (see bench/)
+bench: $(DEVELOPING) $(FACES) ## measure this machine (see bench/)
 	$(VENV) -m bench.event_loop
+	$(VENV) -m bench.images
 
 .PHONY: clean
 clean: ## remove everything that make has made
