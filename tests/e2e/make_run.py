@@ -13,7 +13,7 @@ import httpx
 from tests.support import ROOT
 
 #: The first start sets up what is missing and compiles the networks.
-_START_TIMEOUT_S = 300.0
+_START_TIMEOUT_S = 600.0
 _STOP_TIMEOUT_S = 30.0
 
 

@@ -43,7 +43,6 @@ def test_a_gpu_beyond_those_that_are_there_is_an_error(cache_dir: Path) -> None:
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("device", ["auto", "cuda", "cuda:0"])
 def test_a_gpu_is_pytorchs(device: str, cache_dir: Path) -> None:
     engine = create(device, cache_dir)
