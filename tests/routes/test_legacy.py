@@ -103,6 +103,12 @@ async def test_what_cannot_be_used_is_answered_with_an_error_and_the_connection_
         assert "emotion" in await ask(client, message(b"fine"))
 
 
+@pytest.mark.parametrize("name", ["no base64", "base64 cut short", "letters that base64 has not"])
+async def test_broken_base64_is_told_so(fake: ServerThread, name: str) -> None:
+    async with connected(fake, "/") as client:
+        assert (await ask(client, UNUSABLE[name]))["error"].startswith("data.image is no base64: ")
+
+
 async def test_real_pictures_that_cannot_be_used_are_errors_too(server: ServerProcess) -> None:
     async with connected(server, "/") as client:
         assert "neither JPEG" in (await ask(client, message(b"hello")))["error"]

@@ -20,7 +20,7 @@ from tests.servers import (
     server_thread,
     session,
 )
-from tests.support import LABELS, PATIENCE_S, frame, label_index
+from tests.support import LABELS, PATIENCE_S, FakeRecognizer, frame, label_index
 
 #: More than the kernel's buffers of a connection hold.
 FLOOD_BYTES = 64 * 1024 * 1024
@@ -291,6 +291,24 @@ async def test_a_session_that_comes_during_shutdown_is_sent_elsewhere() -> None:
                 assert error["code"] == "too_many_sessions"
                 assert await close_code(late) == 1013
             server.recognizer.open()
+
+
+async def test_an_end_is_not_missed_in_the_moment_in_which_room_for_a_frame_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server stops after an answer's last step, and before the reader that waited for it goes on."""
+    with server_thread(FakeRecognizer(is_open=True), max_queued_frames=1) as server:
+        async with session(server, "/ws?mode=all") as client:
+            (connection,) = server.services.sessions._open
+
+            def observe(seconds: float) -> None:
+                asyncio.get_running_loop().call_soon(connection.shut_down)
+
+            monkeypatch.setattr(server.services.metrics.frame_seconds, "observe", observe)
+            await client.send(frame(1, b"x"))
+            result, closed = await receive_all(client)
+
+    assert (result["type"], closed["reason"]) == ("result", "server_shutdown")
 
 
 async def test_a_frame_that_never_ends_does_not_keep_the_server_from_stopping() -> None:
