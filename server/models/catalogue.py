@@ -156,20 +156,23 @@ class Catalogue:
         ``policy`` and ``weights``, where given, replace the ensemble's own. Raises UnknownModelError, and
         ModelError if its parts do not fit together.
         """
-        table = self._ensembles.get(names) or _EnsembleTable(
-            members=tuple(part.strip() for part in names.split(",") if part.strip())
-        )
-        members = tuple(self.model(member) for member in table.members)
+        table = self._ensembles.get(names)
+        if table is None:
+            members = tuple(part.strip() for part in names.split(",") if part.strip())
+            if not members:
+                raise UnknownModelError(names, (*self._ensembles, *self.models))
+            table = _EnsembleTable(members=members)
+        models = tuple(self.model(member) for member in table.members)
         policy = policy or (Policy.WEIGHTED if weights else table.policy)
         entry = EnsembleEntry(
             name=names,
-            labels=table.labels or members[0].labels,
-            members=members,
+            labels=table.labels or models[0].labels,
+            members=models,
             policy=policy,
-            weights=_normalised(weights or table.weights or (), len(members), policy, names),
+            weights=_normalised(weights or table.weights or (), len(models), policy, names),
             mapping=table.mapping,
         )
-        for member in members:
+        for member in models:
             entry.columns(member)
         return entry
 

@@ -50,7 +50,8 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
 def _read(path: Path) -> dict[str, Tensor]:
     try:
         content: Any = load_file(path) if path.suffix == ".safetensors" else _unpickle(path)
-    except UnpicklingError as error:
+    # The last two are what an unpickler makes of a text.
+    except (UnpicklingError, KeyError, IndexError) as error:
         raise CheckpointError(
             f"{path} is no checkpoint, or holds objects that are refused rather than run"
         ) from error
@@ -61,7 +62,9 @@ def _read(path: Path) -> dict[str, Tensor]:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
             break
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+    if not isinstance(content, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items()
+    ):
         raise CheckpointError(f"{path} holds no state dict")
     return {key.removeprefix("module."): value for key, value in content.items()}
 

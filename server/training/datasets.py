@@ -69,12 +69,18 @@ def read_ferplus(source: Path) -> VotedFaces:
     for line, row in enumerate(csv.reader(io.StringIO(labels.decode())), start=1):
         try:
             name, box, *counts = row
+            if len(counts) != len(VOTE_COLUMNS):
+                raise ValueError(f"expected {len(VOTE_COLUMNS)} counts")
             left, top, right, bottom = ast.literal_eval(box)
             with Image.open(io.BytesIO(files[name])) as picture:
                 images.append(np.asarray(picture.convert("L").crop((left, top, right, bottom))))
+            if images[-1].shape != images[0].shape:
+                raise ValueError("the box has another size than the first one")
             votes.append([int(count) for count in counts])
         except (KeyError, ValueError, SyntaxError, UnidentifiedImageError, OSError) as error:
             raise DatasetError(f"{source}: line {line} of label.csv cannot be used: {error!r}") from error
+    if not images:
+        raise DatasetError(f"{source}: label.csv lists no picture")
     return VotedFaces(np.stack(images), np.asarray(votes, np.int64))
 
 

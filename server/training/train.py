@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from server.exceptions import DatasetError
 from server.models.checkpoint import load_checkpoint
 from server.models.factory import create_model
 from server.models.normalisation import Normalisation, NormalisationSpec
@@ -40,6 +41,11 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.train_set = training_set(read_ferplus(config.train))
         self.validation_set = evaluation_set(read_ferplus(config.validation))
+        if self.steps_per_epoch == 0:
+            raise DatasetError(
+                f"{config.train} has {len(self.train_set)} pictures to learn from: fewer than a batch of "
+                f"{config.batch_size}"
+            )
         self.normalise = Normalisation(NORMALISATION).to(device)
         model = create_model(config.architecture, len(LABELS))
         if config.start_from is not None:

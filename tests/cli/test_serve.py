@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from server.cli.main import main
-from server.cli.serve import create_server
+from server.cli.serve import _bind, create_server
+from server.exceptions import EmostreamError
 from server.settings import Settings
 from tests.servers import QUICK_MODEL, ServerProcess
 from tests.support import FakeRecognizer
@@ -48,31 +49,13 @@ def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
     assert line == f"error: port {port} is taken; choose another with PORT=… or --port"
 
 
-def test_a_second_server_is_told_so_while_the_first_still_loads_its_model(
-    tmp_path: Path, cache_dir: Path
-) -> None:
-    """The first has bound the port; it must listen as well, or a second could bind it, too."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"EMOSTREAM_CACHE_DIR": str(cache_dir), "EMOSTREAM_DEVICE": "cpu"}
-    first = subprocess.Popen(
-        [sys.executable, "-m", "server", "serve", "--port", str(port)],
-        cwd=tmp_path,
-        env=environment,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while True:  # until it listens, which is before anything slow
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert first.poll() is None
+def test_a_port_is_taken_from_the_moment_on_that_it_is_bound() -> None:
+    """A second server is told so at once, and not when both have loaded their models."""
+    with _bind("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
 
-        assert f"port {port} is taken" in the_error(run(tmp_path, "serve", "--port", str(port)))
-    finally:
-        first.kill()
-        first.wait()
+        with pytest.raises(EmostreamError, match=f"port {port} is taken"):
+            _bind("127.0.0.1", port)
 
 
 def test_help_lists_the_commands(tmp_path: Path) -> None:

@@ -83,7 +83,6 @@ def test_a_line_that_cannot_be_used_is_named_by_its_number(make_split: MakeSplit
         read_ferplus(split)
 
 
-REPORTED = "reported: server/training/datasets.py"
 UNEVEN_LINES = {
     "too few votes": 'fer000000.png,"(0, 0, 48, 48)",1,2,3',
     "too many votes": 'fer000000.png,"(0, 0, 48, 48)",1,2,3,4,5,6,7,8,9,10,11',
@@ -91,7 +90,6 @@ UNEVEN_LINES = {
 }
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason=REPORTED)
 @pytest.mark.parametrize("line", UNEVEN_LINES.values(), ids=UNEVEN_LINES.keys())
 def test_a_line_unlike_the_others_is_named_by_its_number(make_split: MakeSplit, line: str) -> None:
     sound = 'fer000000.png,"(0, 0, 48, 48)",1,2,3,4,5,6,7,8,9,10'
@@ -101,7 +99,6 @@ def test_a_line_unlike_the_others_is_named_by_its_number(make_split: MakeSplit, 
         read_ferplus(split)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason=REPORTED)
 def test_an_empty_list_is_no_split(make_split: MakeSplit) -> None:
     with pytest.raises(DatasetError):
         read_ferplus(make_split([]))

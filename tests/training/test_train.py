@@ -116,7 +116,6 @@ def test_another_seed_gives_other_weights(config: TrainingConfig, tmp_path: Path
     assert not torch.equal(first["head.weight"], second["head.weight"])
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="reported: server/training/train.py")
 def test_fewer_pictures_than_a_batch_are_an_error_that_says_so(
     config: TrainingConfig, tmp_path: Path
 ) -> None:
