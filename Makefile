@@ -74,6 +74,10 @@ test-web: $(NODE_MODULES) ## the dashboard's unit tests
 test-e2e: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## tests that drive a real browser
 	$(VENV) -m pytest -m e2e $(PYTEST_ARGS)
 
+.PHONY: screenshot
+screenshot: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## take README's picture of the page
+	$(VENV) -m pytest tests/e2e/test_screenshot.py --save-screenshot docs/screenshot.png
+
 .PHONY: bench
 bench: $(DEVELOPING) $(FACES) ## measure this machine (see bench/)
 	$(VENV) -m bench.event_loop
