@@ -138,8 +138,8 @@ async def test_a_recording_may_have_as_many_frames_under_way_as_the_queue_holds(
 
 @pytest.mark.parametrize(
     "message",
-    [frame(1, b"x"), frame(1, b"broken"), b"\x01\x00\x00\x00{"],
-    ids=["results", "errors of pictures", "errors of envelopes"],
+    [frame(1, b"x"), frame(1, b"broken")],
+    ids=["results", "errors of pictures"],
 )
 async def test_a_client_that_never_reads_is_not_read_either(server: ServerThread, message: bytes) -> None:
     """Its answers fill the connection's buffers, and then nothing of the server's memory."""
@@ -152,7 +152,7 @@ async def test_a_client_that_never_reads_is_not_read_either(server: ServerThread
     async with session(server) as client:
         flooding = asyncio.create_task(flood(client))
         before, now = -1.0, 0.0
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(4 * PATIENCE_S):
             while before != now or now < 100:  # until a second brings no more answers
                 await asyncio.sleep(1)
                 before, now = now, answered(server.services.metrics)
