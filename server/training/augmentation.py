@@ -7,9 +7,13 @@ pictures are mostly none of that.
 import math
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from server.training.occlusion import HEADSET, MASK, Region, cover
 
 
 @dataclass(frozen=True)
@@ -22,18 +26,32 @@ class AugmentationSpec:
     translation: float = 0.1  # of the picture's side, both ways
     gamma: float = 0.3  # exponent 2**±gamma
     low_resolution: float = 0.15  # probability of down- and up-sampling
+    blur: float = 0.1  # probability of a Gaussian blur
     noise: float = 0.15  # probability of Gaussian noise
-    erasing: float = 0.4  # probability of one block of noise
+    jpeg: float = 0.1  # probability of compression, at a quality of 20 to 90
+    erasing: float = 0.4  # probability of one block of noise or of one brightness
+    headset: float = 0.0  # probability of a head-mounted display
+    mask: float = 0.0  # probability of a mask
 
 
-def augment(images: Tensor, spec: AugmentationSpec) -> Tensor:
-    """Takes and returns float (N, 1, H, W) with values in [0, 255]."""
-    images = _affine(images, spec)
-    images = _photometric(images, spec)
-    return _erase(images, spec.erasing)
+def augment(images: Tensor, spec: AugmentationSpec, side: int | None = None) -> Tensor:
+    """Takes and returns float (N, 1, H, W) in [0, 255], the latter with the given ``side`` if any."""
+    images = _affine(images, spec, side or images.shape[-1])
+    worn = torch.rand(images.shape[0], device=images.device)  # one draw: nobody wears both
+    images = _wear(images, HEADSET, worn < spec.headset)
+    images = _wear(images, MASK, (worn >= spec.headset) & (worn < spec.headset + spec.mask))
+    images = _erase(_photometric(images, spec), spec.erasing)
+    return _jpeg(images, spec.jpeg)
 
 
-def _affine(images: Tensor, spec: AugmentationSpec) -> Tensor:
+def _wear(images: Tensor, region: Region, chosen: Tensor) -> Tensor:
+    """Covers the chosen ones with something of any size near ``region`` and of any brightness."""
+    levels = torch.rand(images.shape[0], device=images.device) * 255
+    covered = cover(images, region, levels, jitter=0.08)
+    return torch.where(chosen.view(-1, 1, 1, 1), covered, images)
+
+
+def _affine(images: Tensor, spec: AugmentationSpec, side: int) -> Tensor:
     n, device = images.shape[0], images.device
     angle = _symmetric(n, device) * math.radians(spec.rotation_degrees)
     size = 1 + _symmetric(n, device) * spec.scale
@@ -44,7 +62,7 @@ def _affine(images: Tensor, spec: AugmentationSpec) -> Tensor:
         (torch.stack((cos * mirror, -sin, shift[:, 0]), 1), torch.stack((sin * mirror, cos, shift[:, 1]), 1)),
         dim=1,
     )  # (N, 2, 3)
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    grid = F.affine_grid(matrix, [n, images.shape[1], side, side], align_corners=False)
     # "border" repeats the edge: black wedges would tell the network about the augmentation.
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
@@ -61,13 +79,39 @@ def _photometric(images: Tensor, spec: AugmentationSpec) -> Tensor:
         low = F.interpolate(images[chosen], size=(smaller, smaller), mode="area")
         images[chosen] = F.interpolate(low, size=(side, side), mode="bilinear", align_corners=False)
 
+    chosen = torch.rand(n, device=device) < spec.blur
+    if chosen.any():
+        images[chosen] = _blur(images[chosen], deviation=0.4 + 1.1 * float(torch.rand(())))
+
     chosen = torch.rand(n, device=device) < spec.noise
     deviation = chosen.view(n, 1, 1, 1) * torch.rand(n, 1, 1, 1, device=device) * 16
     return (images + torch.randn_like(images) * deviation).clamp(0, 255)
 
 
+def _blur(images: Tensor, deviation: float) -> Tensor:
+    """Gaussian, ``deviation`` in pixels; the edges are repeated."""
+    reach = 4
+    offsets = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
+    kernel = torch.exp(-0.5 * (offsets / deviation) ** 2)
+    kernel = kernel / kernel.sum()
+    images = F.pad(images, (reach,) * 4, mode="replicate")
+    return F.conv2d(F.conv2d(images, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
+
+
+def _jpeg(images: Tensor, probability: float) -> Tensor:
+    """Compressed and read back, on the CPU: the artefacts are the real ones."""
+    for index in (torch.rand(images.shape[0]) < probability).nonzero().flatten().tolist():
+        quality = int(torch.randint(20, 91, ()))
+        pixels = images[index, 0].round().clamp(0, 255).to("cpu", torch.uint8).numpy()
+        _, packed = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, quality))
+        read = cv2.imdecode(np.asarray(packed), cv2.IMREAD_GRAYSCALE)
+        images[index, 0] = torch.from_numpy(read).to(images)
+    return images
+
+
 def _erase(images: Tensor, probability: float) -> Tensor:
-    """Covers one block of 4 to 25 % of the picture with noise (Zhong et al., arXiv 1708.04896)."""
+    """Covers one block of 4 to 25 % of the picture with noise (Zhong et al., arXiv 1708.04896), or, in half
+    of the cases, with one brightness."""
     n, _, height, width = images.shape
     device = images.device
     area = torch.empty(n, device=device).uniform_(0.04, 0.25) * height * width
@@ -79,7 +123,9 @@ def _erase(images: Tensor, probability: float) -> Tensor:
     x = torch.arange(width, device=device).view(1, 1, width)
     inside = _between(y, top, block_h) & _between(x, left, block_w)
     inside &= (torch.rand(n, device=device) < probability).view(n, 1, 1)
-    return torch.where(inside[:, None], torch.rand_like(images) * 255, images)
+    noise, flat = torch.rand_like(images), torch.rand(n, 1, 1, 1, device=device)
+    filling = torch.where(torch.rand(n, 1, 1, 1, device=device) < 0.5, noise, flat)
+    return torch.where(inside[:, None], filling * 255, images)
 
 
 def _between(position: Tensor, start: Tensor, length: Tensor) -> Tensor:

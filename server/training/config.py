@@ -28,6 +28,20 @@ class TrainingConfig(BaseModel):
     ema_decay: float = Field(default=0.998, ge=0, lt=1)
     mixup_alpha: float = Field(default=0.4, gt=0)
     mixup_probability: float = Field(default=0.5, ge=0, le=1)
+    mixup_until: float = Field(
+        default=1.0, ge=0, le=1, description="share of the run after which there is none"
+    )
+    class_balance: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="pictures are drawn in proportion to their class's frequency to the power of minus this: "
+        "0 as they come, 1 every class equally often",
+    )
+    small_side: int | None = Field(
+        default=None, ge=16, description="side in px of the network's input at first, else the data's own"
+    )
+    small_until: float = Field(default=0.0, ge=0, le=1, description="share of the run with the small side")
     augmentation: dict[str, float] = Field(default_factory=dict)
     seed: int = 0
 

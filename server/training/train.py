@@ -91,14 +91,17 @@ class Trainer:
         # A generator of its own per epoch: a resumed run draws what an uninterrupted one would.
         generator = np.random.default_rng((self.config.seed, self.epoch))
         torch.manual_seed(self.config.seed * 100_003 + self.epoch)
-        order = generator.permutation(len(self.train_set))
+        order = self._order(generator)
+        share = self.epoch / self.config.epochs
+        mixup_probability = self.config.mixup_probability if share < self.config.mixup_until else 0.0
+        side = self.config.small_side if share < self.config.small_until else None
         total = 0.0
         with Progress(transient=True) as progress:
             for step in progress.track(range(self.steps_per_epoch), description=f"epoch {self.epoch + 1}"):
                 chosen = order[step * self.config.batch_size : (step + 1) * self.config.batch_size]
                 images, targets = self._batch(self.train_set, chosen)
-                images = augment(images, self.config.augmentation_spec)
-                if generator.random() < self.config.mixup_probability:
+                images = augment(images, self.config.augmentation_spec, side)
+                if generator.random() < mixup_probability:
                     images, targets = mixup(images, targets, self.config.mixup_alpha)
                 loss = F.cross_entropy(self._logits(self.model, images), targets)
                 self.optimizer.zero_grad(set_to_none=True)
@@ -109,6 +112,16 @@ class Trainer:
                 self.average.update_parameters(self.model)
                 total += loss.item()
         return total / self.steps_per_epoch
+
+    def _order(self, generator: np.random.Generator) -> npt.NDArray[np.int64]:
+        """The pictures of one epoch: each once, or drawn by the frequency of their classes."""
+        n = len(self.train_set)
+        if self.config.class_balance == 0:
+            return generator.permutation(n)
+        targets = self.train_set.targets.astype(np.float64)
+        rarity = np.maximum(targets.sum(0), 1) ** -self.config.class_balance
+        chance = targets @ rarity
+        return generator.choice(n, n, p=chance / chance.sum())
 
     def evaluate(self) -> Scores:
         """The averaged network on the validation split, each picture seen once and not flipped."""

@@ -1,0 +1,70 @@
+"""Things that people wear over their faces, drawn onto a batch of pictures.
+
+Two regions stand for what hides part of a face in front of a camera: a head-mounted display over its
+upper half and a mask over its lower half; a block of 10 % of the picture stands for a hand or a cup. They
+are drawn in coordinates of the crop (docs/crop.md), in which eyes lie at about 0.38 of the height, the tip
+of the nose at 0.6 and the mouth at 0.77.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rounded rectangle; its edges are shares of the picture's width and height."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+#: From the forehead to above the tip of the nose, as a head-mounted display covers.
+HEADSET = Region(0.04, 0.14, 0.96, 0.56)
+#: From below the bridge of the nose to the chin, as a surgical mask covers.
+MASK = Region(0.10, 0.56, 0.90, 1.02)
+
+#: Of the superellipse |x|^n + |y|^n <= 1: 2 would be an ellipse, infinity a rectangle.
+_ROUNDNESS = 8
+
+
+def cover(images: Tensor, region: Region, levels: Tensor, jitter: float = 0.0) -> Tensor:
+    """Draws ``region`` over every picture.
+
+    Args:
+        images: float (N, 1, H, W) in [0, 255].
+        levels: (N,), the brightness of what covers each picture; it is shaded by a tenth from top to bottom.
+        jitter: each edge moves by up to this share of the picture, independently.
+    """
+    n, device = images.shape[0], images.device
+    edges = torch.tensor((region.left, region.top, region.right, region.bottom), device=device)
+    edges = edges + (torch.rand(n, 4, device=device) * 2 - 1) * jitter
+    return torch.where(_inside(images, edges, _ROUNDNESS), _shaded(images, levels), images)
+
+
+def cover_block(images: Tensor, area: float, levels: Tensor) -> Tensor:
+    """Draws one square of ``area`` (share of the picture) anywhere inside each; arguments as in ``cover``."""
+    n, device = images.shape[0], images.device
+    side = area**0.5
+    corner = torch.rand(n, 2, device=device) * (1 - side)
+    edges = torch.cat((corner, corner + side), dim=1)
+    return torch.where(_inside(images, edges, 64), levels.view(n, 1, 1, 1).expand_as(images), images)
+
+
+def _inside(images: Tensor, edges: Tensor, roundness: int) -> Tensor:
+    """Bool (N, 1, H, W): the pixels within ``edges`` (N, 4), shares of width and height."""
+    height, width = images.shape[-2:]
+    x = (torch.arange(width, device=images.device) + 0.5) / width
+    y = (torch.arange(height, device=images.device) + 0.5) / height
+    left, top, right, bottom = (edge.view(-1, 1) for edge in edges.unbind(1))
+    across = ((2 * x - left - right) / (right - left)) ** roundness
+    down = ((2 * y - top - bottom) / (bottom - top)) ** roundness
+    return (across[:, None, :] + down[:, :, None] <= 1)[:, None]
+
+
+def _shaded(images: Tensor, levels: Tensor) -> Tensor:
+    light = torch.linspace(1.05, 0.95, images.shape[-2], device=images.device).view(1, 1, -1, 1)
+    return (levels.view(-1, 1, 1, 1) * light).clamp(0, 255).expand_as(images)
