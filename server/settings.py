@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         description="weights of your own; then labels and arch say what they are",
     )
     labels: _Words = Field(default=(), description="of MODEL_FILE, in the order of its outputs")
-    arch: str = Field(default="poster_v2", description="architecture of MODEL_FILE")
+    arch: str = Field(default="poster_v2", description="architecture of MODEL_FILE, unless it says so itself")
     mean: _Numbers = Field(default=(), description="of MODEL_FILE: RGB, of values in [0, 1]")
     std: _Numbers = Field(default=(), description="likewise")
     weights_dir: Path = Field(

@@ -1,6 +1,8 @@
 """From settings to a recogniser that is ready."""
 
 import logging
+from dataclasses import asdict
+from pathlib import Path
 
 from server.exceptions import DetectorError, ModelError
 from server.faces.detector import FaceDetector
@@ -9,6 +11,7 @@ from server.inference import Recognizer
 from server.inference.batcher import Batcher
 from server.metrics import Metrics
 from server.models.catalogue import EnsembleEntry, parse_model
+from server.models.weight_file import read_description
 from server.models.weights import WeightsStore
 from server.pictures.service import PictureService
 from server.settings import Settings
@@ -32,23 +35,39 @@ def load_recognizer(settings: Settings) -> Recognizer:
 def chosen_ensemble(settings: Settings) -> EnsembleEntry:
     """The user's own file if there is one, else the models named. Raises ModelError."""
     if settings.model_file is None:
-        catalogue = WeightsStore(settings.weights_dir).catalogue()
-        return catalogue.find(settings.model, settings.policy, settings.member_weights)
+        store = WeightsStore(settings.weights_dir)
+        return store.find(settings.model, settings.policy, settings.member_weights)
+    if not settings.labels and (described := describe_file(settings.model_file)) is not None:
+        return described
     if not settings.labels:
         raise ModelError(
             f"what are the outputs of {settings.model_file}? Set EMOSTREAM_LABELS to their labels in order, "
             f"such as EMOSTREAM_LABELS=anger,disgust,fear,happiness,neutral,sadness,surprise"
         )
-    entry = parse_model(
-        settings.model_file.stem,
-        {
-            "architecture": settings.arch,
-            "labels": settings.labels,
-            "path": settings.model_file,
-            "normalisation": {key: value for key in ("mean", "std") if (value := getattr(settings, key))},
-        },
-        place="the settings of MODEL_FILE",
+    return _own_file(
+        settings.model_file,
+        settings.arch,
+        settings.labels,
+        {key: value for key in ("mean", "std") if (value := getattr(settings, key))},
     )
+
+
+def describe_file(path: Path) -> EnsembleEntry | None:
+    """The model in a weights file that says what it holds, as those of ``emostream train`` do; else None.
+
+    Raises ModelError if what it says makes no sense.
+    """
+    description = read_description(path)
+    if description is None:
+        return None
+    return _own_file(path, description.architecture, description.labels, asdict(description.normalisation))
+
+
+def _own_file(
+    path: Path, architecture: str, labels: tuple[str, ...], normalisation: dict[str, object]
+) -> EnsembleEntry:
+    table = {"architecture": architecture, "labels": labels, "path": path, "normalisation": normalisation}
+    entry = parse_model(path.stem, table, place=path)
     return EnsembleEntry(entry.name, entry.labels, (entry,))
 
 

@@ -8,6 +8,8 @@ import torch
 from server.exceptions import ModelError, UnknownModelError, WeightsError
 from server.models.catalogue import Policy
 from server.models.factory import create_model
+from server.models.normalisation import NormalisationSpec
+from server.models.weight_file import WeightDescription, write_weights
 from server.settings import Settings
 from server.startup import chosen_ensemble, load_recognizer
 
@@ -70,3 +72,26 @@ def test_an_unknown_model_is_an_error_that_lists_the_known_ones(tmp_path: Path) 
 def test_weights_that_are_not_here_are_an_error_that_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="emostream weights pull"):
         load_recognizer(Settings(model="poster-v2-occlusion", weights_dir=tmp_path))
+
+
+def test_a_file_that_says_what_it_holds_needs_no_settings(tmp_path: Path, cache_dir: Path) -> None:
+    normalisation = NormalisationSpec(grayscale=True, per_image=True)
+    description = WeightDescription("se_resnet", ("calm", "tense"), normalisation, temperature=0.5)
+    file = tmp_path / "trained.safetensors"
+    write_weights(file, create_model("se_resnet", 2).state_dict(), description)
+
+    settings = Settings(model_file=file, weights_dir=tmp_path, cache_dir=cache_dir, max_batch=1)
+    recognizer = load_recognizer(settings)
+
+    assert recognizer.labels == ("calm", "tense")
+    assert chosen_ensemble(settings).members[0].normalisation_spec == normalisation
+
+
+def test_labels_that_are_given_count_more_than_what_a_file_says(tmp_path: Path) -> None:
+    description = WeightDescription("se_resnet", ("calm", "tense"), NormalisationSpec())
+    file = tmp_path / "trained.safetensors"
+    write_weights(file, create_model("se_resnet", 2).state_dict(), description)
+
+    chosen = chosen_ensemble(Settings(model_file=file, arch="se_resnet", labels="quiet,loud"))
+
+    assert chosen.labels == ("quiet", "loud")

@@ -7,6 +7,8 @@ from typing import Annotated
 import torch
 import typer
 
+from server.settings import read_settings
+
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="YAML file; see server/training/recipes.")],
@@ -20,5 +22,6 @@ def train(
     from server.training.train import Trainer
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    scores = Trainer(read_config(recipe), out, torch.device(device)).run()
+    weights_dir = read_settings().weights_dir
+    scores = Trainer(read_config(recipe), out, torch.device(device), weights_dir).run()
     typer.echo(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.macro_f1:.4f}: {out / 'model.safetensors'}")

@@ -15,6 +15,7 @@ from server.models.catalogue import EnsembleEntry, ModelEntry, Policy
 from server.models.checkpoint import load_checkpoint
 from server.models.factory import create_model, input_size
 from server.models.normalisation import Normalisation
+from server.models.weight_file import read_description
 from server.models.weights import WeightsStore, sha256_of
 
 Pixels = npt.NDArray[np.uint8]
@@ -25,20 +26,25 @@ class Member(nn.Module):
     """One network with its normalisation before and a softmax behind it, answering in the ensemble's labels.
 
     ``columns`` has the network's outputs that count for each label; see ``EnsembleEntry.columns``.
+    ``temperature`` divides the logits; see ``WeightDescription``.
     """
 
-    def __init__(self, entry: ModelEntry, columns: tuple[tuple[int, ...], ...]) -> None:
+    def __init__(
+        self, entry: ModelEntry, columns: tuple[tuple[int, ...], ...], temperature: float = 1.0
+    ) -> None:
         super().__init__()
         self.input_size = input_size(entry.architecture)
         self.normalise = Normalisation(entry.normalisation_spec)
         self.network = create_model(entry.architecture, len(entry.labels))
         self.columns = columns
+        self.temperature = temperature
         self.dtype = torch.float32  # of the network; the rest is always float32
         self.leaves_some_out = sum(len(column) for column in columns) < len(entry.labels)
 
     def forward(self, x: Tensor) -> Tensor:
         """RGB in [0, 255], float (N, 3, S, S), to probabilities (N, C)."""
-        probabilities = self.network(self.normalise(x).to(self.dtype)).float().softmax(1)
+        logits = self.network(self.normalise(x).to(self.dtype)).float()
+        probabilities = (logits / self.temperature).softmax(1)
         answers = torch.stack([probabilities[:, column].sum(1) for column in self.columns], dim=1)
         return answers / answers.sum(1, keepdim=True) if self.leaves_some_out else answers
 
@@ -85,9 +91,20 @@ class LoadedEnsemble:
         """The answer (N, C) from the members' probabilities (M, N, C), as the ensemble's policy says."""
         if self.entry.policy is Policy.RANDOM:
             faces = np.arange(answers.shape[1])
-            return answers[generator.integers(answers.shape[0], size=len(faces)), faces]
-        weights = self.entry.weights or (1 / answers.shape[0],) * answers.shape[0]
-        return np.einsum("m,mnc->nc", np.asarray(weights, np.float32), answers)
+            combined = answers[generator.integers(answers.shape[0], size=len(faces)), faces]
+        else:
+            weights = self.entry.weights or (1 / answers.shape[0],) * answers.shape[0]
+            combined = np.einsum("m,mnc->nc", np.asarray(weights, np.float32), answers)
+        return sharpen(combined, self.entry.temperature)
+
+
+def sharpen(probabilities: Probabilities, temperature: float) -> Probabilities:
+    """Probabilities (N, C) as a softmax at another temperature gives them; below 1 they are surer."""
+    if temperature == 1.0:
+        return probabilities
+    raised = (probabilities / probabilities.max(1, keepdims=True)) ** np.float32(1 / temperature)
+    sharpened: Probabilities = raised / raised.sum(1, keepdims=True)
+    return sharpened
 
 
 def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
@@ -97,8 +114,10 @@ def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
     """
     members, parts = [], [repr(entry.labels), code_sha256()]
     for model in entry.members:
-        member = Member(model, entry.columns(model))
         path = store.require(model)
+        description = read_description(path)
+        temperature = description.temperature if description else 1.0
+        member = Member(model, entry.columns(model), temperature)
         load_checkpoint(member.network, path)
         members.append(member)
         parts += [sha256_of(path), model.architecture, repr(model.normalisation), repr(member.columns)]

@@ -48,7 +48,7 @@ class Recognizer:
         Raises ModelError if there is no such model or its weights cannot be used.
         """
         store = WeightsStore(weights_dir.expanduser())
-        entry = store.catalogue().find(model) if isinstance(model, str) else model
+        entry = store.find(model) if isinstance(model, str) else model
         ensemble = load_ensemble(entry, store)
         engine = create_engine(
             ensemble,

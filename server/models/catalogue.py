@@ -91,12 +91,16 @@ class _EnsembleTable(_Table):
     labels: tuple[str, ...] | None = None
     #: per member: its label -> the ensemble's label, or "" to leave it out of the answer
     mapping: dict[str, dict[str, str]] = Field(default_factory=dict)
+    temperature: float = Field(default=1.0, gt=0)
     description: str = ""
 
 
 @dataclass(frozen=True)
 class EnsembleEntry:
-    """Networks that answer together. ``labels`` are in the order of the ensemble's answers."""
+    """Networks that answer together. ``labels`` are in the order of the ensemble's answers.
+
+    Those are sharpened by ``temperature``: the mean of several networks is less sure than any of them.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -104,6 +108,7 @@ class EnsembleEntry:
     policy: Policy = Policy.MEAN
     weights: tuple[float, ...] = ()  # one per member with Policy.WEIGHTED, summing to 1
     mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    temperature: float = 1.0
 
     def columns(self, member: ModelEntry) -> tuple[tuple[int, ...], ...]:
         """For each of the ensemble's labels, the member's outputs that count for it.
@@ -171,6 +176,7 @@ class Catalogue:
             policy=policy,
             weights=_normalised(weights or table.weights or (), len(models), policy, names),
             mapping=table.mapping,
+            temperature=table.temperature,
         )
         for member in models:
             entry.columns(member)

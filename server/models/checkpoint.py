@@ -47,6 +47,29 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
     model.load_state_dict(given)
 
 
+def load_part(model: nn.Module, part: str, path: Path) -> None:
+    """Loads one part of a network, such as ``ir_back`` of POSTER V2, from a file of that part on its own.
+
+    Such files are of whole networks with another head, whose further tensors are left out. Raises
+    CheckpointError if there is no such part, or the file lacks a tensor of it or has it in another shape.
+    """
+    if part not in dict(model.named_children()):
+        known = ", ".join(name for name, _ in model.named_children())
+        raise CheckpointError(f"the network has no part {part!r}; its parts are: {known}")
+    module = model.get_submodule(part)
+    wanted = module.state_dict()
+    given = _read(path)
+    # A count of batches that nothing computes with, and that files from before PyTorch 0.4.1 lack.
+    needed = [key for key in wanted if not key.endswith("num_batches_tracked")]
+    unfit = [key for key in needed if key not in given or given[key].shape != wanted[key].shape]
+    if unfit:
+        more = f" and {len(unfit) - _NAMED_IN_ERRORS} more" if len(unfit) > _NAMED_IN_ERRORS else ""
+        raise CheckpointError(
+            f"{path} does not fit {part}; missing or misshapen: {', '.join(unfit[:_NAMED_IN_ERRORS])}{more}"
+        )
+    module.load_state_dict(wanted | {key: given[key] for key in wanted if key in given})
+
+
 def _read(path: Path) -> dict[str, Tensor]:
     try:
         content: Any = load_file(path) if path.suffix == ".safetensors" else _unpickle(path)

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from server.exceptions import ModelError, WeightsError
-from server.models.catalogue import Catalogue, ModelEntry, read_catalogue
+from server.models.catalogue import Catalogue, EnsembleEntry, ModelEntry, Policy, read_catalogue
 from server.models.checkpoint import load_checkpoint
 from server.models.download import Progress, download
 from server.models.factory import create_model
@@ -43,17 +43,33 @@ class WeightsStore:
     """The folder of downloaded and imported weights.
 
     ``catalogue.toml`` in it lists the imported ones, ``pins.toml`` the SHA-256 of each file as it was when
-    first downloaded, for those whose authors publish none.
+    first downloaded, for those whose authors publish none, and ``temperatures.toml`` what
+    ``emostream calibrate`` found for models and ensembles, by name.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._pins_file = folder / "pins.toml"
         self._user_catalogue = folder / "catalogue.toml"
+        self._temperatures_file = folder / "temperatures.toml"
 
     def catalogue(self) -> Catalogue:
         """The built-in models and the user's. Raises ModelError if the user's file is broken."""
         return read_catalogue(self._user_catalogue)
+
+    def find(
+        self, names: str, policy: Policy | None = None, weights: tuple[float, ...] = ()
+    ) -> EnsembleEntry:
+        """As ``Catalogue.find``, at the temperature that was found on this machine, if any was."""
+        entry = self.catalogue().find(names, policy, weights)
+        temperature = _read(self._temperatures_file).get(names)
+        return entry if temperature is None else replace(entry, temperature=float(temperature))
+
+    def set_temperature(self, name: str, temperature: float) -> None:
+        """Keeps the temperature of a model or ensemble for the next time it is loaded."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        known = _read(self._temperatures_file) | {name: temperature}
+        self._temperatures_file.write_text(tomli_w.dumps(known))
 
     def path(self, entry: ModelEntry) -> Path:
         """Where a model's file is, or will be when it has been downloaded."""

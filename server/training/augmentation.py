@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -35,7 +34,7 @@ class AugmentationSpec:
 
 
 def augment(images: Tensor, spec: AugmentationSpec, side: int | None = None) -> Tensor:
-    """Takes and returns float (N, 1, H, W) in [0, 255], the latter with the given ``side`` if any."""
+    """Takes and returns float (N, 1 or 3, H, W) in [0, 255], the latter with the given ``side`` if any."""
     images = _affine(images, spec, side or images.shape[-1])
     worn = torch.rand(images.shape[0], device=images.device)  # one draw: nobody wears both
     images = _wear(images, HEADSET, worn < spec.headset)
@@ -94,18 +93,21 @@ def _blur(images: Tensor, deviation: float) -> Tensor:
     offsets = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
     kernel = torch.exp(-0.5 * (offsets / deviation) ** 2)
     kernel = kernel / kernel.sum()
-    images = F.pad(images, (reach,) * 4, mode="replicate")
-    return F.conv2d(F.conv2d(images, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
+    planes = F.pad(images, (reach,) * 4, mode="replicate").flatten(0, 1).unsqueeze(1)
+    planes = F.conv2d(F.conv2d(planes, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
+    return planes.view_as(images)
 
 
 def _jpeg(images: Tensor, probability: float) -> Tensor:
     """Compressed and read back, on the CPU: the artefacts are the real ones."""
     for index in (torch.rand(images.shape[0]) < probability).nonzero().flatten().tolist():
         quality = int(torch.randint(20, 91, ()))
-        pixels = images[index, 0].round().clamp(0, 255).to("cpu", torch.uint8).numpy()
+        # OpenCV takes three channels for BGR: swapped here and back by the same order, colours stay right.
+        pixels = images[index].flip(0).permute(1, 2, 0).round().clamp(0, 255).to("cpu", torch.uint8).numpy()
         _, packed = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, quality))
-        read = cv2.imdecode(np.asarray(packed), cv2.IMREAD_GRAYSCALE)
-        images[index, 0] = torch.from_numpy(read).to(images)
+        read = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
+        assert read is not None
+        images[index] = torch.from_numpy(read.reshape(pixels.shape)).permute(2, 0, 1).flip(0).to(images)
     return images
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from server.exceptions import EmostreamError
 from server.models.factory import ARCHITECTURES
+from server.models.normalisation import NormalisationSpec
 from server.training.augmentation import AugmentationSpec
 
 
@@ -21,11 +22,26 @@ class TrainingConfig(BaseModel):
     train: Path = Field(description="FER+ training split: folder or tar file")
     validation: Path = Field(description="FER+ validation split: folder or tar file")
     start_from: Path | None = Field(default=None, description="weights to go on from, else random ones")
+    pretrained: dict[str, Path] = Field(
+        default_factory=dict, description="files of parts of the network by their name in it, such as ir_back"
+    )
+    grayscale: bool = Field(default=True, description="the network sees luma only")
+    per_image: bool = Field(
+        default=True, description="each picture's own mean and deviation are taken out, else ImageNet's"
+    )
     epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=128, ge=2)
     learning_rate: float = Field(default=2e-3, gt=0, description="peak of the one-cycle schedule")
     weight_decay: float = Field(default=0.02, ge=0)
     ema_decay: float = Field(default=0.998, ge=0, lt=1)
+    sharpness_radius: float = Field(
+        default=0.0,
+        ge=0,
+        description="of sharpness-aware minimisation, which doubles a step's cost; 0: without",
+    )
+    teacher: str | None = Field(default=None, description="model or ensemble of the catalogue to learn from")
+    teacher_share: float = Field(default=0.5, ge=0, le=1, description="of the loss; the rest is the votes'")
+    teacher_temperature: float = Field(default=2.0, gt=0)
     mixup_alpha: float = Field(default=0.4, gt=0)
     mixup_probability: float = Field(default=0.5, ge=0, le=1)
     mixup_until: float = Field(
@@ -59,6 +75,10 @@ class TrainingConfig(BaseModel):
         if unknown:
             raise ValueError(f"unknown changes: {', '.join(sorted(unknown))}")
         return value
+
+    @property
+    def normalisation_spec(self) -> NormalisationSpec:
+        return NormalisationSpec(grayscale=self.grayscale, per_image=self.per_image)
 
     @property
     def augmentation_spec(self) -> AugmentationSpec:

@@ -35,7 +35,7 @@ def cover(images: Tensor, region: Region, levels: Tensor, jitter: float = 0.0) -
     """Draws ``region`` over every picture.
 
     Args:
-        images: float (N, 1, H, W) in [0, 255].
+        images: float (N, 1 or 3, H, W) in [0, 255].
         levels: (N,), the brightness of what covers each picture; it is shaded by a tenth from top to bottom.
         jitter: each edge moves by up to this share of the picture, independently.
     """

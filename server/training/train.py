@@ -1,6 +1,5 @@
 """The training loop: one network, soft labels, checkpoints after every epoch."""
 
-import json
 import logging
 import time
 from pathlib import Path
@@ -9,35 +8,39 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from rich.progress import Progress
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from server.exceptions import DatasetError
-from server.models.checkpoint import load_checkpoint
-from server.models.factory import create_model
-from server.models.normalisation import Normalisation, NormalisationSpec
+from server.models.checkpoint import load_checkpoint, load_part
+from server.models.factory import create_model, input_size
+from server.models.normalisation import Normalisation
+from server.models.weight_file import WeightDescription, write_weights
 from server.training.augmentation import augment, mixup
+from server.training.calibration import fit_temperature
 from server.training.config import TrainingConfig
 from server.training.datasets import LABELS, FaceDataset, evaluation_set, read_ferplus, training_set
 from server.training.metrics import Scores, score
+from server.training.optimisation import SharpnessAware, parameter_groups
+from server.training.run_folder import RunFolder
+from server.training.teacher import Teacher, distillation_loss
 
 logger = logging.getLogger(__name__)
 
-#: The training pictures are grey and of every exposure; so the networks look at nothing else.
-NORMALISATION = NormalisationSpec(grayscale=True, per_image=True)
 _EVALUATION_BATCH = 256
+_LARGEST_GRADIENT = 5.0
 
 
 class Trainer:
-    """One run in one folder: ``config.json``, ``metrics.jsonl``, ``checkpoint.pt``, ``model.safetensors``.
+    """One run in one folder (``RunFolder``). A folder with a checkpoint is continued after its last whole
+    epoch, and then gives what an uninterrupted run would have given.
 
-    A folder with a checkpoint is continued after its last whole epoch.
+    Raises EmostreamError if the data, a file of weights or the teacher cannot be used.
     """
 
-    def __init__(self, config: TrainingConfig, folder: Path, device: torch.device) -> None:
-        self.config, self.folder, self.device = config, folder, device
+    def __init__(self, config: TrainingConfig, folder: Path, device: torch.device, weights_dir: Path) -> None:
+        self.config, self.folder, self.device = config, RunFolder(folder), device
         torch.manual_seed(config.seed)
         self.train_set = training_set(read_ferplus(config.train))
         self.validation_set = evaluation_set(read_ferplus(config.validation))
@@ -46,10 +49,13 @@ class Trainer:
                 f"{config.train} has {len(self.train_set)} pictures to learn from: fewer than a batch of "
                 f"{config.batch_size}"
             )
-        self.normalise = Normalisation(NORMALISATION).to(device)
+        self.side = input_size(config.architecture)
+        self.normalise = Normalisation(config.normalisation_spec).to(device)
         model = create_model(config.architecture, len(LABELS))
         if config.start_from is not None:
             load_checkpoint(model, config.start_from)
+        for part, file in config.pretrained.items():
+            load_part(model, part, file)
         # channels_last: what the CPU's and the GPU's convolutions want
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
@@ -57,13 +63,17 @@ class Trainer:
             multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay),
             use_buffers=True,
         )
-        self.optimizer = torch.optim.AdamW(_parameter_groups(self.model, config.weight_decay), fused=True)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, config.weight_decay), fused=True)
+        self.sharpness_aware = (
+            SharpnessAware(self.optimizer, config.sharpness_radius) if config.sharpness_radius else None
+        )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
             max_lr=config.learning_rate,
             total_steps=config.epochs * self.steps_per_epoch,
             pct_start=0.2,
         )
+        self.teacher = Teacher(config.teacher, LABELS, weights_dir).to(device) if config.teacher else None
         self.epoch = 0
 
     @property
@@ -72,8 +82,7 @@ class Trainer:
 
     def run(self) -> Scores:
         """Trains to the last epoch and returns the averaged network's scores on the validation split."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "config.json").write_text(self.config.model_dump_json(indent=2))
+        self.folder.open(self.config, self.device)
         self._resume()
         scores = None
         while self.epoch < self.config.epochs:
@@ -94,7 +103,7 @@ class Trainer:
         order = self._order(generator)
         share = self.epoch / self.config.epochs
         mixup_probability = self.config.mixup_probability if share < self.config.mixup_until else 0.0
-        side = self.config.small_side if share < self.config.small_until else None
+        side = (self.config.small_side if share < self.config.small_until else None) or self.side
         total = 0.0
         with Progress(transient=True) as progress:
             for step in progress.track(range(self.steps_per_epoch), description=f"epoch {self.epoch + 1}"):
@@ -103,15 +112,32 @@ class Trainer:
                 images = augment(images, self.config.augmentation_spec, side)
                 if generator.random() < mixup_probability:
                     images, targets = mixup(images, targets, self.config.mixup_alpha)
-                loss = F.cross_entropy(self._logits(self.model, images), targets)
-                self.optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
-                self.optimizer.step()
-                self.schedule.step()
-                self.average.update_parameters(self.model)
-                total += loss.item()
+                total += self._step(images, targets)
         return total / self.steps_per_epoch
+
+    def _step(self, images: Tensor, targets: Tensor) -> float:
+        """One change of the weights; returns the loss before it."""
+        answers = self.teacher(images) if self.teacher else None
+
+        def loss() -> Tensor:
+            logits = self._logits(self.model, images)
+            value = F.cross_entropy(logits, targets)
+            if answers is not None:
+                distilled = distillation_loss(logits, answers, self.config.teacher_temperature)
+                value = value.lerp(distilled, self.config.teacher_share)
+            return value
+
+        if self.sharpness_aware is not None:
+            value = self.sharpness_aware.step(loss)
+        else:
+            self.optimizer.zero_grad(set_to_none=True)
+            value = loss()
+            value.backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), _LARGEST_GRADIENT)
+            self.optimizer.step()
+        self.schedule.step()
+        self.average.update_parameters(self.model)
+        return value.item()
 
     def _order(self, generator: np.random.Generator) -> npt.NDArray[np.int64]:
         """The pictures of one epoch: each once, or drawn by the frequency of their classes."""
@@ -135,12 +161,16 @@ class Trainer:
         for start in range(0, len(self.validation_set), _EVALUATION_BATCH):
             chosen = np.arange(start, min(start + _EVALUATION_BATCH, len(self.validation_set)))
             images, _ = self._batch(self.validation_set, chosen)
+            if images.shape[-1] != self.side:
+                images = F.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=True)
             batches.append(self._logits(self.average, images).softmax(1).cpu().numpy())
         return np.concatenate(batches)
 
     def _batch(self, data: FaceDataset, chosen: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        images = torch.from_numpy(data.images[chosen]).to(self.device).float().unsqueeze(1)
-        return images, torch.from_numpy(data.targets[chosen]).to(self.device)
+        """Float (N, 1 or 3, H, W) in [0, 255], and (N, C)."""
+        images = torch.from_numpy(data.images[chosen]).to(self.device)
+        images = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
+        return images.float(), torch.from_numpy(data.targets[chosen]).to(self.device)
 
     def _logits(self, model: nn.Module, images: Tensor) -> Tensor:
         pixels = images.expand(-1, 3, -1, -1)
@@ -149,22 +179,20 @@ class Trainer:
         return logits.float()
 
     def _save(self) -> None:
-        state = {
-            "epoch": self.epoch,
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-        }
-        partial = self.folder / "checkpoint.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder / "checkpoint.pt")  # atomic: a kill leaves the old one or the new one
+        self.folder.save(
+            {
+                "epoch": self.epoch,
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+            }
+        )
 
     def _resume(self) -> None:
-        path = self.folder / "checkpoint.pt"
-        if not path.exists():
+        state = self.folder.load(self.device)
+        if state is None:
             return
-        state = torch.load(path, map_location=self.device, weights_only=True)
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
@@ -181,25 +209,22 @@ class Trainer:
             "ece": round(scores.expected_calibration_error, 4),
             "seconds": round(seconds, 1),
         }
-        with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        self.folder.log(line)
         logger.info("%s", line)
 
     def _export(self) -> None:
-        """The averaged network as float16 safetensors. The last epoch's: picking the best one would be
-        tuning on the validation split."""
+        """The averaged network as float16 safetensors, with its temperature.
+
+        It is the last epoch's: picking the best one would be tuning on the validation split.
+        """
         state = {
             name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
             for name, value in self.average.module.state_dict().items()
         }
-        metadata = {"architecture": self.config.architecture, "labels": ",".join(LABELS)}
-        save_file(state, self.folder / "model.safetensors", metadata)
-
-
-def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Decay for matrices and kernels; none for biases, norms, slopes and position tables."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+        description = WeightDescription(
+            architecture=self.config.architecture,
+            labels=LABELS,
+            normalisation=self.config.normalisation_spec,
+            temperature=fit_temperature(self.probabilities(), self.validation_set.targets.argmax(1)),
+        )
+        write_weights(self.folder.weights, state, description)

@@ -1,6 +1,7 @@
 """Several networks as one."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from server.exceptions import CheckpointError, ModelError
-from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, load_ensemble
+from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, load_ensemble, sharpen
 from server.models.catalogue import EnsembleEntry, Policy
 from server.models.weights import WeightsStore
 from tests.inference.networks import SIDE, constant_ensemble, crops, exact, model_entry, random_ensemble
@@ -124,3 +125,32 @@ def test_pixels_come_out_as_planes_of_floats() -> None:
     assert planes.shape == (1, 3, SIDE, SIDE)
     assert planes[0, 1, 2, 5] == 255.0
     assert planes.sum() == 255.0
+
+
+def test_a_members_temperature_divides_its_logits() -> None:
+    model = model_entry("one", ("a", "b"))
+    member = Member(model, ((0,), (1,)), temperature=2.0)
+    member.network = torch.nn.Sequential(_Logits((0.8, 0.2)))
+
+    with torch.inference_mode():
+        probabilities = member(torch.zeros(1, 3, SIDE, SIDE))
+
+    torch.testing.assert_close(probabilities, (torch.tensor([[0.8, 0.2]]).log() / 2).softmax(1))
+
+
+def test_an_ensembles_temperature_sharpens_its_answer() -> None:
+    plain = constant_ensemble({"one": SAD, "two": GLAD}, Policy.MEAN)
+    sharp = replace(plain, entry=replace(plain.entry, temperature=0.5))
+
+    mean = answer(plain)
+    squares = mean**2
+    np.testing.assert_allclose(answer(sharp), squares / squares.sum(1, keepdims=True), atol=1e-6)
+
+
+def test_sharpening_keeps_certainty_and_sums() -> None:
+    probabilities = np.array([[1, 0, 0], [0.5, 0.25, 0.25]], np.float32)
+
+    sharpened = sharpen(probabilities, 0.05)
+
+    np.testing.assert_allclose(sharpened, [[1, 0, 0], [1, 0, 0]], atol=1e-4)
+    assert sharpen(probabilities, 1.0) is probabilities

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from server.exceptions import CheckpointError
-from server.models.checkpoint import load_checkpoint
+from server.models.checkpoint import load_checkpoint, load_part
 
 State = dict[str, Tensor]
 
@@ -306,3 +306,34 @@ def test_the_harmful_files_would_do_harm_to_a_careless_reader(tmp_path: Path) ->
     pickle.loads(data)
 
     assert marker.exists()
+
+
+def part_file(folder: Path, **changed: Tensor | None) -> Path:
+    """A file of the layer ``first`` on its own, with a head that nobody needs."""
+    state = {"weight": torch.full((3, 2), 7.0), "bias": torch.ones(3), "head.weight": torch.ones(1)} | changed
+    path = folder / "part.pth"
+    torch.save({"state_dict": {f"module.{k}": v for k, v in state.items() if v is not None}}, path)
+    return path
+
+
+def test_a_part_is_loaded_from_its_own_file_and_the_rest_stays(tmp_path: Path) -> None:
+    model = Tiny()
+    before = model.norm.weight.clone()
+
+    load_part(model, "first", part_file(tmp_path))
+
+    assert torch.equal(model.first.weight, torch.full((3, 2), 7.0))
+    assert torch.equal(model.norm.weight, before)
+
+
+@pytest.mark.parametrize("weight", [None, torch.ones(2, 2)], ids=["missing", "misshapen"])
+def test_a_part_that_does_not_fit_is_an_error_that_names_the_tensor(
+    tmp_path: Path, weight: Tensor | None
+) -> None:
+    with pytest.raises(CheckpointError, match="does not fit first; missing or misshapen: weight"):
+        load_part(Tiny(), "first", part_file(tmp_path, weight=weight))
+
+
+def test_a_part_that_there_is_not_is_an_error_that_lists_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="its parts are: first, norm"):
+        load_part(Tiny(), "second", part_file(tmp_path))

@@ -134,3 +134,13 @@ def test_an_import_cannot_take_a_built_in_name(store: WeightsStore, checkpoint: 
 def test_an_unknown_architecture_is_refused(store: WeightsStore, checkpoint: Path, architecture: str) -> None:
     with pytest.raises(ModelError, match="known are"):
         store.add(Import("mine", checkpoint, architecture, LABELS))
+
+
+def test_a_temperature_is_kept_for_its_name_and_no_other(store: WeightsStore) -> None:
+    store.set_temperature("default", 0.75)
+    store.set_temperature("compact-se-resnet-a", 1.5)
+
+    again = WeightsStore(store.folder)
+    assert again.find("default").temperature == 0.75
+    assert again.find("compact-se-resnet-a").temperature == 1.5
+    assert again.find("compact-se-resnet-b").temperature == 1.0

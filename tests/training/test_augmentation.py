@@ -134,3 +134,56 @@ def test_mixup_blends_pictures_and_targets_by_the_same_weight() -> None:
     assert torch.allclose(mixed[:, 0, 0, 0], mixed_targets @ torch.arange(6.0), atol=1e-5)
     assert bool(((mixed_targets > 0).sum(1) <= 2).all())
     assert not torch.equal(mixed_targets, targets)
+
+
+@pytest.mark.parametrize("change", [{"headset": 1.0}, {"mask": 1.0}, {"blur": 1.0}, {"jpeg": 1.0}], ids=str)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_colour_and_grey_pictures_are_changed_alike_in_shape(change: dict[str, float], channels: int) -> None:
+    given = faces().expand(-1, channels, -1, -1)
+
+    out = augment(given, replace(NONE, **change))
+
+    assert out.shape == given.shape
+    assert not torch.allclose(out, given, atol=1)
+
+
+def test_the_side_that_is_asked_for_is_the_side_that_comes() -> None:
+    out = augment(faces(), replace(AugmentationSpec(), headset=0.5), side=36)
+
+    assert out.shape == (16, 1, 36, 36)
+
+
+def test_nobody_wears_headset_and_mask_at_once() -> None:
+    flat = torch.full((200, 1, 48, 48), 128.0)
+
+    out = augment(flat, replace(NONE, headset=0.5, mask=0.5))
+
+    changed = (out - flat).abs() > 8
+    eyes, mouth = (
+        changed[:, 0, 14:20, 14:34].float().mean((1, 2)),
+        changed[:, 0, 36:44, 14:34].float().mean((1, 2)),
+    )
+    assert not ((eyes > 0.9) & (mouth > 0.9)).any()
+    assert 60 < int((eyes > 0.9).sum()) < 120
+    assert 60 < int((mouth > 0.9).sum()) < 120
+
+
+def test_a_blur_softens_edges_and_keeps_the_mean() -> None:
+    edge = torch.zeros(4, 1, 48, 48)
+    edge[..., 24:] = 200
+
+    out = augment(edge, replace(NONE, blur=1.0))
+
+    assert (out[..., 24] < 200).all()
+    assert (out[..., 23] > 0).all()
+    torch.testing.assert_close(out.mean(), edge.mean(), rtol=0.02, atol=0)
+
+
+def test_compression_keeps_colours_where_they_were() -> None:
+    red = torch.zeros(2, 3, 48, 48)
+    red[:, 0] = 200
+
+    out = augment(red, replace(NONE, jpeg=1.0))
+
+    assert (out[:, 0] > 170).all()
+    assert (out[:, 1:] < 40).all()

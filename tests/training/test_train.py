@@ -4,18 +4,21 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 
 from server.exceptions import EmostreamError
 from server.models import create_model, load_checkpoint
+from server.models.weight_file import read_description
 from server.training.config import TrainingConfig
-from server.training.datasets import LABELS
+from server.training.datasets import LABELS, FaceDataset
 from server.training.train import Trainer
 from tests.training.conftest import MakeSplit, plain_rows
 
 CPU = torch.device("cpu")
+NOWHERE = Path("no-weights-here")  # no run but one with a teacher reads any
 
 
 class KilledError(Exception):
@@ -55,14 +58,14 @@ def kill_in_epoch(trainer: Trainer, epoch: int) -> Callable[[], float]:
 def test_a_run_that_is_killed_and_continued_gives_the_weights_of_one_that_is_not(
     config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    straight = Trainer(config, tmp_path / "straight", CPU).run()
+    straight = Trainer(config, tmp_path / "straight", CPU, NOWHERE).run()
 
-    killed = Trainer(config, tmp_path / "killed", CPU)
+    killed = Trainer(config, tmp_path / "killed", CPU, NOWHERE)
     monkeypatch.setattr(killed, "_train_epoch", kill_in_epoch(killed, 2))
     with pytest.raises(KilledError):
         killed.run()
     assert not (tmp_path / "killed/model.safetensors").exists()
-    continued = Trainer(config, tmp_path / "killed", CPU).run()
+    continued = Trainer(config, tmp_path / "killed", CPU, NOWHERE).run()
 
     expected, found = weights(tmp_path / "straight"), weights(tmp_path / "killed")
     assert found.keys() == expected.keys()
@@ -75,7 +78,7 @@ def test_a_run_leaves_its_recipe_its_figures_and_weights_that_load(
 ) -> None:
     folder = tmp_path / "run"
 
-    scores = Trainer(config, folder, CPU).run()
+    scores = Trainer(config, folder, CPU, NOWHERE).run()
 
     assert TrainingConfig.model_validate_json((folder / "config.json").read_text()) == config
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -86,8 +89,13 @@ def test_a_run_leaves_its_recipe_its_figures_and_weights_that_load(
 
     tensors = weights(folder).values()
     assert {tensor.dtype for tensor in tensors if tensor.is_floating_point()} == {torch.float16}
-    with safe_open(folder / "model.safetensors", "pt") as file:
-        assert file.metadata() == {"architecture": "se_resnet", "labels": ",".join(LABELS)}
+    description = read_description(folder / "model.safetensors")
+    assert description is not None
+    assert (description.architecture, description.labels) == ("se_resnet", LABELS)
+    assert description.normalisation == config.normalisation_spec
+    assert description.temperature != 1.0
+    assert (folder / "curves.png").is_file()
+    assert (folder / "environment.json").is_file()
     network = create_model("se_resnet", len(LABELS))
     load_checkpoint(network, folder / "model.safetensors")
     with torch.no_grad():
@@ -96,10 +104,10 @@ def test_a_run_leaves_its_recipe_its_figures_and_weights_that_load(
 
 def test_a_finished_run_is_not_trained_again(config: TrainingConfig, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    first = Trainer(config, folder, CPU).run()
+    first = Trainer(config, folder, CPU, NOWHERE).run()
     before = (folder / "checkpoint.pt").stat().st_mtime_ns
 
-    again = Trainer(config, folder, CPU).run()
+    again = Trainer(config, folder, CPU, NOWHERE).run()
 
     assert (folder / "checkpoint.pt").stat().st_mtime_ns == before
     assert len((folder / "metrics.jsonl").read_text().splitlines()) == 2
@@ -109,8 +117,8 @@ def test_a_finished_run_is_not_trained_again(config: TrainingConfig, tmp_path: P
 def test_another_seed_gives_other_weights(config: TrainingConfig, tmp_path: Path) -> None:
     """Without which the first test of this file could not fail."""
     one = config.model_copy(update={"epochs": 1})
-    Trainer(one, tmp_path / "one", CPU).run()
-    Trainer(one.model_copy(update={"seed": 4}), tmp_path / "other", CPU).run()
+    Trainer(one, tmp_path / "one", CPU, NOWHERE).run()
+    Trainer(one.model_copy(update={"seed": 4}), tmp_path / "other", CPU, NOWHERE).run()
 
     first, second = weights(tmp_path / "one"), weights(tmp_path / "other")
     assert not torch.equal(first["head.weight"], second["head.weight"])
@@ -120,4 +128,109 @@ def test_fewer_pictures_than_a_batch_are_an_error_that_says_so(
     config: TrainingConfig, tmp_path: Path
 ) -> None:
     with pytest.raises(EmostreamError):
-        Trainer(config.model_copy(update={"batch_size": 64}), tmp_path / "run", CPU).run()
+        Trainer(config.model_copy(update={"batch_size": 64}), tmp_path / "run", CPU, NOWHERE).run()
+
+
+def test_a_run_with_everything_on_is_continued_exactly_too(config: TrainingConfig, tmp_path: Path) -> None:
+    """Sharpness-aware, taught, balanced, small at first and without mixup in the end."""
+    full = config.model_copy(
+        update={
+            "sharpness_radius": 0.05,
+            "teacher": "compact-se-resnet-a",
+            "class_balance": 0.5,
+            "small_side": 24,
+            "small_until": 0.5,
+            "mixup_until": 0.5,
+            "augmentation": {"headset": 0.3, "mask": 0.3, "blur": 0.5, "jpeg": 0.5},
+        }
+    )
+    Trainer(full, tmp_path / "straight", CPU, tmp_path).run()
+
+    killed = Trainer(full, tmp_path / "killed", CPU, tmp_path)
+    killed._train_epoch = kill_in_epoch(killed, 2)  # type: ignore[method-assign]
+    with pytest.raises(KilledError):
+        killed.run()
+    Trainer(full, tmp_path / "killed", CPU, tmp_path).run()
+
+    expected, found = weights(tmp_path / "straight"), weights(tmp_path / "killed")
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sharpness_radius": 0.5},
+        {"teacher": "compact-se-resnet-a"},
+        {"class_balance": 1.0},
+        {"small_side": 24, "small_until": 1.0},
+        {"mixup_probability": 1.0},
+        {"augmentation": {"headset": 1.0}},
+        {"augmentation": {"jpeg": 1.0}},
+        {"augmentation": {"blur": 1.0}},
+        {"grayscale": False, "per_image": False},
+    ],
+    ids=str,
+)
+def test_every_part_of_a_recipe_changes_the_result(
+    config: TrainingConfig, tmp_path: Path, change: dict[str, object]
+) -> None:
+    base = config.model_copy(update={"epochs": 1, "mixup_probability": 0.0})
+    Trainer(base, tmp_path / "base", CPU, tmp_path).run()
+
+    Trainer(base.model_copy(update=change), tmp_path / "changed", CPU, tmp_path).run()
+
+    plain, changed = weights(tmp_path / "base"), weights(tmp_path / "changed")
+    assert not torch.equal(plain["head.weight"], changed["head.weight"])
+
+
+def test_rare_classes_are_drawn_more_often_with_balance(config: TrainingConfig, tmp_path: Path) -> None:
+    trainer = Trainer(config, tmp_path / "run", CPU, NOWHERE)
+    targets = np.zeros((1000, len(LABELS)), np.float32)
+    targets[:990, 0], targets[990:, 1] = 1, 1
+    trainer.train_set = FaceDataset(np.zeros((1000, 48, 48), np.uint8), targets)
+
+    def share(balance: float) -> float:
+        trainer.config = config.model_copy(update={"class_balance": balance})
+        drawn = trainer._order(np.random.default_rng(0))
+        assert len(drawn) == 1000
+        return float((drawn >= 990).mean())
+
+    assert share(0.0) == 0.01
+    assert 0.05 < share(0.5) < 0.15  # one part of 1 + sqrt(99)
+    assert 0.45 < share(1.0) < 0.55
+
+
+def test_colour_pictures_train_too(config: TrainingConfig, tmp_path: Path) -> None:
+    trainer = Trainer(
+        config.model_copy(update={"grayscale": False, "augmentation": {"jpeg": 1.0, "blur": 1.0}}),
+        tmp_path / "run",
+        CPU,
+        NOWHERE,
+    )
+    for split in (trainer.train_set, trainer.validation_set):
+        object.__setattr__(split, "images", np.repeat(split.images[..., None], 3, axis=3))
+
+    scores = trainer.run()
+
+    assert scores.confusion.sum() == 14
+
+
+def test_full_poster_v2_starts_from_its_authors_parts(config: TrainingConfig, tmp_path: Path) -> None:
+    """Its landmark stream stays as it came: frozen, statistics and all."""
+    parts = {}
+    network = create_model("poster_v2_compact", len(LABELS))
+    for part in ("ir_back", "face_landback"):
+        state = {f"module.{key}": value for key, value in network.get_submodule(part).state_dict().items()}
+        torch.save({"state_dict": state | {"module.head": torch.zeros(1)}}, tmp_path / f"{part}.pth")
+        parts[part] = tmp_path / f"{part}.pth"
+
+    trainer = Trainer(
+        config.model_copy(update={"architecture": "poster_v2_compact", "pretrained": parts, "epochs": 1}),
+        tmp_path / "run",
+        CPU,
+        NOWHERE,
+    )
+
+    for part in parts:
+        given, loaded = network.get_submodule(part), trainer.model.get_submodule(part)
+        assert all(torch.equal(a, b) for a, b in zip(given.parameters(), loaded.parameters(), strict=True))

@@ -1,0 +1,122 @@
+"""What a training run leaves behind, and continues from."""
+
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from torch.utils.tensorboard import SummaryWriter
+
+from server.training.config import TrainingConfig
+
+#: What decides a run's figures, beside the code and the machine.
+_PACKAGES = ("emostream", "torch", "numpy", "opencv-python-headless", "pillow")
+_RED, _BLUE, _GREY = "#d6455d", "#2563a8", "#6b7280"
+
+
+class RunFolder:
+    """``config.json``, ``environment.json``, ``metrics.jsonl``, ``curves.png``, ``tensorboard/``,
+    ``checkpoint.pt`` and, in the end, ``model.safetensors``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.weights = path / "model.safetensors"
+        self._metrics = path / "metrics.jsonl"
+        self._checkpoint = path / "checkpoint.pt"
+
+    def open(self, config: TrainingConfig, device: torch.device) -> None:
+        """Makes the folder and writes down what is about to run."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / "config.json").write_text(config.model_dump_json(indent=2) + "\n")
+        environment = json.dumps(describe_environment(device), indent=2)
+        (self.path / "environment.json").write_text(environment + "\n")
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Writes the checkpoint: a kill leaves the old one or the new one."""
+        partial = self._checkpoint.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self._checkpoint)
+
+    def load(self, device: torch.device) -> dict[str, Any] | None:
+        """The checkpoint's state, if there is one."""
+        if not self._checkpoint.exists():
+            return None
+        state: dict[str, Any] = torch.load(self._checkpoint, map_location=device, weights_only=True)
+        return state
+
+    def log(self, line: dict[str, float]) -> None:
+        """Adds one epoch's figures to ``metrics.jsonl`` and TensorBoard's events, and draws the curves anew.
+
+        An epoch that was trained again after a kill replaces its earlier line.
+        """
+        lines = [earlier for earlier in self.metrics() if earlier["epoch"] < line["epoch"]] + [line]
+        partial = self._metrics.with_suffix(".partial")
+        partial.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
+        partial.replace(self._metrics)
+        with SummaryWriter(str(self.path / "tensorboard"), purge_step=int(line["epoch"])) as events:
+            for name, value in line.items():
+                if name != "epoch":
+                    events.add_scalar(name, value, int(line["epoch"]))
+        draw_curves(lines, self.path / "curves.png")
+
+    def metrics(self) -> list[dict[str, float]]:
+        """One entry per epoch so far."""
+        if not self._metrics.exists():
+            return []
+        return [json.loads(line) for line in self._metrics.read_text().splitlines()]
+
+
+def describe_environment(device: torch.device) -> dict[str, object]:
+    """What a run's figures depend on beside its recipe."""
+    accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else None
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "device": accelerator or str(device),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str | None:
+    """Of the code, where it lies in a repository."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def draw_curves(lines: list[dict[str, float]], path: Path) -> None:
+    """Loss, and the validation split's accuracy and macro F1, over the epochs."""
+    epochs = [line["epoch"] for line in lines]
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(epochs, [line["loss"] for line in lines], color=_GREY, marker=".")
+    left.set_title("training loss", loc="left", fontsize=10)
+    for name, label, colour in (("accuracy", "accuracy", _BLUE), ("macro_f1", "macro F1", _RED)):
+        values = [line[name] for line in lines]
+        right.plot(epochs, values, color=colour, marker=".")
+        right.annotate(
+            f"{label} {values[-1]:.3f}",
+            (epochs[-1], values[-1]),
+            xytext=(-4, -12),
+            textcoords="offset points",
+            ha="right",
+            color=colour,
+            fontsize=9,
+        )
+    right.set_title("validation", loc="left", fontsize=10)
+    for axes in (left, right):
+        axes.set_xlabel("epoch", fontsize=9)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", alpha=0.25)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.tick_params(labelsize=8)
+    figure.savefig(path, dpi=120)
