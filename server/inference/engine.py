@@ -7,13 +7,14 @@ from typing import Protocol
 import torch
 
 from server.exceptions import ModelError
-from server.inference.ensemble import LoadedEnsemble, Pixels, Probabilities
+from server.inference.ensemble import LoadedEnsemble, Probabilities
 from server.inference.openvino_engine import OpenVinoEngine, Precision
+from server.inference.preparation import Pixels, PreparedFace
 from server.inference.torch_engine import TorchEngine
 
 
 class Engine(Protocol):
-    """Runs an ensemble. Calls come from one thread at a time."""
+    """Runs an ensemble. ``prepare`` may be called from many threads at once, ``infer`` from one at a time."""
 
     @property
     def device(self) -> str:
@@ -26,6 +27,12 @@ class Engine(Protocol):
     @property
     def max_batch(self) -> int:
         """The most faces in one pass."""
+
+    def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
+        """Decodes an encoded crop and resizes it, where this engine does so best.
+
+        Raises InvalidImageError and ImageTooLargeError.
+        """
 
     def infer(self, crops: Sequence[Pixels]) -> Probabilities:
         """One array (N, S, S, 3) RGB, N >= 1, for each input size of the ensemble, to (M, N, C).

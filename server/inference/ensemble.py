@@ -18,7 +18,6 @@ from server.models.normalisation import Normalisation
 from server.models.weight_file import read_description
 from server.models.weights import WeightsStore, sha256_of
 
-Pixels = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
 
 

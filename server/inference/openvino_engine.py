@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from server.inference.ensemble import Ensemble, Pixels, Probabilities
+from server.inference.ensemble import Ensemble, Probabilities
+from server.inference.preparation import Pixels, PreparedFace, decode, prepare
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class OpenVinoEngine:
         self._core.set_property({"CACHE_DIR": str(cache_dir / "openvino")})
         self._threads = threads
         self.max_batch = max_batch
+        self._input_sizes = ensemble.input_sizes
         graph = self._graph(ensemble, fingerprint, cache_dir)
         self.precision = self._choose_precision(graph, ensemble.input_sizes, precision)
         self._request = self._compile(graph, self.precision).create_infer_request()
@@ -54,6 +56,9 @@ class OpenVinoEngine:
     def device(self) -> str:
         name: str = self._core.get_property("CPU", "FULL_DEVICE_NAME")
         return f"cpu ({name.strip()})"
+
+    def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
+        return prepare(decode(data, max_pixels), self._input_sizes)
 
     def infer(self, crops: Sequence[Pixels]) -> Probabilities:
         starts = range(0, len(crops[0]), self.max_batch)

@@ -2,17 +2,25 @@
 
 import io
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from server.exceptions import ImageTooLargeError, InvalidImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 
+#: What Pillow raises on broken files; the last two come from broken orientation tags.
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error)
+
+#: A crop, or several of one size along a first axis: in memory, or on the device that computes.
+Pixels = npt.NDArray[np.uint8] | torch.Tensor
+
 #: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB.
-PreparedFace = tuple[npt.NDArray[np.uint8], ...]
+PreparedFace = tuple[Pixels, ...]
 
 
 def decode(data: bytes, max_pixels: int) -> Image.Image:
@@ -21,23 +29,35 @@ def decode(data: bytes, max_pixels: int) -> Image.Image:
     Raises ImageTooLargeError, from the header alone, for more than ``max_pixels``, and InvalidImageError
     for anything empty, truncated or of another format.
     """
+    picture = read_header(data, max_pixels)
+    try:
+        picture.load()
+        return _as_rgb(ImageOps.exif_transpose(picture))
+    except _BROKEN as error:
+        raise _broken(error) from error
+
+
+def read_header(data: bytes, max_pixels: int) -> Image.Image:
+    """A picture whose size and format are known, not yet its pixels. Raises as ``decode`` does."""
     if not data:
         raise InvalidImageError("the picture is empty", "empty")
     try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)  # reads the header only
-        pixels = picture.width * picture.height
-        if pixels > max_pixels:
-            raise ImageTooLargeError(max_pixels, f"the picture has {pixels} pixels")
-        picture.load()
-        return _as_rgb(ImageOps.exif_transpose(picture))
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageTooLargeError(max_pixels, "the picture is far too large") from error
     except UnidentifiedImageError as error:
         message = "the data is neither JPEG, PNG nor WebP, or its header is broken"
         raise InvalidImageError(message, "unsupported" if _is_other_format(data) else "unknown") from error
-    except (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error) as error:
-        # The last two are what a broken orientation tag leads to.
-        raise InvalidImageError(f"the picture is truncated or broken: {error}") from error
+    except _BROKEN as error:
+        raise _broken(error) from error
+    pixels = picture.width * picture.height
+    if pixels > max_pixels:
+        raise ImageTooLargeError(max_pixels, f"the picture has {pixels} pixels")
+    return picture
+
+
+def _broken(error: Exception) -> InvalidImageError:
+    return InvalidImageError(f"the picture is truncated or broken: {error}")
 
 
 def _is_other_format(data: bytes) -> bool:
@@ -62,3 +82,20 @@ def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> PreparedFace:
         )
         for size in sizes
     )
+
+
+def stack(faces: Sequence[PreparedFace]) -> list[Pixels]:
+    """N faces at each size (S, S, 3) to one (N, S, S, 3) a size: on the device if any of them is there."""
+    return [_stacked(same_size) for same_size in zip(*faces, strict=True)]
+
+
+def _stacked(crops: Sequence[Pixels]) -> Pixels:
+    device = next((crop.device for crop in crops if isinstance(crop, torch.Tensor)), None)
+    if device is None:
+        return np.stack([np.asarray(crop) for crop in crops])
+    tensors = [torch.as_tensor(crop, device=device) for crop in crops]
+    if device.type == "cuda":
+        computing = torch.cuda.current_stream(device)
+        for tensor in tensors:
+            tensor.record_stream(computing)  # their memory belongs to the stream that prepared them
+    return torch.stack(tensors)

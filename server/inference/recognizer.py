@@ -10,7 +10,7 @@ from PIL import Image
 from server.inference.engine import Engine, create_engine
 from server.inference.ensemble import LoadedEnsemble, Probabilities, load_ensemble
 from server.inference.openvino_engine import Precision
-from server.inference.preparation import PreparedFace, decode, prepare
+from server.inference.preparation import PreparedFace, prepare, stack
 from server.models.catalogue import EnsembleEntry
 from server.models.weights import WeightsStore
 
@@ -73,15 +73,13 @@ class Recognizer:
 
         Raises InvalidImageError and ImageTooLargeError.
         """
-        return prepare(decode(data, max_pixels), self.input_sizes)
+        return self.engine.prepare(data, max_pixels)
 
     def infer(self, faces: Sequence[PreparedFace]) -> Probabilities:
         """Probabilities (N, C) of N prepared faces over ``labels``."""
         if not faces:
             return np.empty((0, len(self.labels)), np.float32)
-        # N x (per input size: (S, S, 3)) -> per input size: (N, S, S, 3)
-        crops = [np.stack(same_size) for same_size in zip(*faces, strict=True)]
-        return self._ensemble.combine(self.engine.infer(crops), self._generator)
+        return self._ensemble.combine(self.engine.infer(stack(faces)), self._generator)
 
     def recognize(self, crops: Sequence[npt.NDArray[np.uint8]]) -> Probabilities:
         """Probabilities (N, C) of N face crops, each uint8 (H, W, 3) RGB of any size."""

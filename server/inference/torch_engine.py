@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from server.inference.ensemble import Ensemble, Member, Pixels, Probabilities
+from server.inference.device_preparation import DevicePreparation, nvjpeg_decoder
+from server.inference.ensemble import Ensemble, Member, Probabilities
 from server.inference.folding import fold_batch_norms
+from server.inference.preparation import Pixels
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class TorchEngine:
         # Two of each, so that one chunk can be uploaded while the other is computed.
         self._slots = [_Slot(ensemble.input_sizes, largest, device) for _ in range(2)]
         self._copying = torch.cuda.Stream(device) if self._is_cuda else None
+        self.prepare = DevicePreparation(device, ensemble.input_sizes, nvjpeg_decoder(device))
 
     @property
     def device(self) -> str:
@@ -64,13 +67,26 @@ class TorchEngine:
         step = self._steps[min(size for size in self._steps if size >= faces)]
         if self._copying is None:
             for target, source in zip(step.inputs, chunk, strict=True):
-                target[:faces].copy_(torch.from_numpy(source))
+                target[:faces].copy_(torch.as_tensor(source))
             step.run()
             return step.output[:, :faces].clone()
+        if any(isinstance(crop, Tensor) for crop in chunk):  # prepared there
+            for target, source in zip(step.inputs, chunk, strict=True):
+                target[:faces].copy_(torch.as_tensor(source), non_blocking=True)
+        else:
+            self._upload(chunk, step, slot)
+        step.run()
+        answer = torch.empty(step.output[:, :faces].shape, dtype=step.output.dtype, pin_memory=True)
+        return answer.copy_(step.output[:, :faces], non_blocking=True)
+
+    def _upload(self, chunk: Sequence[Pixels], step: "_Step", slot: "_Slot") -> None:
+        """Copies crops from memory into the step's inputs, beside what the device computes meanwhile."""
+        assert self._copying is not None
+        faces = len(chunk[0])
         computing = torch.cuda.current_stream(self._device)
         slot.free.synchronize()  # the chunk before last may still be on its way out of this slot
         for pinned, source in zip(slot.pinned, chunk, strict=True):
-            pinned[:faces].copy_(torch.from_numpy(source))
+            pinned[:faces].copy_(torch.as_tensor(source))
         with torch.cuda.stream(self._copying):
             for landing, pinned in zip(slot.landing, slot.pinned, strict=True):
                 landing[:faces].copy_(pinned[:faces], non_blocking=True)
@@ -79,9 +95,6 @@ class TorchEngine:
         for target, landing in zip(step.inputs, slot.landing, strict=True):
             target[:faces].copy_(landing[:faces], non_blocking=True)
         slot.free.record(computing)
-        step.run()
-        answer = torch.empty(step.output[:, :faces].shape, dtype=step.output.dtype, pin_memory=True)
-        return answer.copy_(step.output[:, :faces], non_blocking=True)
 
     @torch.inference_mode()
     def _build_step(self, size: int) -> "_Step":

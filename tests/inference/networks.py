@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, Pixels
+from server.inference.ensemble import Ensemble, LoadedEnsemble, Member
+from server.inference.preparation import Pixels
 from server.models.catalogue import EnsembleEntry, ModelEntry, Policy, parse_model
 
 SIDE = 48

@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from server.inference import torch_engine
+from server.inference.preparation import decode, prepare, stack
 from server.inference.torch_engine import TorchEngine
 from tests.inference.networks import crops, exact, random_ensemble
+from tests.portraits import portrait
+from tests.support import encoded
 
 CPU = torch.device("cpu")
 LADDER = (1, 2, 4, 8)
@@ -85,6 +88,27 @@ def test_the_ensemble_that_was_given_is_left_as_it_is() -> None:
     TorchEngine(ensemble.module, CPU, max_batch=2)
 
     np.testing.assert_array_equal(exact(ensemble, crops(ensemble, 2)), before)
+
+
+def test_crops_that_are_on_the_device_already_are_answered_alike() -> None:
+    ensemble = random_ensemble("se_resnet", "dan")
+    engine = TorchEngine(ensemble.module, CPU, max_batch=2)
+    pixels = crops(ensemble, 3)
+
+    answers = engine.infer([torch.from_numpy(crop) for crop in pixels])
+
+    np.testing.assert_array_equal(answers, engine.infer(pixels))
+
+
+def test_an_encoded_crop_is_answered_as_the_cpus_preparation_would_have_it() -> None:
+    ensemble = random_ensemble("se_resnet")
+    engine = TorchEngine(ensemble.module, CPU, max_batch=2)
+    data = encoded(portrait(), "JPEG", quality=90)
+
+    answers = engine.infer(stack([engine.prepare(data, 10**7)] * 2))
+
+    expected = engine.infer(stack([prepare(decode(data, 10**7), ensemble.module.input_sizes)] * 2))
+    np.testing.assert_allclose(answers, expected, atol=0.01)
 
 
 @pytest.mark.cuda

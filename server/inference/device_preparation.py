@@ -1,0 +1,112 @@
+"""Encoded crops made ready on the device that computes: only the file's bytes or its pixels travel there."""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from server.exceptions import ImageError
+from server.inference.preparation import PreparedFace, decode, read_header
+
+#: A JPEG file to uint8 (3, H, W) RGB on the device. Raises RuntimeError for what it cannot decode.
+JpegDecoder = Callable[[bytes], Tensor]
+
+_ORIENTATION = 0x0112  # the EXIF tag
+_UPRIGHT = 1
+_END_OF_JPEG = b"\xff\xd9"
+
+
+class DevicePreparation:
+    """Decodes a crop, on the device where it can, and resizes it there.
+
+    Safe to call from several threads: each has a CUDA stream of its own, so their work overlaps with the
+    networks' and with each other's.
+    """
+
+    def __init__(
+        self, device: torch.device, sizes: Sequence[int], decode_jpeg: JpegDecoder | None = None
+    ) -> None:
+        self._device, self._sizes, self._decode_jpeg = device, tuple(sizes), decode_jpeg
+        self._own = threading.local()
+
+    @torch.inference_mode()
+    def __call__(self, data: bytes, max_pixels: int) -> PreparedFace:
+        """The crop at each size, uint8 (S, S, 3) RGB tensors on the device.
+
+        Raises InvalidImageError and ImageTooLargeError, as ``decode`` does.
+        """
+        with self._on_own_stream():
+            pixels = self._decoded(data, max_pixels)
+            face = tuple(resized(pixels, side) for side in self._sizes)
+            if self._device.type == "cuda":
+                # Whoever computes with the crops does so on another stream, and nvJPEG's output must not be
+                # freed while this stream still reads it: torchvision's decoder takes recycled memory without
+                # waiting for its earlier readers.
+                torch.cuda.current_stream(self._device).synchronize()
+        return face
+
+    def _on_own_stream(self) -> AbstractContextManager[object]:
+        if self._device.type != "cuda":
+            return nullcontext()
+        if not hasattr(self._own, "stream"):
+            self._own.stream = torch.cuda.Stream(self._device)
+        return torch.cuda.stream(self._own.stream)
+
+    def _decoded(self, data: bytes, max_pixels: int) -> Tensor:
+        """Uint8 (3, H, W) on the device."""
+        if self._decode_jpeg is not None and is_plain_jpeg(data, max_pixels):
+            try:
+                return self._decode_jpeg(data)
+            except RuntimeError:
+                pass  # a kind of JPEG that the device cannot read, or a broken one: the CPU's decoder knows
+        pixels = torch.from_numpy(np.array(decode(data, max_pixels)))
+        if self._device.type == "cuda":
+            pixels = pixels.pin_memory().to(self._device, non_blocking=True)
+        return pixels.permute(2, 0, 1)
+
+
+def is_plain_jpeg(data: bytes, max_pixels: int) -> bool:
+    """Whether a file is a whole, upright, grey or RGB JPEG: what a decoder in hardware treats as the CPU's.
+
+    A truncated one would come out of it with grey pixels for the missing ones instead of an error.
+    """
+    if not data.rstrip(b"\0").endswith(_END_OF_JPEG):
+        return False
+    try:
+        picture: Image.Image = read_header(data, max_pixels)
+        orientation = picture.getexif().get(_ORIENTATION, _UPRIGHT)
+    except (ImageError, OSError, ValueError, SyntaxError):
+        return False
+    return picture.format == "JPEG" and picture.mode in ("L", "RGB") and orientation == _UPRIGHT
+
+
+def resized(pixels: Tensor, side: int) -> Tensor:
+    """Uint8 (3, H, W) to (S, S, 3), with antialiasing by the same triangle filter as ``prepare``'s."""
+    if pixels.shape[1:] != (side, side):
+        small = F.interpolate(
+            pixels[None].float(), size=(side, side), mode="bilinear", antialias=True, align_corners=False
+        )
+        pixels = small[0].round().clamp(0, 255).to(torch.uint8)
+    return pixels.permute(1, 2, 0).contiguous()
+
+
+def nvjpeg_decoder(device: torch.device) -> JpegDecoder | None:
+    """torchvision's, where it is installed and fits PyTorch; None otherwise."""
+    if device.type != "cuda":
+        return None
+    try:
+        from torchvision.io import ImageReadMode, decode_jpeg
+    except (ImportError, RuntimeError):  # the latter where it was built for another PyTorch
+        return None
+
+    def decode_on_device(data: bytes) -> Tensor:
+        file = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        pixels: Tensor = decode_jpeg(file, mode=ImageReadMode.RGB, device=device)
+        return pixels
+
+    return decode_on_device
