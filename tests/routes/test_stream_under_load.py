@@ -138,8 +138,9 @@ async def test_a_recording_may_have_as_many_frames_under_way_as_the_queue_holds(
 
 @pytest.mark.parametrize(
     "message",
-    [frame(1, b"x"), frame(1, b"broken")],
-    ids=["results", "errors of pictures"],
+    # Large beside their answers, so that few of them fit into the buffers on the way.
+    [frame(1, bytes(5_000)), frame(1, b"broken" + bytes(5_000)), b"\x01\x00\x00\x00{" + bytes(5_000)],
+    ids=["results", "errors of pictures", "errors of envelopes"],
 )
 async def test_a_client_that_never_reads_is_not_read_either(server: ServerThread, message: bytes) -> None:
     """Its answers fill the connection's buffers, and then nothing of the server's memory."""
