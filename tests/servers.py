@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,14 @@ class Addresses:
 class ServerProcess(Addresses):
     """``python -m server serve`` on a free port, ready to answer."""
 
-    def __init__(self, folder: Path, cache_dir: Path, **settings: object) -> None:
+    def __init__(
+        self, folder: Path, cache_dir: Path, options: Sequence[str] = (), **settings: object
+    ) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOSTREAM_")}
         settings = {"cache_dir": cache_dir, "device": "cpu", "precision": "f32"} | settings
         environment |= {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve", "--port", "0"],
+            [sys.executable, "-m", "server", "serve", "--port", "0", *options],
             cwd=folder,  # where there is no .env
             env=environment,
             stderr=subprocess.PIPE,
@@ -80,6 +83,13 @@ class ServerProcess(Addresses):
     def log(self) -> str:
         """What it wrote to standard error so far; all of it once it has ended."""
         return "".join(self._lines)
+
+    def wait_for(self, pattern: str, times: int = 1) -> None:
+        """Returns once that many lines of its log have matched."""
+        deadline = time.monotonic() + PATIENCE_S
+        while sum(bool(re.search(pattern, line)) for line in self._lines) < times:
+            assert time.monotonic() < deadline, f"no {pattern} in:\n{self.log}"
+            time.sleep(0.05)
 
     def send_signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

@@ -106,7 +106,7 @@ def test_other_devices_are_refused(device: str) -> None:
     ],
 )
 def test_a_value_that_makes_no_sense_is_an_error_that_names_its_setting(name: str, value: object) -> None:
-    with pytest.raises(SettingsError, match=f"^EMOSTREAM_{name.upper()}: "):
+    with pytest.raises(SettingsError, match=f"^--{name.replace('_', '-')}: "):
         read_settings(**{name: value})
 
 

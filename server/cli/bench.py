@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from server.benchmark.engine import EngineReport, measure_engine
-from server.cli.console import messages, results
+from server.cli.console import examples, messages, results
 from server.exceptions import EmostreamError
 from server.settings import read_settings
 
@@ -20,7 +20,9 @@ def bench() -> None:
     """Measure this machine."""
 
 
-@app.command()
+@app.command(
+    epilog=examples("emostream bench engine", "emostream bench engine --model poster_v2 --batch 1,8")
+)
 def engine(
     model: Annotated[
         str, typer.Option(help="Model or ensemble; or an architecture, which then has random weights.")

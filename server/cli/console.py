@@ -20,3 +20,8 @@ def download_progress(name: str) -> Iterator[ProgressCallback]:
     with Progress(*columns, console=messages, disable=not messages.is_terminal) as progress:
         task = progress.add_task(name, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def examples(*commands: str) -> str:
+    """The end of a command's help: commands to try, one a line."""
+    return "[bold]Examples[/]\n\n" + "\n\n".join(f"[cyan]{command}[/]" for command in commands)

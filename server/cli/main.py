@@ -1,11 +1,13 @@
 """``emostream``: every subcommand, and how errors leave it."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from server.cli import bench, weights
-from server.cli.console import messages
+from server.cli.console import examples, messages, results
 from server.cli.evaluate import evaluate
 from server.cli.serve import serve
 from server.cli.train import train
@@ -13,22 +15,49 @@ from server.exceptions import EmostreamError
 
 app = typer.Typer(
     name="emostream",
-    help="Real-time facial emotion recognition, self-hosted.",
+    rich_markup_mode="rich",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(serve)
-app.command()(train)
-app.command()(evaluate)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        results.print(f"emostream {version('emostream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def emostream(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Real-time facial emotion recognition, self-hosted."""
+
+
+app.command(epilog=examples("emostream serve --host 0.0.0.0 --token …", "emostream serve --reload"))(serve)
+app.command(epilog=examples("emostream train server/training/recipes/compact.yaml --out runs/compact"))(train)
+app.command(epilog=examples("emostream evaluate data/ferplus/FER2013Valid.tar"))(evaluate)
 app.add_typer(weights.app, name="weights")
 app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
-    """Runs the command line. Errors that are the user's to mend are one line; exit code 1."""
+    """Runs the command line. Errors are one line each: the user's to mend with exit code 1, Ctrl-C with 130.
+
+    With ``--debug`` before the command they keep their traceback.
+    """
     try:
         app()
-    except EmostreamError as error:
+    except Exception as error:
+        if "--debug" in sys.argv[1:2]:
+            raise
         messages.print("error:", style="red", end=" ")
-        messages.print(str(error), markup=False)
+        if isinstance(error, EmostreamError):
+            messages.print(str(error), markup=False)
+        else:
+            message = f"{type(error).__name__}: {error}".partition("\n")[0]
+            messages.print(f"{message} (a mistake of ours: emostream --debug … shows where)", markup=False)
         sys.exit(1)

@@ -3,14 +3,20 @@
 import errno
 import logging
 import re
+import shlex
 import socket
+import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
+from watchfiles import DefaultFilter, run_process
 
 from server.app import create_app
+from server.cli.model_option import ModelOption
+from server.cli.settings_options import with_settings_options
 from server.exceptions import EmostreamError
 from server.inference import Recognizer
 from server.services import Services
@@ -46,19 +52,25 @@ class _DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+@with_settings_options
 def serve(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")
-    ] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model or ensemble of the catalogue.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    model: ModelOption = None,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Start anew whenever the code or the catalogue changes.")
+    ] = False,
+    **given: str | None,
 ) -> None:
-    """Serve the API and the dashboard. Options left out come from EMOSTREAM_* or .env."""
-    settings = read_settings(host=host, port=port, model=model, device=device)
+    """Serve the API and the dashboard.
+
+    Options left out come from the environment (EMOSTREAM_PORT for --port, and so on) or a file .env.
+    """
+    settings = read_settings(model=model, **given)
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    if reload:
+        _serve_again_and_again()
+        return
     for handler in logging.getLogger().handlers:
         handler.addFilter(_TokensLeftOut())
     # Whoever sends broken forms would fill the log.
@@ -75,6 +87,20 @@ def serve(
         shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
         logger.info("dashboard and API on http://%s:%d", shown_host, listening.getsockname()[1])
         create_server(settings, recognizer).run(sockets=[listening])
+
+
+def _serve_again_and_again() -> None:
+    """Runs this very command in a process that is replaced at every change. Ends with Ctrl-C."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--reload"]
+    command = shlex.join([sys.executable, "-m", "server", *arguments])
+    watched = DefaultFilter()
+    run_process(
+        Path(__file__).resolve().parents[1],
+        target=command,
+        target_type="command",
+        watch_filter=lambda change, path: path.endswith((".py", ".toml")) and watched(change, path),
+        callback=lambda changes: logger.warning("changed: %s", ", ".join(sorted(p for _, p in changes))),
+    )
 
 
 def create_server(settings: Settings, recognizer: Recognizer) -> uvicorn.Server:

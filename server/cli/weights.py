@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.cli.console import download_progress, messages, results
+from server.cli.console import download_progress, examples, messages, results
+from server.cli.model_option import known_models
 from server.exceptions import WeightsError
 from server.models.factory import ARCHITECTURES
 from server.models.weights import Import, State, WeightsStore
@@ -22,7 +23,7 @@ def _store() -> WeightsStore:
     return WeightsStore(read_settings().weights_dir)
 
 
-@app.command("list")
+@app.command("list", epilog=examples("emostream weights list", "emostream weights list --json"))
 def list_models(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Show every known model and whether its weights are on this machine."""
     store = _store()
@@ -56,8 +57,10 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="For progra
     results.print(table)
 
 
-@app.command()
-def pull(names: Annotated[list[str], typer.Argument(help="Models or ensembles.")]) -> None:
+@app.command(epilog=examples("emostream weights pull poster-v2-occlusion"))
+def pull(
+    names: Annotated[list[str], typer.Argument(help="Models or ensembles.", autocompletion=known_models)],
+) -> None:
     """Download weights. An interrupted download goes on where it stopped."""
     store = _store()
     catalogue = store.catalogue()
@@ -73,25 +76,31 @@ def pull(names: Annotated[list[str], typer.Argument(help="Models or ensembles.")
             )
 
 
-@app.command()
-def verify() -> None:
+@app.command(epilog=examples("emostream weights verify"))
+def verify(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Read all weights on this machine and compare their hashes with the known or pinned ones."""
     store = _store()
-    changed = []
-    for entry in store.catalogue().models.values():
-        state = store.state(entry, check_hash=True)
-        if state is not State.ABSENT:
-            known = "" if store.expected_sha256(entry) else " (no hash is known)"
-            results.print(f"[{_STYLES[state]}]{state.value:8}[/]{entry.name}{known}")
-        if state is State.CHANGED:
-            changed.append(entry.name)
+    entries = store.catalogue().models.values()
+    states = {entry.name: store.state(entry, check_hash=True) for entry in entries}
+    if as_json:
+        typer.echo(json.dumps({name: state.value for name, state in states.items()}, indent=2))
+    else:
+        for entry in entries:
+            state = states[entry.name]
+            if state is not State.ABSENT:
+                known = "" if store.expected_sha256(entry) else " (no hash is known)"
+                results.print(f"[{_STYLES[state]}]{state.value:8}[/]{entry.name}{known}")
+    changed = [name for name, state in states.items() if state is State.CHANGED]
     if changed:
         raise WeightsError(
             f"changed since they were pinned: {', '.join(changed)}; delete them and pull again"
         )
 
 
-@app.command("import")
+@app.command(
+    "import",
+    epilog=examples("emostream weights import mine.pth --labels calm,tense,bored --arch dan"),
+)
 def import_file(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Checkpoint or .safetensors.")],
     labels: Annotated[str, typer.Option(help="The outputs' labels in order, commas between.")],

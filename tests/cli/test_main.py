@@ -1,6 +1,11 @@
 import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from server.cli import main as module
 from server.exceptions import DatasetError
@@ -21,14 +26,86 @@ def test_an_error_that_is_the_users_to_mend_is_one_line_and_exit_code_1(
     assert capsys.readouterr().err == "error: labels.csv: line 3 [sic] is broken: " + "x" * 300 + "\n"
 
 
-def test_an_error_of_the_program_itself_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_program_itself_is_one_line_that_says_how_to_see_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail() -> None:
-        raise ZeroDivisionError
+        raise ZeroDivisionError("by nothing\nat all")
 
     monkeypatch.setattr(module, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["emostream", "serve"])
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(SystemExit) as caught:
         module.main()
+
+    assert caught.value.code == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ZeroDivisionError: by nothing (")
+    assert "--debug" in line
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, DatasetError])
+def test_with_debug_every_error_keeps_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail() -> None:
+        raise error("broken")
+
+    monkeypatch.setattr(module, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["emostream", "--debug", "serve"])
+
+    with pytest.raises(error):
+        module.main()
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
+    monkeypatch.setattr(sys, "argv", ["emostream", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        module.main()
+    return caught.value.code
+
+
+def test_the_version_is_that_of_the_package(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "--version") == 0
+
+    assert capsys.readouterr().out == f"emostream {version('emostream')}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(shell: str) -> None:
+    """Asked as the script asks that ``--show-completion`` prints."""
+    environment = {
+        "_EMOSTREAM_COMPLETE": f"complete_{shell}",
+        "_TYPER_COMPLETE_ARGS": "emostream se",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "COMP_WORDS": "emostream se",
+        "COMP_CWORD": "1",
+    }
+    runner = CliRunner()
+
+    result = runner.invoke(module.app, [], prog_name="emostream", env=environment)
+
+    assert "serve" in result.output
+    assert "weights" not in result.output
+
+
+def commands(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that is no group of others, with the words that call it."""
+    if not hasattr(command, "commands"):
+        yield path, command
+        return
+    for name, part in command.commands.items():
+        yield from commands(part, *path, name)
+
+
+def test_every_command_says_in_its_help_what_it_does_with_an_example() -> None:
+    found = list(commands(typer.main.get_command(module.app)))
+    assert len(found) >= 8
+    for path, command in found:
+        assert command.help, path
+        assert f"emostream {' '.join(path)}" in (command.epilog or ""), path
 
 
 def test_without_a_command_help_is_shown(

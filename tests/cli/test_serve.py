@@ -1,6 +1,8 @@
 """``emostream serve`` as a process: how it starts, and what it says if it cannot."""
 
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
 
 from server.cli.main import main
 from server.cli.serve import _bind, create_server
 from server.exceptions import EmostreamError
 from server.settings import Settings
 from tests.servers import QUICK_MODEL, ServerProcess
-from tests.support import FakeRecognizer
+from tests.support import PATIENCE_S, ROOT, FakeRecognizer
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -141,7 +144,46 @@ def test_help_lists_the_options(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert all(option in out for option in ("--host", "--port", "--model", "--device"))
 
 
+def test_an_option_that_makes_no_sense_is_told_in_one_line_by_its_name(
+    fail_to_serve: Callable[..., str],
+) -> None:
+    assert fail_to_serve("--max-faces", "many").startswith("error: --max-faces: ")
+
+
 # What a server that starts says and does
+
+
+def test_every_setting_may_be_given_as_an_option(tmp_path: Path, cache_dir: Path) -> None:
+    """It counts more than the environment, which says 5 here."""
+    process = ServerProcess(tmp_path, cache_dir, options=("--max-faces", "3"), model=QUICK_MODEL, max_faces=5)
+    try:
+        with connect(f"{process.ws}/ws", proxy=None) as client:
+            created = json.loads(client.recv(timeout=PATIENCE_S))
+    finally:
+        process.end()
+
+    assert created["limits"]["max_faces"] == 3
+
+
+def test_with_reload_a_change_of_the_code_starts_the_server_anew(tmp_path: Path, cache_dir: Path) -> None:
+    """On a copy of the code, which is to be changed."""
+    shutil.copytree(ROOT / "server", tmp_path / "server", ignore=shutil.ignore_patterns("__pycache__"))
+    process = ServerProcess(
+        tmp_path,
+        cache_dir,
+        options=("--reload",),
+        model=QUICK_MODEL,
+        faces_dir=ROOT / "server" / "faces" / "models",
+    )
+    try:
+        with (tmp_path / "server" / "sessions.py").open("a") as file:
+            file.write("\n")
+        process.wait_for(r"changed: .*sessions\.py")
+        process.wait_for(r"dashboard and API on", times=2)
+    finally:
+        code = process.end()
+    assert code == 0
+    assert "Traceback" not in process.log
 
 
 def test_a_start_says_what_answers_and_where(tmp_path: Path, cache_dir: Path) -> None:
