@@ -1,58 +1,114 @@
-"""``emostream evaluate``: how often a model is right."""
+"""``emostream evaluate``: how often a model is right, and what its answers are worth."""
 
 import json
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.table import Table
 
-from server.cli.console import results
+from server.cli.console import messages, progress_bar, results
 from server.settings import read_settings
-from server.startup import load_recognizer
-from server.training.datasets import LABELS, evaluation_set, read_ferplus
+from server.startup import find_model, load_recognizer
+from server.training.datasets import LABELS, read_split
+from server.training.evaluate import Evaluation
 from server.training.evaluate import evaluate as measure
-from server.training.metrics import Scores
+from server.training.metrics import Interval
 
 
 def evaluate(
-    data: Annotated[Path, typer.Argument(help="A split of FER+: folder or tar file.")],
-    model: Annotated[str | None, typer.Option(help="Model or ensemble of the catalogue.")] = None,
+    model: Annotated[
+        str, typer.Argument(help="Of the catalogue, commas between several; or a run's folder or weights.")
+    ],
+    data: Annotated[
+        Path, typer.Argument(help="Prepared folder (its split valid), DIR/SPLIT, or a split of FER+.")
+    ],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The pictures as they are, and no conditions.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="FILE.html, or FILE.md with its plots beside it; and FILE.json.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn by chance.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Measure a model on the pictures of a split that its annotators agree on."""
-    faces = evaluation_set(read_ferplus(data))
-    scores = measure(load_recognizer(read_settings(model=model)), faces)
+    """Measure a model on labelled faces: as they are, covered, small, compressed and blurred."""
+    if report is not None:
+        from server.training.reporting.report import check_report, write_report  # Matplotlib loads slowly
+
+        check_report(report)
+    faces = read_split(data, "evaluation")
+    settings = read_settings(device=device)
+    recognizer = load_recognizer(settings, find_model(model, settings)[0])
+    with progress_bar() as progress:
+        evaluation = measure(recognizer, faces, _called(data), progress, quick, seed)
     if as_json:
-        typer.echo(json.dumps(_as_dict(scores), indent=2))
+        typer.echo(json.dumps(evaluation.as_dict(), indent=2))
     else:
-        _show(scores)
+        _show(evaluation)
+    if report is not None:
+        written = write_report(evaluation, report)
+        beside = ", ".join(file.name for file in written[1:])
+        messages.print(f"written to {written[0]}, and beside it {beside}")
 
 
-def _as_dict(scores: Scores) -> dict[str, object]:
-    return {
-        "pictures": int(scores.confusion.sum()),
-        "accuracy": scores.accuracy,
-        "macro_f1": scores.macro_f1,
-        "expected_calibration_error": scores.expected_calibration_error,
-        "f1": dict(zip(LABELS, scores.f1_per_class.tolist(), strict=True)),
-        "confusion": scores.confusion.tolist(),
-    }
+def _called(data: Path) -> str:
+    """A split's name with that of its folder: "valid" alone says little."""
+    path = data.resolve()
+    return path.name if path.suffix == ".tar" or path.is_dir() else f"{path.parent.name}/{path.name}"
 
 
-def _show(scores: Scores) -> None:
-    table = Table(box=None, title="rows: truth; columns: answers", title_justify="left")
-    table.add_column("")
-    for label in LABELS:
-        table.add_column(label, justify="right")
-    table.add_column("F1", justify="right", style="bold")
-    for index, label in enumerate(LABELS):
-        counts = [str(count) for count in scores.confusion[index]]
-        counts[index] = f"[bold]{counts[index]}[/]"
-        table.add_row(label, *counts, f"{scores.f1_per_class[index]:.3f}")
-    results.print(table)
+def _show(evaluation: Evaluation) -> None:
+    intervals, scores = evaluation.intervals, evaluation.scores
     results.print(
-        f"{int(np.sum(scores.confusion))} pictures: accuracy {scores.accuracy:.2%}, "
-        f"macro F1 {scores.macro_f1:.3f}, calibration error {scores.expected_calibration_error:.3f}"
+        f"[bold]{evaluation.model}[/] on {evaluation.data}: {evaluation.pictures:,} pictures, "
+        f"{evaluation.device} in {evaluation.precision}. In brackets: 95 % intervals.\n",
+        soft_wrap=True,
     )
+    headline = Table.grid(padding=(0, 2))
+    headline.add_row("accuracy", _percent(intervals.accuracy))
+    headline.add_row("macro F1", _plain(intervals.macro_f1))
+    headline.add_row("calibration error", _plain(intervals.expected_calibration_error))
+    results.print(headline)
+
+    classes = _table("\nclass", "precision", "recall", "F1", "pictures")
+    for index, label in enumerate(LABELS):
+        classes.add_row(
+            label,
+            f"{scores.precision_per_class[index]:.3f}",
+            f"{scores.recall_per_class[index]:.3f}",
+            _plain(intervals.f1[index]),
+            f"{scores.support[index]:,}",
+        )
+    results.print(classes)
+
+    confusion = _table("\ntruth ↓ answer →", *(f"\n{label}" for label in LABELS))
+    for index, label in enumerate(LABELS):
+        counts = [f"{count:,}" for count in scores.confusion[index]]
+        counts[index] = f"[bold]{counts[index]}[/]"
+        confusion.add_row(label, *counts)
+    results.print(confusion)
+
+    if evaluation.conditions:
+        conditions = _table("\ncondition", "accuracy", "macro F1")
+        conditions.add_row("as they are", _percent(intervals.accuracy), _plain(intervals.macro_f1))
+        for condition in evaluation.conditions:
+            conditions.add_row(condition.title, _percent(condition.accuracy), _plain(condition.macro_f1))
+        results.print(conditions)
+
+
+def _table(first: str, *headings: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column(first)
+    for heading in headings:
+        table.add_column(heading, justify="right", vertical="bottom")
+    return table
+
+
+def _percent(figure: Interval) -> str:
+    return f"{figure.value:.2%} [dim]({figure.low:.1%} to {figure.high:.1%})[/]"
+
+
+def _plain(figure: Interval) -> str:
+    return f"{figure.value:.3f} [dim]({figure.low:.3f} to {figure.high:.3f})[/]"

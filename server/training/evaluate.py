@@ -1,27 +1,158 @@
-"""A recogniser, as it serves, on labelled faces."""
+"""A recogniser, as it serves, on labelled faces: as they are, and under what may happen to them."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
 
 import numpy as np
+import numpy.typing as npt
+from rich.progress import Progress
 
 from server.exceptions import DatasetError
 from server.inference import Recognizer
+from server.training.conditions import Condition, Pictures, conditions
 from server.training.datasets import LABELS, FaceDataset
-from server.training.metrics import Scores, score
+from server.training.metrics import Interval, Intervals, ReliabilityBin, Scores, bootstrap, reliability, score
+
+RESAMPLES = 1000
 
 _BATCH = 256
 
 
-def evaluate(recognizer: Recognizer, faces: FaceDataset) -> Scores:
-    """Scores over LABELS, each picture seen once and not flipped.
+@dataclass(frozen=True)
+class ConditionResult:
+    """The headline figures under one condition."""
 
-    Raises DatasetError if the recogniser knows other labels than the data.
-    """
+    name: str
+    title: str
+    accuracy: Interval
+    macro_f1: Interval
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that is measured. Classes are in the order of LABELS; the conditions are empty where they were
+    not asked for."""
+
+    model: str
+    members: tuple[str, ...]
+    device: str
+    precision: str
+    data: str
+    day: str
+    seed: int
+    scores: Scores
+    intervals: Intervals
+    reliability: tuple[ReliabilityBin, ...]
+    conditions: tuple[ConditionResult, ...]
+
+    @property
+    def pictures(self) -> int:
+        return int(self.scores.confusion.sum())
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON; docs/training.md has the fields."""
+        scores, intervals = self.scores, self.intervals
+        return {
+            "model": self.model,
+            "members": list(self.members),
+            "device": self.device,
+            "precision": self.precision,
+            "data": self.data,
+            "day": self.day,
+            "pictures": self.pictures,
+            "seed": self.seed,
+            "resamples": RESAMPLES,
+            "accuracy": asdict(intervals.accuracy),
+            "macro_f1": asdict(intervals.macro_f1),
+            "expected_calibration_error": asdict(intervals.expected_calibration_error),
+            "classes": {
+                label: {
+                    "precision": float(scores.precision_per_class[index]),
+                    "recall": float(scores.recall_per_class[index]),
+                    "f1": asdict(intervals.f1[index]),
+                    "support": int(scores.support[index]),
+                }
+                for index, label in enumerate(LABELS)
+            },
+            "confusion": {"labels": list(LABELS), "counts": scores.confusion.tolist()},
+            "reliability": [asdict(bin_) for bin_ in self.reliability],
+            "conditions": [asdict(condition) for condition in self.conditions],
+        }
+
+
+def check_labels(recognizer: Recognizer) -> None:
+    """Raises DatasetError if the recogniser knows other labels than the data."""
     if set(recognizer.labels) != set(LABELS):
         raise DatasetError(
             f"{recognizer.name} knows {', '.join(recognizer.labels)}; the data has {', '.join(LABELS)}"
         )
+
+
+def evaluate(
+    recognizer: Recognizer,
+    faces: FaceDataset,
+    data: str,
+    progress: Progress,
+    quick: bool = False,
+    seed: int = 0,
+) -> Evaluation:
+    """Everything over LABELS, each picture seen once and not flipped; ``quick`` leaves the conditions out.
+
+    ``data`` is what the faces are called in reports; ``seed`` decides what is drawn by chance, in the
+    conditions and in the intervals. Raises DatasetError if the recogniser knows other labels than the data.
+    """
+    check_labels(recognizer)
+    chosen = () if quick else conditions(faces.images.shape[1])
+    truth = faces.targets.argmax(1)
+    task = progress.add_task("as they are", total=len(faces) * (1 + len(chosen)))
+
+    def advance(pictures: int) -> None:
+        progress.advance(task, pictures)
+
+    probabilities = answers(recognizer, faces.images, None, seed, advance)
+    results = []
+    for condition in chosen:
+        progress.update(task, description=condition.title)
+        found = answers(recognizer, faces.images, condition, seed, advance)
+        intervals = bootstrap(found, truth, seed, RESAMPLES)
+        results.append(
+            ConditionResult(condition.name, condition.title, intervals.accuracy, intervals.macro_f1)
+        )
+    return Evaluation(
+        model=recognizer.name,
+        members=recognizer.members,
+        device=recognizer.engine.device,
+        precision=recognizer.engine.precision,
+        data=data,
+        day=date.today().isoformat(),
+        seed=seed,
+        scores=score(probabilities, truth),
+        intervals=bootstrap(probabilities, truth, seed, RESAMPLES),
+        reliability=reliability(probabilities.max(1), probabilities.argmax(1) == truth),
+        conditions=tuple(results),
+    )
+
+
+def answers(
+    recognizer: Recognizer,
+    images: Pictures,
+    condition: Condition | None,
+    seed: int,
+    advance: Callable[[int], None],
+) -> npt.NDArray[np.float32]:
+    """(N, 7) over LABELS. Pictures are changed a batch at a time, so no second copy of all is in memory."""
     order = [recognizer.labels.index(label) for label in LABELS]
-    probabilities = [
-        recognizer.recognize(list(np.repeat(faces.images[start : start + _BATCH, :, :, None], 3, axis=3)))
-        for start in range(0, len(faces), _BATCH)
-    ]
-    return score(np.concatenate(probabilities)[:, order], faces.targets.argmax(1))
+    generator = np.random.default_rng(seed)
+    found = []
+    for start in range(0, len(images), _BATCH):
+        batch = images[start : start + _BATCH]
+        if condition is not None:
+            batch = condition.change(batch, generator)
+        found.append(recognizer.recognize(list(_rgb(batch)))[:, order])
+        advance(len(batch))
+    return np.concatenate(found)
+
+
+def _rgb(images: Pictures) -> Pictures:
+    return images if images.ndim == 4 else np.repeat(images[..., None], 3, axis=3)

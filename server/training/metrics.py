@@ -1,14 +1,22 @@
-"""Figures of a classifier on a labelled set."""
+"""Figures of a classifier on a labelled set, and how sure of them one can be."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+Floats = npt.NDArray[np.float64]
+
+#: Of the calibration error and of reliability diagrams.
+BINS = 15
+
+_RESAMPLES_AT_A_TIME = 50
+
 
 @dataclass(frozen=True)
 class Scores:
-    """``confusion[i, j]`` counts pictures of class i answered as j; the rest follows from it."""
+    """``confusion[i, j]`` counts pictures of class i answered as j; the rest follows from it. What would be
+    a division by 0 is 0."""
 
     confusion: npt.NDArray[np.int64]
     expected_calibration_error: float
@@ -18,15 +26,56 @@ class Scores:
         return float(np.trace(self.confusion) / self.confusion.sum())
 
     @property
-    def f1_per_class(self) -> npt.NDArray[np.float64]:
-        hits = np.diag(self.confusion).astype(np.float64)
-        either = self.confusion.sum(0) + self.confusion.sum(1)
-        f1: npt.NDArray[np.float64] = np.divide(2 * hits, either, out=np.zeros_like(hits), where=either > 0)
-        return f1
+    def support(self) -> npt.NDArray[np.int64]:
+        """How many pictures of each class there are."""
+        support: npt.NDArray[np.int64] = self.confusion.sum(1)
+        return support
+
+    @property
+    def precision_per_class(self) -> Floats:
+        return _ratio(np.diag(self.confusion), self.confusion.sum(0))
+
+    @property
+    def recall_per_class(self) -> Floats:
+        return _ratio(np.diag(self.confusion), self.confusion.sum(1))
+
+    @property
+    def f1_per_class(self) -> Floats:
+        return _f1(self.confusion)
 
     @property
     def macro_f1(self) -> float:
         return float(self.f1_per_class.mean())
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure, and the range that holds it with 95 % confidence."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """The figures of ``Scores``; ``f1`` has one for each class."""
+
+    accuracy: Interval
+    macro_f1: Interval
+    expected_calibration_error: Interval
+    f1: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """The pictures with a confidence in (or at the edges of) [``low``, ``high``]; means are 0 of none."""
+
+    low: float
+    high: float
+    pictures: int
+    confidence: float
+    accuracy: float
 
 
 def score(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> Scores:
@@ -38,13 +87,87 @@ def score(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) 
 
 
 def expected_calibration_error(
-    confidence: npt.NDArray[np.float32], correct: npt.NDArray[np.bool_], bins: int = 15
+    confidence: npt.NDArray[np.float32], correct: npt.NDArray[np.bool_], bins: int = BINS
 ) -> float:
     """Mean distance between confidence and accuracy over equal-width bins (Guo et al., arXiv 1706.04599)."""
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = 0.0
-    for b in range(bins):
-        inside = index == b
-        if inside.any():
-            error += inside.mean() * abs(confidence[inside].mean() - correct[inside].mean())
-    return float(error)
+    gaps = np.bincount(_bin(confidence, bins), confidence.astype(np.float64) - correct, minlength=bins)
+    return float(np.abs(gaps).sum() / len(confidence))
+
+
+def reliability(
+    confidence: npt.NDArray[np.float32], correct: npt.NDArray[np.bool_], bins: int = BINS
+) -> tuple[ReliabilityBin, ...]:
+    """The bins that the calibration error is the mean over."""
+    index = _bin(confidence, bins)
+    pictures = np.bincount(index, minlength=bins)
+    mean_confidence = _ratio(np.bincount(index, confidence, minlength=bins), pictures)
+    accuracy = _ratio(np.bincount(index, correct, minlength=bins), pictures)
+    return tuple(
+        ReliabilityBin(b / bins, (b + 1) / bins, int(pictures[b]), mean_confidence[b], accuracy[b])
+        for b in range(bins)
+    )
+
+
+def bootstrap(
+    probabilities: npt.NDArray[np.float32],
+    truth: npt.NDArray[np.int64],
+    seed: int = 0,
+    resamples: int = 1000,
+) -> Intervals:
+    """95 % percentile intervals (Efron and Tibshirani, 1993) of the figures of ``score``.
+
+    Pictures are drawn with replacement, as many as there are. The same seed draws the same pictures.
+    """
+    n, classes = probabilities.shape
+    answers, confidence = probabilities.argmax(1), probabilities.max(1)
+    # Every figure is a function of sums over pictures, so a resample is a row of a matrix product: how often
+    # each picture was drawn, times what it adds to each sum.
+    adds = np.zeros((n, classes**2 + BINS), np.float32)
+    pictures = np.arange(n)
+    adds[pictures, truth * classes + answers] = 1
+    adds[pictures, classes**2 + _bin(confidence, BINS)] = confidence - (answers == truth)
+    generator = np.random.default_rng(seed)
+    sums = np.concatenate(
+        [
+            _draws(generator, min(_RESAMPLES_AT_A_TIME, resamples - start), n) @ adds
+            for start in range(0, resamples, _RESAMPLES_AT_A_TIME)
+        ]
+    ).astype(np.float64)
+    confusions = sums[:, : classes**2].reshape(resamples, classes, classes)
+    f1 = _f1(confusions)
+    found = score(probabilities, truth)
+    return Intervals(
+        accuracy=_interval(found.accuracy, np.trace(confusions, axis1=1, axis2=2) / n),
+        macro_f1=_interval(found.macro_f1, f1.mean(1)),
+        expected_calibration_error=_interval(
+            found.expected_calibration_error, np.abs(sums[:, classes**2 :]).sum(1) / n
+        ),
+        f1=tuple(_interval(float(found.f1_per_class[c]), f1[:, c]) for c in range(classes)),
+    )
+
+
+def _draws(generator: np.random.Generator, resamples: int, n: int) -> npt.NDArray[np.float32]:
+    """(R, N): how often each picture was drawn in each resample."""
+    drawn = generator.integers(0, n, (resamples, n)) + np.arange(resamples)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n).astype(np.float32)
+
+
+def _interval(value: float, resampled: Floats) -> Interval:
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return Interval(value, float(low), float(high))
+
+
+def _f1(confusion: npt.NDArray[np.int64] | Floats) -> Floats:
+    """(…, C) of confusions (…, C, C)."""
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return _ratio(2 * hits, confusion.sum(-1) + confusion.sum(-2))
+
+
+def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+    zeros = np.zeros(np.shape(part), np.float64)
+    ratio: Floats = np.divide(part, whole, out=zeros, where=np.asarray(whole) > 0)
+    return ratio
+
+
+def _bin(confidence: npt.NDArray[np.float32], bins: int) -> npt.NDArray[np.int64]:
+    return np.minimum((confidence * bins).astype(np.int64), bins - 1)

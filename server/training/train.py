@@ -20,7 +20,7 @@ from server.models.weight_file import WeightDescription, write_weights
 from server.training.augmentation import augment, mixup
 from server.training.calibration import fit_temperature
 from server.training.config import TrainingConfig
-from server.training.datasets import LABELS, FaceDataset, evaluation_set, read_ferplus, training_set
+from server.training.datasets import LABELS, FaceDataset, read_split
 from server.training.metrics import Scores, score
 from server.training.optimisation import SharpnessAware, parameter_groups
 from server.training.run_folder import RunFolder
@@ -42,8 +42,8 @@ class Trainer:
     def __init__(self, config: TrainingConfig, folder: Path, device: torch.device, weights_dir: Path) -> None:
         self.config, self.folder, self.device = config, RunFolder(folder), device
         torch.manual_seed(config.seed)
-        self.train_set = training_set(read_ferplus(config.train))
-        self.validation_set = evaluation_set(read_ferplus(config.validation))
+        self.train_set = read_split(config.train, "training")
+        self.validation_set = read_split(config.validation, "evaluation")
         if self.steps_per_epoch == 0:
             raise DatasetError(
                 f"{config.train} has {len(self.train_set)} pictures to learn from: fewer than a batch of "

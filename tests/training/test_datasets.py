@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from server.training.datasets import (
     VotedFaces,
     evaluation_set,
     read_ferplus,
+    read_prepared,
+    read_split,
     training_set,
 )
-from tests.training.conftest import MakeSplit, face, plain_rows, votes
+from tests.training.conftest import MakeSplit, face, plain_rows, votes, write_prepared
 
 WHOLE = "(0, 0, 48, 48)"
 
@@ -217,3 +220,119 @@ def test_pictures_without_a_majority_or_of_contempt_are_left_out(row: list[int])
 def test_the_labels_are_those_of_the_votes_without_contempt() -> None:
     assert set(VOTE_COLUMNS[:8]) - set(LABELS) == {"contempt"}
     assert list(LABELS) == sorted(LABELS)
+
+
+# Splits of either form
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    return write_prepared(
+        tmp_path / "prepared",
+        train=[target(happiness=0.6, neutral=0.4), target(fear=0.5, surprise=0.5), target(anger=1)],
+        valid=[target(sadness=1)],
+        test=[target(disgust=1), target(fear=1)],
+    )
+
+
+def test_a_prepared_folder_gives_its_training_split_for_training(prepared: Path) -> None:
+    for path in (prepared, prepared / "train", prepared / "train.npz"):
+        data = read_split(path, "training")
+
+        assert data.images[:, 0, 0].tolist() == [0, 1, 2]
+        assert data.targets[0].tolist() == pytest.approx(target(happiness=0.6, neutral=0.4))
+
+
+def test_a_prepared_folder_gives_its_validation_split_for_evaluation_and_the_test_split_only_by_name(
+    prepared: Path,
+) -> None:
+    assert read_split(prepared, "evaluation").targets.tolist() == [target(sadness=1)]
+    assert read_split(prepared / "test", "evaluation").targets.tolist() == [target(disgust=1), target(fear=1)]
+
+
+def test_evaluation_on_soft_targets_takes_the_pictures_with_a_majority(prepared: Path) -> None:
+    data = read_split(prepared / "train", "evaluation")
+
+    assert data.images[:, 0, 0].tolist() == [0, 2]
+    assert data.targets.tolist() == [target(happiness=1), target(anger=1)]
+
+
+@pytest.mark.parametrize("form", ["folder", "tar"])
+def test_a_split_of_ferplus_is_read_for_either_purpose(make_split: MakeSplit, form: str) -> None:
+    split = make_split([("a.png", WHOLE, votes(happiness=6, neutral=4))], form=form)
+
+    assert read_split(split, "training").targets == pytest.approx(
+        np.array([target(happiness=0.6, neutral=0.4)])
+    )
+    assert read_split(split, "evaluation").targets.tolist() == [target(happiness=1)]
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"nothing: there is no such file or folder"):
+        read_split(tmp_path / "nothing", "training")
+
+
+def test_a_split_that_is_not_there_is_answered_with_those_there_are(tmp_path: Path) -> None:
+    folder = write_prepared(tmp_path / "prepared", train=[target(anger=1)], test=[target(anger=1)])
+
+    with pytest.raises(DatasetError, match=r"no split 'valid'; there are: \S+/train, \S+/test$"):
+        read_split(folder, "evaluation")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"form": 2}, "has the form 2, not 1"),
+        ({"labels": ["sad", "glad"]}, "has the labels sad, glad instead of anger"),
+    ],
+)
+def test_a_prepared_folder_of_another_kind_is_refused(
+    prepared: Path, change: dict[str, object], words: str
+) -> None:
+    manifest = prepared / "dataset.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
+
+    with pytest.raises(DatasetError, match=words):
+        read_prepared(prepared, "train")
+
+
+def test_a_manifest_that_is_none_is_named(prepared: Path) -> None:
+    (prepared / "dataset.json").write_text("{")
+
+    with pytest.raises(DatasetError, match=r"dataset\.json cannot be read"):
+        read_prepared(prepared, "train")
+
+
+def test_a_damaged_split_is_named(prepared: Path) -> None:
+    file = prepared / "train.npz"
+    for content in (b"", file.read_bytes()[:300]):
+        file.write_bytes(content)
+        with pytest.raises(DatasetError, match=r"train\.npz is damaged"):
+            read_prepared(prepared, "train")
+
+
+def test_objects_in_a_split_are_refused_and_not_unpickled(prepared: Path) -> None:
+    np.savez(prepared / "train.npz", images=np.array([object()]), targets=np.zeros((1, 7), np.float32))
+
+    with pytest.raises(DatasetError, match=r"train\.npz is damaged"):
+        read_prepared(prepared, "train")
+
+
+@pytest.mark.parametrize(
+    ("images", "targets"),
+    [
+        (np.zeros((2, 48, 48), np.uint8), np.zeros((1, 7), np.float32)),
+        (np.zeros((1, 48, 48), np.float32), np.zeros((1, 7), np.float32)),
+        (np.zeros((1, 48, 48, 4), np.uint8), np.zeros((1, 7), np.float32)),
+        (np.zeros((1, 48, 48), np.uint8), np.zeros((1, 8), np.float32)),
+        (np.zeros((0, 48, 48), np.uint8), np.zeros((0, 7), np.float32)),
+    ],
+    ids=["fewer targets", "floats", "four channels", "eight labels", "empty"],
+)
+def test_arrays_that_do_not_fit_are_named_with_their_shapes(
+    prepared: Path, images: np.ndarray, targets: np.ndarray
+) -> None:
+    np.savez(prepared / "train.npz", images=images, targets=targets)
+
+    with pytest.raises(DatasetError, match=r"train\.npz holds images .* expected uint8"):
+        read_prepared(prepared, "train")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from server.training.metrics import Scores, expected_calibration_error, score
+from server.training.metrics import Scores, bootstrap, expected_calibration_error, reliability, score
 
 
 def probabilities(*rows: list[float]) -> np.ndarray:
@@ -56,3 +56,89 @@ def test_calibration_error_is_the_weighted_distance_of_each_bin() -> None:
 
 def test_full_confidence_falls_into_the_last_bin() -> None:
     assert expected_calibration_error(np.ones(4, np.float32), np.zeros(4, bool)) == pytest.approx(1)
+
+
+def test_precision_recall_and_support_are_those_of_each_class() -> None:
+    """By hand: class 0 was answered twice and once rightly; class 1 has two pictures, one found."""
+    scores = Scores(np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0]]), 0.0)
+
+    assert scores.precision_per_class.tolist() == [0.5, 1, 0]
+    assert scores.recall_per_class.tolist() == [1, 0.5, 0]
+    assert scores.support.tolist() == [1, 2, 0]
+
+
+def test_reliability_has_the_means_of_each_bin() -> None:
+    confidence = np.array([0.95, 0.91, 0.55, 0.1], np.float32)
+    correct = np.array([True, False, True, False])
+
+    bins = reliability(confidence, correct, bins=10)
+
+    assert [one.pictures for one in bins] == [0, 1, 0, 0, 0, 1, 0, 0, 0, 2]
+    assert (bins[9].low, bins[9].high) == (0.9, 1.0)
+    assert bins[9].confidence == pytest.approx(0.93)
+    assert (bins[9].accuracy, bins[5].accuracy, bins[0].accuracy) == (0.5, 1, 0)
+
+
+# Intervals
+
+
+def answers(n: int, accuracy: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of three classes, answered rightly by chance; and the truth."""
+    generator = np.random.default_rng(seed)
+    truth = np.arange(n) % 3
+    given = np.where(generator.random(n) < accuracy, truth, (truth + 1) % 3)
+    return (0.7 * np.eye(3)[given] + 0.1).astype(np.float32), truth
+
+
+def test_intervals_are_those_of_the_binomial_distribution() -> None:
+    """Accuracy's standard error is sqrt(p (1 - p) / n): an interval of 1.96 of it, both ways."""
+    predicted, truth = answers(2000, 0.8)
+
+    found = bootstrap(predicted, truth).accuracy
+
+    reach = 1.96 * (found.value * (1 - found.value) / 2000) ** 0.5
+    assert found.value == score(predicted, truth).accuracy
+    assert found.low == pytest.approx(found.value - reach, abs=0.15 * reach)
+    assert found.high == pytest.approx(found.value + reach, abs=0.15 * reach)
+
+
+def test_intervals_hold_the_true_accuracy_about_19_times_in_20() -> None:
+    held = 0
+    for seed in range(100):
+        found = bootstrap(*answers(300, 0.7, seed), seed=seed, resamples=200).accuracy
+        held += found.low <= 0.7 <= found.high
+
+    assert 88 <= held <= 100
+
+
+def test_every_figure_is_resampled_as_it_is_scored() -> None:
+    """Of a single picture every resample is the same one, so all figures are exact."""
+    predicted, truth = answers(1, 1.0)
+
+    found, scores = bootstrap(predicted, truth, resamples=3), score(predicted, truth)
+
+    for interval, value in (
+        (found.accuracy, 1.0),
+        (found.macro_f1, scores.macro_f1),
+        (found.expected_calibration_error, scores.expected_calibration_error),
+        (found.f1[0], 1.0),
+        (found.f1[1], 0.0),
+    ):
+        assert (interval.value, interval.low, interval.high) == pytest.approx((value, value, value), abs=1e-6)
+
+
+def test_the_seed_decides_what_is_drawn() -> None:
+    data = answers(200, 0.8)
+
+    assert bootstrap(*data, seed=1) == bootstrap(*data, seed=1)
+    assert bootstrap(*data, seed=1) != bootstrap(*data, seed=2)
+
+
+def test_rarer_classes_are_less_certain() -> None:
+    generator = np.random.default_rng(0)
+    truth = np.array([0] * 900 + [1] * 20)
+    given = np.where(generator.random(920) < 0.8, truth, 1 - truth)
+
+    f1 = bootstrap(np.eye(2, dtype=np.float32)[given], truth).f1
+
+    assert f1[1].high - f1[1].low > 3 * (f1[0].high - f1[0].low)

@@ -1,0 +1,122 @@
+"""``emostream data``: data sets into the form that training and evaluation read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from server.cli.console import examples, messages, progress_bar, results
+from server.exceptions import DatasetError
+from server.faces.detector import FaceDetector
+from server.settings import read_settings
+from server.training.datasets import LABELS
+from server.training.preparing.prepare import Manifest, Numbering, Options, find_source, prepare
+
+app = typer.Typer(help="Prepare data sets.", no_args_is_help=True)
+
+
+@app.callback()
+def data() -> None:
+    """Prepare data sets."""
+
+
+@app.command("prepare", epilog=examples("emostream data prepare ~/fer2013 --out data/fer2013"))
+def prepare_(
+    source: Annotated[Path, typer.Argument(help="fer2013.csv, or a folder: FER+, or one folder a class.")],
+    out: Annotated[Path, typer.Option(help="Folder for the prepared data set.")],
+    side: Annotated[int, typer.Option(min=16, max=512, help="Of the pictures, in px.")] = 48,
+    colour: Annotated[bool, typer.Option("--colour/--grey", help="RGB, or luma only.")] = False,
+    detect: Annotated[
+        bool, typer.Option("--detect", help="Find the face and cut it out; else pictures are crops already.")
+    ] = False,
+    min_side: Annotated[int, typer.Option(min=1, help="Pictures with fewer px are left out.")] = 24,
+    votes: Annotated[
+        Path | None, typer.Option(help="FER+'s fer2013new.csv, if not beside fer2013.csv.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option(help="Shares of train, valid and test, for class folders without splits.")
+    ] = "0.8,0.1,0.1",
+    seed: Annotated[int, typer.Option(min=0, help="Of that split.")] = 0,
+    numbers: Annotated[
+        Numbering | None, typer.Option(help="Whose numbers the class folders are called by.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FOLDER=LABEL", help="Of one class folder; FOLDER= leaves it out."),
+    ] = None,
+    drop_repeated: Annotated[
+        bool, typer.Option("--drop-repeated", help="Leave out what the training split has, too.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace another data set in --out.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Bring a data set into the form that train and evaluate read (docs/training.md)."""
+    options = Options(
+        side=side,
+        colour=colour,
+        detect=detect,
+        min_side=min_side,
+        shares=_shares(split),
+        seed=seed,
+        numbering=numbers,
+        mapping=_mapping(mapping or []),
+        drop_repeated=drop_repeated,
+    )
+    found = find_source(source, options, votes)
+    detector = FaceDetector.load(read_settings().faces_dir, min_side) if detect else None
+    with progress_bar() as progress:
+        prepared = prepare(found, source, out, options, progress, detector, force)
+    if as_json:
+        typer.echo(prepared.manifest.model_dump_json(indent=2))
+    else:
+        _show(prepared.manifest)
+    if prepared.is_new:
+        messages.print(f"written to {out}; what was left out is in {out / 'rejects.csv'}")
+    else:
+        messages.print(f"{out} has been prepared from the same source in the same way: nothing to do")
+    for name, facts in prepared.manifest.splits.items():
+        if facts.also_in_train:
+            repeated = f"{facts.also_in_train} pictures of {name} are in train, too"
+            messages.print(f"{repeated}; --drop-repeated leaves them out", style="yellow")
+
+
+def _shares(text: str) -> tuple[float, float, float]:
+    try:
+        train, valid, test = (float(share) for share in text.split(","))
+    except ValueError as error:
+        raise DatasetError(f"--split {text}: three shares, such as 0.8,0.1,0.1") from error
+    if min(train, valid, test) < 0 or train == 0 or abs(train + valid + test - 1) > 1e-6:
+        raise DatasetError(f"--split {text}: the shares add up to 1, and that of train is not 0")
+    return train, valid, test
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        name, equals, label = pair.partition("=")
+        if not equals or not name:
+            raise DatasetError(f"--map {pair}: folder and label, such as --map glad=happiness")
+        mapping[name] = label
+    return mapping
+
+
+def _show(manifest: Manifest) -> None:
+    splits = manifest.splits.values()
+    colours = "RGB" if manifest.channels == 3 else "grey"
+    table = Table(
+        title=f"{manifest.name}: {manifest.kind}, {manifest.side} px, {colours}",
+        title_justify="left",
+        box=None,
+    )
+    table.add_column("")
+    for split in manifest.splits:
+        table.add_column(split, justify="right")
+    for label in LABELS:
+        table.add_row(label, *(f"{facts.counts[label]:,}" for facts in splits))
+    table.add_row("pictures", *(f"{facts.pictures:,}" for facts in splits), style="bold")
+    for reason in sorted({reason for facts in splits for reason in facts.rejects}):
+        table.add_row(
+            f"left out: {reason}", *(f"{facts.rejects.get(reason, 0):,}" for facts in splits), style="dim"
+        )
+    results.print(table)

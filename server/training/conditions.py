@@ -1,0 +1,116 @@
+"""What may happen to a face in front of a camera: the conditions of an evaluation."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from server.training.occlusion import HEADSET, MASK, Region, cover, cover_block
+
+#: Uint8 (N, H, W) grey or (N, H, W, 3) RGB.
+Pictures = npt.NDArray[np.uint8]
+Change = Callable[[Pictures, np.random.Generator], Pictures]
+
+#: Of the blur's Gaussian, as a share of the picture's side: 1.2 px of 48.
+_BLUR = 0.025
+
+
+@dataclass(frozen=True)
+class Condition:
+    """``change`` takes pictures and what to draw chance from, and returns as many of the same size."""
+
+    name: str
+    title: str
+    change: Change
+
+
+def conditions(side: int) -> tuple[Condition, ...]:
+    """All of them, for pictures of ``side`` px: a low resolution that is none for these is left out."""
+    return (
+        Condition("mirrored", "mirrored", _mirror),
+        Condition("headset", "headset", partial(_wear, region=HEADSET)),
+        Condition("mask", "mask", partial(_wear, region=MASK)),
+        Condition("block_10", "block of 10 %", partial(_block, area=0.1)),
+        Condition("block_20", "block of 20 %", partial(_block, area=0.2)),
+        *(
+            Condition(f"side_{low}", f"only {low} px", partial(_lower, side=low))
+            for low in (32, 24, 16)
+            if low < side
+        ),
+        *(
+            Condition(f"jpeg_{quality}", f"JPEG quality {quality}", partial(_compress, quality=quality))
+            for quality in (60, 30, 10)
+        ),
+        Condition("blur", "blurred", _blur),
+    )
+
+
+def _mirror(pictures: Pictures, _: np.random.Generator) -> Pictures:
+    return np.ascontiguousarray(pictures[:, :, ::-1])
+
+
+def _wear(pictures: Pictures, generator: np.random.Generator, region: Region) -> Pictures:
+    levels = _levels(len(pictures), generator)
+    with _chance_of(generator):
+        return _pictures(cover(_tensor(pictures), region, levels), pictures)
+
+
+def _block(pictures: Pictures, generator: np.random.Generator, area: float) -> Pictures:
+    levels = _levels(len(pictures), generator)
+    with _chance_of(generator):
+        return _pictures(cover_block(_tensor(pictures), area, levels), pictures)
+
+
+def _lower(pictures: Pictures, _: np.random.Generator, side: int) -> Pictures:
+    def lower(picture: Pictures) -> Pictures:
+        small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    return np.stack([lower(picture) for picture in pictures])
+
+
+def _compress(pictures: Pictures, _: np.random.Generator, quality: int) -> Pictures:
+    def compress(picture: Pictures) -> Pictures:
+        # OpenCV takes colours for BGR, and JPEG treats blue and red differently.
+        _, packed = cv2.imencode(".jpg", picture[..., ::-1] if picture.ndim == 3 else picture, options)
+        read = np.asarray(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED), np.uint8)
+        return read[..., ::-1] if picture.ndim == 3 else read
+
+    options = (cv2.IMWRITE_JPEG_QUALITY, quality)
+    return np.stack([compress(picture) for picture in pictures])
+
+
+def _blur(pictures: Pictures, _: np.random.Generator) -> Pictures:
+    deviation = _BLUR * pictures.shape[1]
+    return np.stack([np.asarray(cv2.GaussianBlur(p, (0, 0), deviation), np.uint8) for p in pictures])
+
+
+@contextmanager
+def _chance_of(generator: np.random.Generator) -> Iterator[None]:
+    """Occlusions draw PyTorch's global numbers: inside, those follow ``generator``; afterwards, they go on as
+    if nothing had been drawn."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(generator.integers(2**31)))
+        yield
+
+
+def _levels(count: int, generator: np.random.Generator) -> Tensor:
+    """Brightnesses: headsets and masks are of any."""
+    return torch.from_numpy(generator.uniform(0, 255, count).astype(np.float32))
+
+
+def _tensor(pictures: Pictures) -> Tensor:
+    """Float (N, 1 or 3, H, W)."""
+    planes = pictures[:, None] if pictures.ndim == 3 else pictures.transpose(0, 3, 1, 2)
+    return torch.from_numpy(planes.astype(np.float32))
+
+
+def _pictures(planes: Tensor, like: Pictures) -> Pictures:
+    pixels = planes.round().to(torch.uint8).numpy()
+    return pixels[:, 0] if like.ndim == 3 else np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))

@@ -1,0 +1,265 @@
+"""``emostream data prepare``: any source in, the prepared form out.
+
+The form: a folder with ``dataset.json`` (``Manifest``), for each split an ``.npz`` with ``images`` uint8
+(N, S, S) or (N, S, S, 3), ``targets`` float32 (N, 7) and ``names``, and ``rejects.csv`` with the name, the
+split and the reason of every picture that was left out.
+"""
+
+import csv
+import hashlib
+import shutil
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+from rich.progress import Progress
+
+from server.exceptions import DatasetError
+from server.training.datasets import FORM, LABELS, MANIFEST, FaceDataset
+from server.training.preparing.class_folders import ClassFolders
+from server.training.preparing.fer2013 import VOTES_FILE, Fer2013
+from server.training.preparing.ferplus import Ferplus, ferplus_parts
+from server.training.preparing.pictures import Cutter, Detector, Pixels
+from server.training.preparing.sample import SPLITS, Reason, Sample, Source
+
+Numbering = Literal["raf-db", "affectnet", "fer2013"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a prepared set depends on beside its source; kept in its manifest."""
+
+    side: int = 48
+    colour: bool = False
+    detect: bool = False
+    min_side: int = 24  # what is looked for in whole pictures, too
+    shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    seed: int = 0
+    numbering: Numbering | None = None
+    mapping: dict[str, str] = field(default_factory=dict)
+    drop_repeated: bool = False  # pictures of other splits whose very pixels the training split has, too
+
+
+class SplitFacts(BaseModel):
+    """``counts`` has the pictures of each label, by the largest share of their targets; ``rejects`` those
+    left out, by reason. ``also_in_train`` counts pictures, not left out, whose very pixels the training
+    split has, too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pictures: int
+    counts: dict[str, int]
+    rejects: dict[str, int]
+    also_in_train: int = 0
+
+
+class Manifest(BaseModel):
+    """``dataset.json``. ``sha256`` is of the names and contents of all files of the source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    form: int = FORM
+    name: str
+    kind: str
+    sha256: str
+    options: dict[str, object]
+    labels: tuple[str, ...] = LABELS
+    side: int
+    channels: Literal[1, 3]
+    splits: dict[str, SplitFacts]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """``is_new`` is False where the same source had been prepared in the same way before."""
+
+    manifest: Manifest
+    is_new: bool
+
+
+def find_source(path: Path, options: Options, votes: Path | None = None) -> Source:
+    """What ``path`` holds: ``fer2013.csv`` (or is that file), splits of FER+, or class folders.
+
+    ``votes`` names the file of FER+'s votes for ``fer2013.csv``, else one beside it is taken. Raises
+    DatasetError if it is none of them.
+    """
+    if votes is not None and not votes.is_file():
+        raise DatasetError(f"--votes {votes}: there is no such file")
+    table = path / "fer2013.csv" if path.is_dir() else path
+    if table.is_file():
+        if table.suffix != ".csv":
+            raise DatasetError(f"{path} is no table: name fer2013.csv, or the folder that holds the data set")
+        beside = table.with_name(VOTES_FILE)
+        return Fer2013(table, votes or (beside if beside.is_file() else None))
+    if not path.is_dir():
+        raise DatasetError(f"{path}: there is no such file or folder")
+    if votes is not None:
+        raise DatasetError(f"--votes {votes} belongs to a fer2013.csv, and {path} holds none")
+    if parts := ferplus_parts(path):
+        return Ferplus(parts)
+    return ClassFolders(path, options.shares, options.seed, options.mapping, options.numbering)
+
+
+def prepare(
+    source: Source,
+    root: Path,
+    out: Path,
+    options: Options,
+    progress: Progress,
+    detector: Detector | None = None,
+    force: bool = False,
+) -> Prepared:
+    """Writes ``out``, or leaves it as it is where it is of the same source and options.
+
+    A run that ends early leaves ``out`` as it was. Raises DatasetError if ``out`` is something else (with
+    ``force``: something that is no prepared data set), if a line of the source can't be used, or if a split
+    comes out empty.
+    """
+    if isinstance(source, ClassFolders) and out.resolve().is_relative_to(root.resolve()):
+        raise DatasetError(f"--out {out} lies in {root}, where it would be taken for a class: name another")
+    sha256 = _sha256(source.files, root, progress)
+    known = _check_out(out, force)
+    given = {**asdict(options), "shares": list(options.shares)}
+    if known is not None and (known.form, known.kind, known.sha256, known.options) == (
+        FORM,
+        source.kind,
+        sha256,
+        given,
+    ):
+        return Prepared(known, is_new=False)
+    if known is not None and not force:
+        raise DatasetError(
+            f"{out} has been prepared from another source or with other options: name another folder, or say "
+            "--force to replace it"
+        )
+    cutter = Cutter(options.side, options.colour, options.min_side, detector)
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
+    partial.mkdir(parents=True)
+    try:
+        facts = _write_splits(source.samples(), cutter, options.drop_repeated, partial, progress)
+        manifest = Manifest(
+            name=root.resolve().name if root.is_dir() else root.resolve().parent.name,
+            kind=source.kind,
+            sha256=sha256,
+            options=given,
+            side=options.side,
+            channels=3 if options.colour else 1,
+            splits=facts,
+        )
+        (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
+        _replace(out, partial)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Prepared(manifest, is_new=True)
+
+
+def _check_out(out: Path, force: bool) -> Manifest | None:
+    """The manifest of what is there; None where nothing is, or where ``force`` may replace it."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return None
+    if not (out / MANIFEST).is_file():
+        raise DatasetError(f"{out} is there and is no prepared data set: name another folder")
+    try:
+        return Manifest.model_validate_json((out / MANIFEST).read_text())
+    except ValidationError as error:
+        if force:
+            return None
+        raise DatasetError(f"{out}/{MANIFEST} is broken or of another version: say --force") from error
+
+
+def _replace(out: Path, partial: Path) -> None:
+    """Puts ``partial`` in the place of ``out``. A folder cannot be replaced in one step; between the two a
+    kill leaves no ``out``, and never half of one."""
+    if out.exists():
+        old = out.with_name(f".{out.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        out.rename(old)
+        partial.rename(out)
+        shutil.rmtree(old)
+    else:
+        partial.rename(out)
+
+
+def _sha256(files: list[Path], root: Path, progress: Progress) -> str:
+    digest = hashlib.sha256()
+    base = root if root.is_dir() else root.parent
+    for file in progress.track(files, description="reading"):
+        with file.open("rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        name = file.relative_to(base).as_posix() if file.is_relative_to(base) else file.name
+        digest.update(f"{content}  {name}\n".encode())
+    return digest.hexdigest()
+
+
+def _write_splits(
+    samples: list[Sample], cutter: Cutter, drop_repeated: bool, folder: Path, progress: Progress
+) -> dict[str, SplitFacts]:
+    facts: dict[str, SplitFacts] = {}
+    learnt: set[bytes] = set()
+    with (folder / "rejects.csv").open("w", newline="") as file:
+        rejects = csv.writer(file, lineterminator="\n")
+        rejects.writerow(("name", "split", "reason"))
+        for split in SPLITS:
+            listed = [sample for sample in samples if sample.split == split]
+            if not listed:
+                continue
+            names, data, rejected = _cut(listed, cutter, progress)
+            digests = [hashlib.sha256(image).digest() for image in data.images]
+            repeated = np.array([digest in learnt for digest in digests], bool)
+            if split == "train":
+                learnt.update(digests)
+            elif drop_repeated:
+                rejected += [(names[index], Reason.IN_TRAIN) for index in np.flatnonzero(repeated)]
+                names = [names[index] for index in np.flatnonzero(~repeated)]
+                data = FaceDataset(data.images[~repeated], data.targets[~repeated])
+                repeated = repeated[~repeated]
+            rejects.writerows((name, split, reason.value) for name, reason in rejected)
+            reasons = Counter(reason.value for _, reason in rejected)
+            if not names:
+                raise DatasetError(
+                    f"not one picture of the split {split} can be used: "
+                    + ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+                )
+            np.savez(folder / f"{split}.npz", images=data.images, targets=data.targets, names=np.array(names))
+            facts[split] = SplitFacts(
+                pictures=len(names),
+                counts=dict(
+                    zip(
+                        LABELS,
+                        np.bincount(data.targets.argmax(1), minlength=len(LABELS)).tolist(),
+                        strict=True,
+                    )
+                ),
+                rejects=dict(sorted(reasons.items())),
+                also_in_train=int(repeated.sum()),
+            )
+    if not facts:
+        raise DatasetError("the source lists no picture")
+    return facts
+
+
+def _cut(
+    samples: list[Sample], cutter: Cutter, progress: Progress
+) -> tuple[list[str], FaceDataset, list[tuple[str, Reason]]]:
+    """Names, pixels and targets of those that can be used, and those that cannot."""
+    shape = (cutter.side, cutter.side, 3) if cutter.colour else (cutter.side, cutter.side)
+    # Of the size of all, filled from the start: nothing is in memory twice.
+    images = np.empty((len(samples), *shape), np.uint8)
+    targets = np.empty((len(samples), len(LABELS)), np.float32)
+    names: list[str] = []
+    rejected: list[tuple[str, Reason]] = []
+    for sample in progress.track(samples, description=samples[0].split):
+        if isinstance(sample.label, Reason):
+            rejected.append((sample.name, sample.label))
+            continue
+        pixels: Pixels | Reason = cutter(sample)
+        if isinstance(pixels, Reason):
+            rejected.append((sample.name, pixels))
+            continue
+        images[len(names)], targets[len(names)] = pixels, sample.label
+        names.append(sample.name)
+    return names, FaceDataset(images[: len(names)], targets[: len(names)]), rejected

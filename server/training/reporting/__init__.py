@@ -1,0 +1,1 @@
+"""An evaluation for people to read: plots, and a page around them."""

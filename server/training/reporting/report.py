@@ -1,0 +1,55 @@
+"""An evaluation as a page: one HTML file with everything in it, or Markdown with its pictures beside it."""
+
+import base64
+import json
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from server.exceptions import EmostreamError
+from server.training.datasets import LABELS
+from server.training.evaluate import Evaluation
+from server.training.reporting.plots import plots
+
+#: Of ``--report``.
+FORMATS = (".html", ".md")
+
+_TEMPLATES = Path(__file__).parent
+
+
+def check_report(file: Path) -> None:
+    """Raises EmostreamError if ``file`` is of no known format; to be called before the hours of measuring."""
+    if file.suffix not in FORMATS:
+        raise EmostreamError(f"--report {file}: the name ends in {' or '.join(FORMATS)}")
+
+
+def write_report(evaluation: Evaluation, file: Path) -> list[Path]:
+    """Writes the page and its JSON beside it, and for Markdown the plots; returns all files, the page first.
+
+    Raises EmostreamError if ``file`` is neither ``.html`` nor ``.md``.
+    """
+    check_report(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    written = [file, file.with_suffix(".json")]
+    written[1].write_text(json.dumps(evaluation.as_dict(), indent=2) + "\n")
+    images = plots(evaluation)
+    sources: dict[str, str] = {}
+    for name, png in images.items():
+        if file.suffix == ".html":
+            sources[name] = "data:image/png;base64," + base64.b64encode(png).decode()
+        else:
+            picture = file.with_name(f"{file.stem}-{name}.png")
+            picture.write_bytes(png)
+            written.append(picture)
+            sources[name] = picture.name
+    # Names of models and data are whatever their files are called.
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template(f"report{file.suffix}.j2")
+    file.write_text(template.render(evaluation=evaluation, labels=LABELS, plots=sources))
+    return written

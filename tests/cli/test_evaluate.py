@@ -1,0 +1,79 @@
+"""``emostream evaluate`` by its real executable, on a few made-up faces."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from server.models.factory import create_model
+from server.models.normalisation import NormalisationSpec
+from server.models.weight_file import WeightDescription, write_weights
+from server.training.datasets import LABELS
+from tests.support import PATIENCE_S, ROOT
+from tests.training.conftest import write_prepared
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """A finished run of a network that knows nothing."""
+    torch.manual_seed(0)
+    folder = tmp_path / "monday"
+    folder.mkdir()
+    description = WeightDescription("se_resnet", LABELS, NormalisationSpec(grayscale=True, per_image=True))
+    write_weights(folder / "model.safetensors", create_model("se_resnet", 7).state_dict(), description)
+    return folder
+
+
+def evaluate(cache_dir: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "server", "evaluate", *map(str, arguments)],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "EMOSTREAM_CACHE_DIR": str(cache_dir),
+            "EMOSTREAM_DEVICE": "cpu",
+            "EMOSTREAM_MAX_BATCH": "4",
+        },
+        capture_output=True,
+        text=True,
+        timeout=4 * PATIENCE_S,
+        check=False,
+    )
+
+
+def test_a_run_is_measured_and_reported(cache_dir: Path, run_folder: Path, tmp_path: Path) -> None:
+    faces = write_prepared(tmp_path / "faces", valid=np.eye(7).tolist())
+    report = tmp_path / "reports/monday.html"
+
+    done = evaluate(cache_dir, run_folder, faces, "--report", report)
+
+    assert done.returncode == 0, done.stderr
+    assert "monday on faces: 7 pictures, cpu" in done.stdout
+    for word in ("accuracy", "macro F1", "calibration error", "truth", "headset", "JPEG quality 10"):
+        assert word in done.stdout
+    assert f"written to {report}, and beside it monday.json" in done.stderr
+    assert json.loads(report.with_suffix(".json").read_text())["model"] == "monday"
+
+
+def test_a_model_of_the_catalogue_is_measured_quickly_for_programs(cache_dir: Path, tmp_path: Path) -> None:
+    faces = write_prepared(tmp_path / "faces", test=np.eye(7)[:3].tolist())
+
+    done = evaluate(cache_dir, "compact-se-resnet-a", faces / "test", "--quick", "--json")
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["model"], found["data"], found["pictures"]) == ("compact-se-resnet-a", "faces/test", 3)
+    assert found["conditions"] == []
+
+
+def test_an_error_is_one_line(tmp_path: Path) -> None:
+    failed = evaluate(tmp_path, "default", tmp_path / "nothing")
+
+    assert failed.returncode == 1
+    assert "nothing: there is no such file or folder" in failed.stderr
+    assert len(failed.stderr.splitlines()) == 1
