@@ -97,7 +97,7 @@ def measure_engine(
         weights=weights,
         device=engine.device,
         precision=engine.precision,
-        processor=_processor(),
+        processor=processor_name(),
         day=date.today().isoformat(),
         gflop_per_face=gflop,
         eager_ms=eager_ms,
@@ -189,7 +189,7 @@ def _crops(ensemble: Ensemble, faces: int) -> list[torch.Tensor]:
     ]
 
 
-def _processor() -> str:
+def processor_name() -> str:
     """The processor's name and the number of threads that PyTorch uses on it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

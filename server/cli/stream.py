@@ -1,0 +1,148 @@
+"""``emostream stream``: pictures from anywhere to a server, its answers to a file."""
+
+import asyncio
+import logging
+import sys
+from contextlib import AbstractAsyncContextManager, aclosing
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from server.cli.console import log_to_terminal, messages
+from server.cli.stream_report import StreamReport
+from server.client import FrameError, FrameResult, Stream, connect
+from server.client.address import stream_address
+from server.exceptions import ClientError, EmostreamError
+from server.records import FaceRecord, RecordWriter, open_writer
+from server.sources import Source, open_source
+
+logger = logging.getLogger(__name__)
+
+#: Exit codes beyond 0 (done), 1 (error) and 2 (usage).
+_NO_SERVER, _INTERRUPTED = 3, 130
+
+
+def stream(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A camera (0, /dev/video0), a video, a picture, a folder or 'pattern*.jpg', an rtsp:// or "
+            "http:// address, or - for JPEGs on standard input."
+        ),
+    ],
+    url: Annotated[
+        str, typer.Option(help="The server: ws://host:8000/ws, https://host, host:8000.")
+    ] = "ws://127.0.0.1:8000/ws",
+    token: Annotated[
+        str | None, typer.Option(envvar="EMOSTREAM_TOKEN", show_envvar=True, help="The server's token.")
+    ] = None,
+    detect: Annotated[
+        Literal["local", "server"],
+        typer.Option(help="Find faces here and send their crops, or send whole pictures."),
+    ] = "local",
+    interval: Annotated[
+        int, typer.Option(min=0, metavar="MS", help="Pass over frames closer than this to the one before.")
+    ] = 0,
+    realtime: Annotated[
+        bool | None,
+        typer.Option(
+            help="Send the newest frame, at the source's own pace, rather than every one. "
+            "Without the option: for cameras and live addresses.",
+            show_default=False,
+        ),
+    ] = None,
+    in_flight: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Frames under way at most: 4 if not given, 2 in realtime."),
+    ] = None,
+    smoothing: Annotated[
+        float | None, typer.Option(min=0.0, max=0.99, help="Weight of a face's past in its answer.")
+    ] = None,
+    max_faces: Annotated[int | None, typer.Option(min=1, help="Most faces in a frame.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File: .jsonl, .csv or .parquet. Without it JSON lines on standard output."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
+) -> None:
+    """Stream pictures to a server and write each face's emotion.
+
+    A lost connection is made again, and the frames under way are sent again: none is missing in the file,
+    and none is there twice.
+
+    Exit codes: 0 done, 1 error, 2 wrong usage, 3 the server refuses or cannot be reached, 130 interrupted
+    with Ctrl-C (what was answered by then is in the file).
+    """
+    try:
+        stream_address(url, realtime=False)
+    except ClientError as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from error
+    log_to_terminal()
+    # Where the results themselves go by on the terminal there is no place for a bar.
+    report = StreamReport(is_quiet=out is None and sys.stdout.isatty())
+    try:
+        with open_source(source) as opened:
+            newest = opened.is_live if realtime is None else realtime
+            session = connect(
+                url,
+                token=token,
+                detect=detect,
+                realtime=newest,
+                in_flight=in_flight,
+                smoothing=smoothing,
+                max_faces=max_faces,
+            )
+            asyncio.run(_stream(opened, session, report, out, limit, interval / 1000))
+    except KeyboardInterrupt:
+        report.show_summary()
+        raise typer.Exit(_INTERRUPTED) from None
+    except ClientError as error:
+        report.show_summary()
+        messages.print("error:", style="red", end=" ")
+        messages.print(str(error), markup=False)
+        raise typer.Exit(_NO_SERVER) from error
+    report.show_summary()
+    if report.errors and not report.results:
+        raise EmostreamError(f"no frame could be computed: {report.last_error}")
+
+
+async def _stream(
+    source: Source,
+    session: AbstractAsyncContextManager[Stream],
+    report: StreamReport,
+    out: Path | None,
+    limit: int | None,
+    interval_s: float,
+) -> None:
+    async with session as connected:
+        with open_writer(out, connected.info.labels) as writer, report.watching(source, connected):
+            async with aclosing(connected.frames(source, interval_s)) as answers:
+                async for answer in answers:
+                    report.add(answer)
+                    if isinstance(answer, FrameResult):
+                        _write(writer, answer)
+                    elif isinstance(answer, FrameError):
+                        logger.warning("frame %d: %s", answer.frame.index, answer.message)
+                    if report.frames == limit:
+                        break
+
+
+def _write(writer: RecordWriter, result: FrameResult) -> None:
+    frame = result.frame
+    for face in result.faces:
+        x, y, width, height = (round(value) for value in face.box_xywh or (0, 0, 0, 0))
+        writer.write(
+            FaceRecord(
+                frame=frame.index,
+                time_s=frame.time_s,
+                source=frame.name,
+                face_id=face.face_id,
+                box=(x, y, width, height),
+                score=face.score,
+                emotion=face.emotion,
+                confidence=face.confidence,
+                predictions=face.predictions,
+            )
+        )
+    writer.flush()

@@ -1,0 +1,31 @@
+"""From whatever names a server to the address of its stream."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from server.exceptions import ClientError
+
+_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+
+
+def stream_address(url: str, realtime: bool) -> str:
+    """The WebSocket's address for ``localhost:8000``, ``http://…``, ``wss://…/ws?token=…`` and the like.
+
+    Raises ClientError for anything else.
+    """
+    try:
+        parts = urlsplit(url if "://" in url else f"ws://{url}")
+        is_sound = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_sound = False
+    if not is_sound:
+        raise ClientError(f"{url} is no server's address; write ws://host:8000/ws, https://host or host:8000")
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "mode"]
+    query.append(("mode", "latest" if realtime else "all"))
+    path = parts.path if parts.path.strip("/") else "/ws"
+    return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, urlencode(query), ""))
+
+
+def without_secrets(address: str) -> str:
+    """An address as it may be shown and logged: no query, no password."""
+    parts = urlsplit(address)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

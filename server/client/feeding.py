@@ -1,0 +1,116 @@
+"""Whatever a program has for pictures, as a source."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import numpy.typing as npt
+
+from server.client.encoding import EncodedFrame
+from server.exceptions import SourceError
+from server.inference.preparation import decode
+from server.sources import Frame, Source, open_source
+from server.sources.pace import FrameReader
+from server.sources.source import MAX_PIXELS
+
+#: uint8 (H, W, 3) RGB, or a JPEG, PNG or WebP file.
+Picture = npt.NDArray[np.uint8] | bytes
+Pictures = str | Source | Iterable[Picture] | AsyncIterable[Picture]
+
+
+class IteratedSource(Source):
+    """Pictures that a program makes. It may make them as they happen, so their time is when they come."""
+
+    is_live = True
+    description = "pictures of a program"
+
+    def __init__(self, pictures: Iterable[Picture]) -> None:
+        self._pictures = pictures
+
+    def __iter__(self) -> Iterator[Frame]:
+        started = time.monotonic()
+        for index, picture in enumerate(self._pictures):
+            yield to_frame(picture, index, time.monotonic() - started)
+
+
+class NewestOf:
+    """The newest frame each time, of those that come asynchronously."""
+
+    def __init__(self, frames: AsyncIterator[Frame]) -> None:
+        self._newest: asyncio.Queue[Frame | None] = asyncio.Queue(maxsize=1)
+        self._task = asyncio.create_task(self._pump(frames))
+
+    async def take(self) -> Frame | None:
+        """None after the last one. Raises what the iterator raises."""
+        frame = await self._newest.get()
+        if frame is None:
+            await self._task
+        return frame
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _pump(self, frames: AsyncIterator[Frame]) -> None:
+        try:
+            async for frame in frames:
+                if self._newest.full():
+                    self._newest.get_nowait()
+                self._newest.put_nowait(frame)
+        finally:
+            await self._newest.put(None)
+
+
+Take = Callable[[], Awaitable[Frame | None]]
+
+
+@asynccontextmanager
+async def taking(pictures: Pictures, realtime: bool) -> AsyncIterator[Take]:
+    """A function that waits for the next frame of whatever it is, and gives None after the last one.
+
+    Raises SourceError. A source that is given is left open, one that is named is closed at the end.
+    """
+    if isinstance(pictures, AsyncIterable):
+        frames = _to_frames(pictures)
+        if not realtime:
+            yield lambda: anext(frames, None)
+            return
+        newest = NewestOf(frames)
+        try:
+            yield newest.take
+        finally:
+            await newest.close()
+        return
+    if isinstance(pictures, str):
+        source = await asyncio.to_thread(open_source, pictures)
+    else:
+        source = pictures if isinstance(pictures, Source) else IteratedSource(pictures)
+    reader = FrameReader(source, newest_only=realtime)
+    try:
+        yield lambda: asyncio.to_thread(next, reader, None)
+    finally:
+        await asyncio.to_thread(reader.close)
+        if isinstance(pictures, str) and not source.is_stuck:
+            source.close()
+
+
+async def _to_frames(pictures: AsyncIterable[Picture]) -> AsyncIterator[Frame]:
+    started = time.monotonic()
+    index = 0
+    async for picture in pictures:
+        yield to_frame(picture, index, time.monotonic() - started)
+        index += 1
+
+
+def to_frame(picture: Picture, index: int, time_s: float) -> Frame:
+    """Raises SourceError for an array that is no picture, and ImageError for a file that is none."""
+    if isinstance(picture, bytes | bytearray | memoryview):
+        file = bytes(picture)
+        return EncodedFrame(index, time_s, np.asarray(decode(file, MAX_PIXELS)), None, file)
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or 0 in picture.shape:
+        raise SourceError(
+            f"picture {index} is {picture.dtype} {picture.shape}; pictures are uint8 (H, W, 3), RGB"
+        )
+    return Frame(index, time_s, np.ascontiguousarray(picture), None)

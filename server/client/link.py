@@ -1,0 +1,225 @@
+"""The connection under a stream: kept up for as long as the server is worth coming back to."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from server.client.address import without_secrets
+from server.client.messages import ErrorMessage, ServerMessage, parse_server_message
+from server.client.outbox import Outbox
+from server.client.results import SessionInfo
+from server.exceptions import ClientError, RefusedError, UnreachableError
+from server.streaming.wire import (
+    PROTOCOL_VERSION,
+    Dropped,
+    Result,
+    SessionConfigChange,
+    SessionCreated,
+    SessionUpdate,
+    SessionUpdated,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Close codes after which a client comes back (docs/protocol.md); with 1000 servers end idle sessions.
+_WORTH_COMING_BACK = frozenset({1000, 1001, 1005, 1006, 1011, 1012, 1013})
+
+#: Statuses of a proxy whose server is away for a while, or of a busy one.
+_PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
+
+_FIRST_DELAY_S, _DELAY_FACTOR, _MAX_DELAY_S = 1.0, 1.6, 10.0
+
+_OPEN_TIMEOUT_S = 20.0
+#: Pongs come behind frames, which a busy server reads late.
+_PING_TIMEOUT_S = 60.0
+_CLOSE_TIMEOUT_S = 2.0
+
+
+_Kind = TypeVar("_Kind", bound=ServerMessage)
+
+
+class LinkState(Enum):
+    """A link's life: it goes round between the first two, and ends."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class LostError(UnreachableError):
+    """The connection is gone, and should be made again."""
+
+
+class Link:
+    """Sends an outbox's frames and brings their answers, over one connection after the other."""
+
+    def __init__(
+        self,
+        address: str,
+        token: str | None,
+        change: SessionConfigChange,
+        outbox: Outbox,
+        is_paced: bool,
+        give_up_s: float,
+    ) -> None:
+        """``is_paced``: frames are held back to the server's rate. ``give_up_s`` is how long the server may
+        be away."""
+        self.state = LinkState.CONNECTING
+        self.reconnects = 0
+        self.info: asyncio.Future[SessionInfo] = asyncio.get_running_loop().create_future()
+        self._address = address
+        self._name = without_secrets(address)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._change = change
+        self._outbox = outbox
+        self._is_paced = is_paced
+        self._give_up_s = give_up_s
+        self._failures = 0  # in a row
+        self._away_since: float | None = None
+
+    async def run(self) -> None:
+        """Until it is cancelled, or there is no point in going on: then outbox and ``info`` are told why."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(LostError),
+            wait=lambda _: backoff_s(self._failures),
+            stop=self._has_given_up,
+            before_sleep=self._before_sleep,
+            reraise=True,
+        )
+        try:
+            await retrying(self._session)
+        except Exception as error:
+            await self._outbox.fail(error)
+            if not self.info.done():
+                self.info.set_exception(error)
+        finally:
+            self.state = LinkState.CLOSED
+
+    def _has_given_up(self, _: RetryCallState) -> bool:
+        self._away_since = self._away_since or time.monotonic()
+        return time.monotonic() - self._away_since >= self._give_up_s
+
+    async def _before_sleep(self, attempt: RetryCallState) -> None:
+        self.state = LinkState.CONNECTING
+        self._failures += 1
+        if self._failures == 1:  # the rest would say the same
+            assert attempt.outcome is not None
+            logger.warning("%s; trying again", attempt.outcome.exception())
+
+    async def _session(self) -> None:
+        """One connection, until it breaks. Raises LostError or another ClientError."""
+        connection = await self._connected()
+        last_words: list[ErrorMessage] = []
+        try:
+            await self._greet(connection, last_words)
+            sender = asyncio.create_task(self._send(connection))
+            try:
+                await self._receive(connection, last_words)
+            finally:
+                sender.cancel()
+                await asyncio.wait([sender])
+                await self._outbox.connection_lost()
+        except ConnectionClosed as error:
+            raise self._why_closed(connection, last_words) from error
+        except TimeoutError as error:
+            raise LostError(f"{self._name} accepts connections and then says nothing") from error
+        finally:
+            # As a context manager the connection would tell the server of an error when it is cancelled.
+            await connection.close()
+
+    async def _connected(self) -> ClientConnection:
+        # A wrong address should be told at once. Later it is the server that is away.
+        kind = LostError if self.info.done() else UnreachableError
+        try:
+            return await connect(
+                self._address,
+                additional_headers=self._headers,
+                compression=None,  # JPEGs do not shrink
+                open_timeout=_OPEN_TIMEOUT_S,
+                ping_timeout=_PING_TIMEOUT_S,
+                close_timeout=_CLOSE_TIMEOUT_S,
+            )
+        except InvalidStatus as error:
+            status = error.response.status_code
+            if status in _PASSING_STATUSES:
+                raise kind(f"{self._name} is away: HTTP {status}") from error
+            raise RefusedError(f"{self._name} refuses the connection: HTTP {status}", status) from error
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "no answer in time"
+            raise kind(f"{self._name} cannot be reached ({reason}); is the server running there?") from error
+
+    async def _greet(self, connection: ClientConnection, last_words: list[ErrorMessage]) -> None:
+        created = await self._first(connection, SessionCreated, last_words)
+        if created.protocol != PROTOCOL_VERSION:
+            raise RefusedError(
+                f"{self._name} speaks version {created.protocol} of the protocol, not {PROTOCOL_VERSION}", 0
+            )
+        labels = tuple(created.model.labels)
+        if self.info.done() and self.info.result().labels != labels:
+            raise ClientError(f"{self._name} has come back with another model, {created.model.name}")
+        config = created.config
+        change = self._change.model_dump(exclude_none=True)
+        if change:
+            change["max_faces"] = min(change.get("max_faces", config.max_faces), created.limits.max_faces)
+            update = SessionUpdate(type="session.update", config=SessionConfigChange(**change))
+            await connection.send(update.model_dump_json(exclude_none=True))
+            config = (await self._first(connection, SessionUpdated, last_words)).config
+        info = SessionInfo(created.session_id, created.model.name, labels, config, created.limits)
+        if self.info.done():
+            self.reconnects += 1
+            logger.warning("%s is back", self._name)
+        else:
+            self.info.set_result(info)
+        self.state, self._failures, self._away_since = LinkState.OPEN, 0, None
+
+    async def _first(
+        self, connection: ClientConnection, kind: type[_Kind], last_words: list[ErrorMessage]
+    ) -> _Kind:
+        while True:
+            message = parse_server_message(await asyncio.wait_for(connection.recv(), _OPEN_TIMEOUT_S))
+            if isinstance(message, kind):
+                return message
+            if isinstance(message, ErrorMessage):
+                if message.code == "invalid_message":  # the session would go on, but not as wanted
+                    raise RefusedError(f"{self._name} does not take the configuration: {message.message}", 0)
+                last_words.append(message)
+
+    async def _receive(self, connection: ClientConnection, last_words: list[ErrorMessage]) -> None:
+        while True:
+            message = parse_server_message(await connection.recv())
+            if isinstance(message, ErrorMessage) and message.frame_id is None:
+                last_words[:] = [message]
+            elif isinstance(message, Result | Dropped | ErrorMessage) and message.frame_id is not None:
+                await self._outbox.answered(message.frame_id, message)
+
+    async def _send(self, connection: ClientConnection) -> None:
+        gap_s = 1 / self.info.result().limits.max_frames_per_second if self._is_paced else 0.0
+        try:
+            while True:
+                await connection.send(await self._outbox.next_to_send())
+                await asyncio.sleep(gap_s)
+        except ConnectionClosed:
+            pass  # whoever receives is told, too
+
+    def _why_closed(self, connection: ClientConnection, last_words: list[ErrorMessage]) -> ClientError:
+        code = connection.close_code or 1006
+        said = f": {last_words[-1].message}" if last_words else ""
+        if code in _WORTH_COMING_BACK:
+            return LostError(f"the connection to {self._name} was lost (code {code}){said}")
+        if code == 4401:
+            return RefusedError(f"{self._name} wants a valid token: --token, or EMOSTREAM_TOKEN", code)
+        return RefusedError(f"{self._name} has ended the session (code {code}){said}", code)
+
+
+def backoff_s(failures: int, jitter: Callable[[float, float], float] = random.uniform) -> float:
+    """How long to wait after that many failures in a row, in seconds: 0.5 to 1, then ×1.6, up to 10."""
+    longest = min(_MAX_DELAY_S, _FIRST_DELAY_S * _DELAY_FACTOR ** min(failures, 20))
+    return longest * jitter(0.5, 1.0)

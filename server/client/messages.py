@@ -1,0 +1,44 @@
+"""Reading what the server says. Unknown types, fields and codes are those of a later version."""
+
+import json
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from server.exceptions import ClientError
+from server.streaming.wire import Dropped, Result, SessionClosed, SessionCreated, SessionUpdated
+
+
+@dataclass(frozen=True)
+class ErrorMessage:
+    """As ``server.streaming.wire.Error``, but with codes that may be new."""
+
+    code: str
+    message: str
+    frame_id: int | None = None
+    retryable: bool = False
+
+
+ServerMessage = SessionCreated | SessionUpdated | Result | Dropped | ErrorMessage | SessionClosed
+
+_TYPES: dict[object, TypeAdapter[ServerMessage]] = {
+    "session.created": TypeAdapter(SessionCreated),
+    "session.updated": TypeAdapter(SessionUpdated),
+    "result": TypeAdapter(Result),
+    "dropped": TypeAdapter(Dropped),
+    "error": TypeAdapter(ErrorMessage),
+    "session.closed": TypeAdapter(SessionClosed),
+}
+
+
+def parse_server_message(text: str | bytes) -> ServerMessage | None:
+    """A message, or None for a type that this version does not know.
+
+    Raises ClientError for what is no message of the protocol.
+    """
+    try:
+        content = json.loads(text)
+        adapter = _TYPES.get(content["type"])
+        return adapter.validate_python(content) if adapter else None
+    except (ValueError, TypeError, KeyError, ValidationError) as error:
+        raise ClientError("the server does not speak Emostream's protocol; is the address right?") from error

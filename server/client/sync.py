@@ -1,0 +1,69 @@
+"""The same client for programs without an event loop: it runs one in a thread."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Unpack
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from server.client.feeding import Picture
+from server.client.link import LinkState
+from server.client.results import Answer, SessionInfo
+from server.client.stream import Options, Stream, connect
+from server.sources import Source
+
+
+class SyncStream:
+    """As ``Stream``, with plain iterators. Made by ``connect_sync``."""
+
+    def __init__(self, portal: BlockingPortal, stream: Stream) -> None:
+        self.info: SessionInfo = stream.info
+        self._portal = portal
+        self._stream = stream
+        self._waiting = asyncio.Lock()
+
+    @property
+    def state(self) -> LinkState:
+        """Whether the server is there at the moment."""
+        return self._stream.state
+
+    @property
+    def reconnects(self) -> int:
+        """How often the connection was lost and made again."""
+        return self._stream.reconnects
+
+    def frames(self, pictures: str | Source | Iterable[Picture], interval_s: float = 0.0) -> Iterator[Answer]:
+        """As ``Stream.frames``."""
+        answers = self._stream.frames(pictures, interval_s)
+        try:
+            while (answer := self._next(answers)) is not None:
+                yield answer
+        finally:
+            self._portal.call(self._close, answers)
+
+    async def _close(self, answers: AsyncGenerator[Answer, None]) -> None:
+        async with self._waiting:  # whoever was interrupted in it has left it by then
+            await answers.aclose()
+
+    def _next(self, answers: AsyncGenerator[Answer, None]) -> Answer | None:
+        async def next_answer() -> Answer | None:
+            async with self._waiting:
+                return await anext(answers, None)
+
+        waiting = self._portal.start_task_soon(next_answer)
+        try:
+            return waiting.result()
+        finally:
+            # Ctrl-C comes here and not to the loop, which would go on waiting.
+            waiting.cancel()
+
+
+@contextmanager
+def connect_sync(url: str, **options: Unpack[Options]) -> Iterator[SyncStream]:
+    """As ``connect``, for a ``with`` statement."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(connect(url, **options)) as stream,
+    ):
+        yield SyncStream(portal, stream)

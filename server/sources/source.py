@@ -1,0 +1,68 @@
+"""What every source of pictures has in common."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from server.exceptions import SourceError
+
+#: Most pixels of one picture: 200 MB of RGB. Larger ones are broken headers or attacks.
+MAX_PIXELS = 2**26
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture.
+
+    ``index`` counts from 0 within the source. ``time_s`` is the position in seconds by a file's own time
+    stamps, seconds since opening for live sources and pipes, and 0 for pictures. ``image_rgb`` is uint8
+    (H, W, 3), RGB, upright whatever EXIF or the video's rotation say. ``name`` is a picture's file name.
+    """
+
+    index: int
+    time_s: float
+    image_rgb: npt.NDArray[np.uint8]
+    name: str | None
+
+
+class Source(ABC):
+    """A context manager that is iterated over once, by one thread.
+
+    ``frame_rate`` (frames a second) and ``frame_count`` are None where nobody can know. A live source goes
+    on whether or not somebody looks. ``skipped`` counts pictures that could not be read so far.
+    """
+
+    is_live: bool = False
+    frame_rate: float | None = None
+    frame_count: int | None = None
+    description: str
+    skipped: int = 0
+    #: A thread waits for a picture and does not come back: closing would pull the source from under it.
+    is_stuck: bool = False
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Raises SourceError when the source breaks off."""
+
+    def close(self) -> None:  # noqa: B027 -- most pictures hold nothing open
+        """Lets go of file or device. Not while another thread is iterating."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self.is_stuck:
+            self.close()
+
+
+def check_size(width: int, height: int, what: str) -> None:
+    """Raises SourceError for a picture of more than MAX_PIXELS."""
+    if width * height > MAX_PIXELS:
+        raise SourceError(f"{what}: {width} × {height} pixels are too many; at most {MAX_PIXELS} are read")

@@ -1,0 +1,32 @@
+import pytest
+
+from server.client.address import stream_address, without_secrets
+from server.exceptions import ClientError
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("localhost:8000", "ws://localhost:8000/ws?mode=all"),
+        ("http://10.0.0.1", "ws://10.0.0.1/ws?mode=all"),
+        ("https://emostream.example/", "wss://emostream.example/ws?mode=all"),
+        ("https://example.org/faces/ws", "wss://example.org/faces/ws?mode=all"),
+        ("ws://[::1]:8000/ws?token=a%26b&mode=latest", "ws://[::1]:8000/ws?token=a%26b&mode=all"),
+    ],
+)
+def test_whatever_names_a_server_leads_to_its_stream(url: str, address: str) -> None:
+    assert stream_address(url, realtime=False) == address
+
+
+def test_a_realtime_stream_wants_the_latest() -> None:
+    assert stream_address("localhost:8000", realtime=True) == "ws://localhost:8000/ws?mode=latest"
+
+
+@pytest.mark.parametrize("url", ["", "ftp://host", "ws://", "host:port", "host:99999"])
+def test_what_names_none_is_said(url: str) -> None:
+    with pytest.raises(ClientError, match="is no server's address; write ws://host:8000/ws"):
+        stream_address(url, realtime=False)
+
+
+def test_tokens_and_passwords_are_not_shown() -> None:
+    assert without_secrets("ws://me:secret@host:1/ws?token=secret&mode=all") == "ws://host:1/ws"

@@ -1,0 +1,78 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from server.client.feeding import IteratedSource, taking, to_frame
+from server.exceptions import InvalidImageError, SourceError
+from server.sources import open_source
+from tests.support import jpeg
+
+GREY = np.full((4, 6, 3), 128, np.uint8)
+
+
+async def as_they_come(count: int, everything_is_there: asyncio.Event | None = None) -> AsyncIterator[bytes]:
+    for _ in range(count):
+        yield jpeg()
+    if everything_is_there:
+        everything_is_there.set()
+
+
+async def indices(pictures: object, realtime: bool = False) -> list[int]:
+    got = []
+    async with taking(pictures, realtime) as take:  # type: ignore[arg-type]
+        while (frame := await take()) is not None:
+            got.append(frame.index)
+    return got
+
+
+async def test_a_name_a_source_and_any_iterable_will_do(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(jpeg())
+
+    assert await indices(str(tmp_path)) == [0, 1]
+    with open_source(str(tmp_path)) as source:
+        assert await indices(source) == [0, 1]
+    assert await indices([GREY, jpeg()]) == [0, 1]
+    assert await indices(as_they_come(3)) == [0, 1, 2]
+
+
+async def test_in_realtime_the_newest_of_an_asynchronous_iterable_is_taken() -> None:
+    everything_is_there = asyncio.Event()
+    async with taking(as_they_come(9, everything_is_there), realtime=True) as take:
+        await everything_is_there.wait()
+        frame = await take()
+        assert frame is not None
+        assert frame.index == 8
+        assert await take() is None
+
+
+async def test_what_an_iterable_raises_comes_through() -> None:
+    with pytest.raises(InvalidImageError):
+        await indices([jpeg(), b"no picture"])
+    with pytest.raises(SourceError, match="there is no file nowhere"):
+        await indices("nowhere.mp4")
+
+    async def breaks() -> AsyncIterator[bytes]:
+        yield jpeg()
+        raise SourceError("torn")
+
+    for realtime in (False, True):
+        with pytest.raises(SourceError, match="torn"):
+            await indices(breaks(), realtime)
+
+
+def test_arrays_and_files_become_frames() -> None:
+    (array,) = IteratedSource([GREY])
+    assert array.image_rgb is GREY or np.array_equal(array.image_rgb, GREY)
+    assert to_frame(jpeg(6, 4), 3, 0.5).image_rgb.shape == (4, 6, 3)
+
+
+@pytest.mark.parametrize(
+    "picture", [np.zeros((4, 6), np.uint8), np.zeros((4, 6, 3)), np.zeros((0, 6, 3), np.uint8)]
+)
+def test_an_array_that_is_no_picture_is_told(picture: np.ndarray) -> None:
+    with pytest.raises(SourceError, match=r"picture 2 is .*; pictures are uint8 \(H, W, 3\), RGB"):
+        to_frame(picture, 2, 0.0)

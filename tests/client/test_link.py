@@ -1,0 +1,142 @@
+import logging
+from collections.abc import Iterator
+
+import pytest
+from websockets.asyncio.server import ServerConnection
+
+from server.client import FrameResult, Stream, connect, link
+from server.client.link import LinkState, backoff_s
+from server.exceptions import ClientError, RefusedError, UnreachableError
+from tests.client.scripted import Scene, answer_all, answer_then_close, created, refuse, scripted_server
+from tests.support import jpeg
+
+
+@pytest.fixture(autouse=True)
+def _quick_reconnecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "_FIRST_DELAY_S", 0.02)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+def crops(count: int) -> Iterator[bytes]:
+    return iter([jpeg()] * count)
+
+
+async def indices(scenes: list[Scene], count: int = 6) -> tuple[list[int], int]:
+    """Of the frames that were answered, and how often the connection was made again."""
+    async with scripted_server(scenes) as address, connect(address, detect="none") as stream:
+        answers = [answer async for answer in stream.frames(crops(count))]
+        assert all(isinstance(answer, FrameResult) for answer in answers)
+        assert stream.state is LinkState.OPEN
+        return [answer.frame.index for answer in answers], stream.reconnects
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 1012, 1013])
+async def test_after_a_passing_trouble_every_frame_is_answered_once(code: int) -> None:
+    scenes = [answer_then_close(2, code), answer_then_close(0, code), answer_all]
+
+    assert await indices(scenes) == ([0, 1, 2, 3, 4, 5], 2)
+
+
+async def test_a_full_server_is_asked_again() -> None:
+    scenes = [refuse(1013, "too_many_sessions"), answer_all]
+
+    assert await indices(scenes) == ([0, 1, 2, 3, 4, 5], 0)
+
+
+async def test_coming_and_going_is_told_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "server.client.link")
+    await indices([answer_then_close(1, 1012), refuse(1013, "too_many_sessions"), answer_all])
+
+    lost, back = caplog.messages
+    assert "was lost (code 1012); trying again" in lost
+    assert back.endswith("is back")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(4401, "wants a valid token"), (1008, r"has ended the session \(code 1008\): it is")]
+)
+async def test_some_closes_are_final(code: int, words: str) -> None:
+    async with scripted_server([refuse(code, "unauthorized")]) as address:
+        with pytest.raises(RefusedError, match=words) as refused:
+            async with connect(address, detect="none"):
+                pass
+
+    assert refused.value.code == code
+
+
+async def test_a_final_close_in_mid_stream_comes_after_the_answers() -> None:
+    got: list[int] = []
+
+    async def take_all(stream: Stream) -> None:
+        async for answer in stream.frames(crops(5)):
+            got.append(answer.frame.index)  # noqa: PERF401 -- it is the loop that raises
+
+    async with (
+        scripted_server([answer_then_close(2, 1008)]) as address,
+        connect(address, detect="none", in_flight=1) as stream,
+    ):
+        with pytest.raises(RefusedError):
+            await take_all(stream)
+
+    assert got == [0, 1]
+
+
+async def test_a_server_that_stays_away_is_given_up() -> None:
+    async def leave(stream_address: str) -> None:
+        async with connect(stream_address, detect="none", give_up_s=0.1) as stream:
+            async for _ in stream.frames(crops(3)):
+                pass
+
+    async with scripted_server([answer_then_close(1, 1012), refuse(1013, "too_many_sessions")]) as address:
+        with pytest.raises(UnreachableError, match="was lost"):
+            await leave(address)
+
+
+async def test_a_wrong_address_is_told_at_once() -> None:
+    with pytest.raises(UnreachableError, match=r"cannot be reached .*is the server running there"):
+        async with connect("127.0.0.1:9", detect="none"):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("greeting", "words"),
+    [
+        ("hello", "does not speak Emostream's protocol"),
+        (created(protocol=2), "speaks version 2"),
+    ],
+)
+async def test_another_kind_of_server_is_noticed(greeting: str, words: str) -> None:
+    async with scripted_server([lambda connection: connection.send(greeting)]) as address:
+        with pytest.raises(ClientError, match=words):
+            async with connect(address, detect="none"):
+                pass
+
+
+async def test_a_configuration_that_the_server_does_not_take_is_told() -> None:
+    async def scene(connection: ServerConnection) -> None:
+        await connection.send(created())
+        await connection.send('{"type": "error", "code": "invalid_message", "message": "not so smooth"}')
+        await connection.wait_closed()
+
+    async with scripted_server([scene]) as address:
+        with pytest.raises(RefusedError, match="does not take the configuration: not so smooth"):
+            async with connect(address, detect="none", smoothing=0.5):
+                pass
+
+
+async def test_a_server_that_comes_back_with_another_model_is_not_gone_on_with() -> None:
+    other = created(model={"name": "other", "labels": ["glad"]})
+    scenes: list[Scene] = [answer_then_close(1, 1012), lambda connection: connection.send(other)]
+
+    with pytest.raises(ClientError, match="come back with another model, other"):
+        await indices(scenes)
+
+
+def test_the_wait_grows_to_ten_seconds_with_half_of_it_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+
+    longest = [backoff_s(failures, max) for failures in range(7)]
+
+    assert longest == pytest.approx([1.0, 1.6, 2.56, 4.096, 6.5536, 10.0, 10.0])
+    assert backoff_s(0, min) == 0.5
+    assert 5.0 <= backoff_s(1000) <= 10.0

@@ -1,0 +1,86 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.exceptions import SourceError
+from server.sources import open_source
+from server.sources.pictures import FetchedPicture
+from server.sources.video import VideoSource
+from tests.recordings import moving_portrait, web_server, write_video
+from tests.support import PATIENCE_S, ROOT, jpeg
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b10.jpg", "b9.jpg", "notes.txt", "unnamed"):
+        (tmp_path / name).write_bytes(jpeg())
+    write_video(tmp_path / "film.mp4", moving_portrait(2, 64))
+    return tmp_path
+
+
+def names(source: str, start: int = 0) -> list[str | None]:
+    with open_source(source, start) as opened:
+        return [frame.name for frame in opened]
+
+
+def test_a_folder_is_its_pictures_in_natural_order(folder: Path) -> None:
+    assert names(str(folder)) == ["b9.jpg", "b10.jpg"]
+    assert names(str(folder), start=1) == ["b10.jpg"]
+
+
+def test_a_pattern_is_the_pictures_that_match(folder: Path) -> None:
+    assert names(f"{folder}/*1?.jpg") == ["b10.jpg"]
+    assert names(f"{folder}/**/b*.jpg") == ["b9.jpg", "b10.jpg"]
+
+
+def test_a_file_is_a_picture_or_a_video_whatever_it_is_called(folder: Path) -> None:
+    assert names(str(folder / "b9.jpg")) == ["b9.jpg"]
+    assert names(str(folder / "unnamed")) == ["unnamed"]
+    assert names(str(folder / "film.mp4")) == [None, None]
+
+
+def test_an_address_is_a_picture_or_a_video_whatever_it_is_called(folder: Path) -> None:
+    with web_server(folder) as address:
+        kinds = {"b9.jpg": FetchedPicture, "unnamed": FetchedPicture, "film.mp4": VideoSource}
+        for name, kind in kinds.items():
+            with open_source(f"{address}/{name}") as source:
+                assert type(source) is kind
+                assert list(source)
+
+
+def test_a_dash_is_standard_input() -> None:
+    counting = "from server.sources import open_source; print(sum(1 for _ in open_source('-', 1)))"
+    done = subprocess.run(
+        [sys.executable, "-c", counting],
+        input=jpeg() * 3,
+        capture_output=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=PATIENCE_S,
+        check=True,
+    )
+
+    assert done.stdout == b"2\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("98", "camera 98 cannot be opened"),
+        ("/dev/video98", "camera /dev/video98 cannot be opened"),
+        ("nowhere.mp4", r"there is no file nowhere\.mp4; a source is a camera"),
+        ("nowhere*.jpg", "no pictures there"),
+        ("gopher://somewhere", "cannot read gopher://, only http"),
+        ("server", "folder server: no pictures there"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_in_one_line(
+    source: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+
+    with pytest.raises(SourceError, match=words):
+        open_source(source)
