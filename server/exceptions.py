@@ -11,7 +11,12 @@
     ├── ImageError            one picture cannot be used; its neighbours are not affected
     │   ├── InvalidImageError     empty, truncated, or of no supported format
     │   └── ImageTooLargeError    more pixels than allowed
-    └── ProtocolError         a client's message breaks the protocol (see server.streaming.wire)
+    ├── ProtocolError         a client's message breaks the protocol (see server.streaming.wire)
+    ├── SourceError           no pictures can be had from a camera, file or address
+    ├── RecordError           results cannot be written to a file
+    └── ClientError           a stream to a server cannot go on
+        ├── UnreachableError      nobody answers at the address, or nobody does any more
+        └── RefusedError          the server says no, and will say so again
 
 Messages are for people; programs read the fields.
 """
@@ -108,3 +113,27 @@ class ProtocolError(EmostreamError):
         super().__init__(message)
         self.code = code
         self.frame_id = frame_id
+
+
+class SourceError(EmostreamError):
+    """No pictures can be had from a camera, file or address; the message says what to check."""
+
+
+class RecordError(EmostreamError):
+    """Results cannot be written; the message names the file."""
+
+
+class ClientError(EmostreamError):
+    """A stream to a server cannot go on."""
+
+
+class UnreachableError(ClientError):
+    """Nobody answers at the server's address, or nobody does any more."""
+
+
+class RefusedError(ClientError):
+    """The server says no, and will say so again; ``code`` is the close code or the HTTP status."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code

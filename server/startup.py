@@ -4,7 +4,7 @@ import logging
 from dataclasses import asdict
 from pathlib import Path
 
-from server.exceptions import DetectorError, ModelError
+from server.exceptions import CheckpointError, DetectorError, ModelError, UnknownModelError
 from server.faces.detector import FaceDetector
 from server.faces.finder import FaceFinder
 from server.inference import Recognizer
@@ -19,10 +19,10 @@ from server.settings import Settings
 logger = logging.getLogger(__name__)
 
 
-def load_recognizer(settings: Settings) -> Recognizer:
-    """The recogniser that the settings ask for, warmed up. Raises ModelError."""
+def load_recognizer(settings: Settings, ensemble: EnsembleEntry | None = None) -> Recognizer:
+    """``ensemble``, else what the settings ask for, as a recogniser, warmed up. Raises ModelError."""
     return Recognizer.load(
-        chosen_ensemble(settings),
+        ensemble or chosen_ensemble(settings),
         device=settings.device,
         precision=settings.precision,
         threads=settings.threads,
@@ -63,11 +63,35 @@ def describe_file(path: Path) -> EnsembleEntry | None:
     return _own_file(path, description.architecture, description.labels, asdict(description.normalisation))
 
 
+def find_model(model: str, settings: Settings) -> tuple[EnsembleEntry, Path | None]:
+    """What a command was told to use, whatever MODEL_FILE says: names of the catalogue, or else a run's
+    folder or weights file, which then comes second.
+
+    Raises ModelError if there is no such thing, or a file does not say what it holds.
+    """
+    try:
+        store = WeightsStore(settings.weights_dir)
+        return store.find(model, settings.policy, settings.member_weights), None
+    except UnknownModelError:
+        path = Path(model)
+        if not (path.exists() or path.suffix or len(path.parts) > 1):
+            raise
+    file = path / "model.safetensors" if path.is_dir() else path
+    described = describe_file(file)
+    if described is None:
+        raise CheckpointError(
+            f"{file} is not there or does not say what it holds: a run writes its weights when it ends, and "
+            f"those of others are brought in by `emostream weights import`"
+        )
+    return described, file
+
+
 def _own_file(
     path: Path, architecture: str, labels: tuple[str, ...], normalisation: dict[str, object]
 ) -> EnsembleEntry:
     table = {"architecture": architecture, "labels": labels, "path": path, "normalisation": normalisation}
-    entry = parse_model(path.stem, table, place=path)
+    name = path.resolve().parent.name if path.name == "model.safetensors" else path.stem
+    entry = parse_model(name, table, place=path)
     return EnsembleEntry(entry.name, entry.labels, (entry,))
 
 

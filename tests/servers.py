@@ -46,16 +46,21 @@ class Addresses:
 
 
 class ServerProcess(Addresses):
-    """``python -m server serve`` on a free port, ready to answer."""
+    """``python -m server serve`` on a free port, or the one given, ready to answer."""
 
     def __init__(
-        self, folder: Path, cache_dir: Path, options: Sequence[str] = (), **settings: object
+        self,
+        folder: Path,
+        cache_dir: Path,
+        port: int = 0,
+        options: Sequence[str] = (),
+        **settings: object,
     ) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOSTREAM_")}
         settings = {"cache_dir": cache_dir, "device": "cpu", "precision": "f32"} | settings
         environment |= {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve", "--port", "0", *options],
+            [sys.executable, "-m", "server", "serve", "--port", str(port), *options],
             cwd=folder,  # where there is no .env
             env=environment,
             stderr=subprocess.PIPE,

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from server.exceptions import ModelError, UnknownModelError, WeightsError
+from server.exceptions import CheckpointError, ModelError, UnknownModelError, WeightsError
 from server.models.catalogue import Policy
 from server.models.factory import create_model
 from server.models.normalisation import NormalisationSpec
 from server.models.weight_file import WeightDescription, write_weights
 from server.settings import Settings
-from server.startup import chosen_ensemble, load_recognizer
+from server.startup import chosen_ensemble, find_model, load_recognizer
 
 COMPACT = "compact-se-resnet-a,compact-se-resnet-b"
 
@@ -95,3 +95,43 @@ def test_labels_that_are_given_count_more_than_what_a_file_says(tmp_path: Path) 
     chosen = chosen_ensemble(Settings(model_file=file, arch="se_resnet", labels="quiet,loud"))
 
     assert chosen.labels == ("quiet", "loud")
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """A run that has ended."""
+    folder = tmp_path / "monday"
+    folder.mkdir()
+    description = WeightDescription("se_resnet", ("calm", "tense"), NormalisationSpec(grayscale=True))
+    write_weights(folder / "model.safetensors", create_model("se_resnet", 2).state_dict(), description)
+    return folder
+
+
+def test_a_run_is_named_by_its_folder_or_its_weights(run_folder: Path, tmp_path: Path) -> None:
+    for model in (run_folder, run_folder / "model.safetensors"):
+        entry, file = find_model(str(model), Settings(weights_dir=tmp_path))
+        assert (entry.name, entry.labels) == ("monday", ("calm", "tense"))
+        assert entry.members[0].normalisation_spec == NormalisationSpec(grayscale=True)
+        assert file == run_folder / "model.safetensors"
+
+
+def test_other_names_are_those_of_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that happens to have one of them hides nothing, nor does MODEL_FILE."""
+    (tmp_path / "default").mkdir()
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(weights_dir=tmp_path, model_file=tmp_path / "mine.pth", policy=Policy.RANDOM)
+
+    entry, file = find_model("default", settings)
+
+    assert (len(entry.members), entry.policy, file) == (2, Policy.RANDOM, None)
+    with pytest.raises(UnknownModelError):
+        find_model("nobody", settings)
+
+
+@pytest.mark.parametrize("name", ["unfinished", "absent.safetensors", "silent.pth"])
+def test_weights_that_say_nothing_are_an_error_that_says_what_to_do(tmp_path: Path, name: str) -> None:
+    (tmp_path / "unfinished").mkdir()
+    torch.save(create_model("se_resnet", 2).state_dict(), tmp_path / "silent.pth")
+
+    with pytest.raises(CheckpointError, match="weights import"):
+        find_model(str(tmp_path / name), Settings(weights_dir=tmp_path))

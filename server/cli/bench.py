@@ -1,6 +1,7 @@
 """``emostream bench``: how fast this machine is, as ratios to what its hardware can do."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -8,16 +9,17 @@ import typer
 from rich.table import Table
 
 from server.benchmark.engine import EngineReport, measure_engine
+from server.benchmark.stream import StreamReport, face_crops, measure_stream, server_process
 from server.cli.console import examples, messages, results
 from server.exceptions import EmostreamError
 from server.settings import read_settings
 
-app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+app = typer.Typer(help="Measure this machine, or a server.", no_args_is_help=True)
 
 
 @app.callback()
 def bench() -> None:
-    """Measure this machine."""
+    """Measure this machine, or a server."""
 
 
 @app.command(
@@ -51,6 +53,74 @@ def engine(
         (out / "engine.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
         report.plot(out / "engine.png")
         messages.print(f"written to {out}/engine.json and engine.png")
+
+
+@app.command(
+    "stream",
+    epilog=examples(
+        "emostream bench stream --cameras 16", "emostream bench stream --url wss://emostream.example"
+    ),
+)
+def bench_stream(
+    cameras: Annotated[int, typer.Option(min=1, max=1000, help="Sessions at a time.")] = 8,
+    frame_rate: Annotated[float, typer.Option(min=0.1, max=100.0, help="Frames a second of each.")] = 10.0,
+    faces: Annotated[int, typer.Option(min=1, max=32, help="Faces in each frame.")] = 1,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Time that is counted.")] = 10.0,
+    url: Annotated[
+        str | None,
+        typer.Option(help="A running server; without it one is started with this machine's settings."),
+    ] = None,
+    token: Annotated[str | None, typer.Option(envvar="EMOSTREAM_TOKEN", help="The server's token.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="A picture with faces, instead of the portrait in scikit-image.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for stream.json and stream.png.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Stream from many cameras at a time: throughput, latency, drops, and each session's share.
+
+    Each camera behaves as the dashboard does, with two frames under way at most.
+    """
+    crops = face_crops(source, faces)
+    with nullcontext(url) if url else server_process() as address:
+        report = measure_stream(address, token, cameras, frame_rate, crops, seconds)
+    if as_json:
+        typer.echo(json.dumps(report.as_dict(), indent=2))
+    else:
+        _show_stream(report)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "stream.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+        report.plot(out / "stream.png")
+        messages.print(f"written to {out}/stream.json and stream.png")
+
+
+def _show_stream(report: StreamReport) -> None:
+    results.print(
+        f"{report.cameras} cameras, {report.frame_rate:g} frames/s each, {report.faces} faces a frame: "
+        f"{report.model} at {report.server}",
+        soft_wrap=True,
+    )
+    table = Table(box=None, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    for what, value in (
+        ("answered", f"{report.frames_per_second:.1f} frames/s, {report.faces_per_second:.1f} faces/s"),
+        ("latency p50", f"{report.latency_ms_p50:.1f} ms"),
+        ("latency p95", f"{report.latency_ms_p95:.1f} ms"),
+        ("latency p99", f"{report.latency_ms_p99:.1f} ms"),
+        ("offered", f"{report.offered} frames"),
+        ("held back", f"{report.held_back / report.offered:.1%}"),
+        ("superseded", f"{report.superseded / report.offered:.1%}"),
+        ("failed", f"{report.failed / report.offered:.1%}"),
+        ("fairness (Jain)", f"{report.jain:.3f}"),
+        (
+            "slowest, fastest camera",
+            f"{report.slowest_camera_per_second:.1f}, {report.fastest_camera_per_second:.1f} frames/s",
+        ),
+    ):
+        table.add_row(what, value)
+    results.print(table)
 
 
 def _show(report: EngineReport) -> None:

@@ -1,16 +1,37 @@
 """The terminal: where people's messages go, and progress bars that are silent where nobody watches."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from server.models.download import Progress as ProgressCallback
 
 #: What a command is asked for goes to standard output, everything else to standard error.
 results = Console(highlight=False)
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class _TerminalHandler(logging.Handler):
+    """One line a record, whole, and above a bar where there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        messages.print(record.getMessage(), style="yellow", markup=False)
+
+
+def log_to_terminal() -> None:
+    """Shows warnings, such as those of sources and connections, among the messages."""
+    logging.basicConfig(level="WARNING", handlers=[_TerminalHandler()])
 
 
 @contextmanager
@@ -25,3 +46,11 @@ def download_progress(name: str) -> Iterator[ProgressCallback]:
 def examples(*commands: str) -> str:
     """The end of a command's help: commands to try, one a line."""
     return "[bold]Examples[/]\n\n" + "\n\n".join(f"[cyan]{command}[/]" for command in commands)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Bars for work that is counted, on standard error if it is a terminal, and gone when it is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
+        yield progress

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
-from server.cli import bench, weights
+from server.cli import bench, data, weights
+from server.cli.calibrate import calibrate
 from server.cli.console import examples, messages, results
 from server.cli.evaluate import evaluate
 from server.cli.serve import serve
+from server.cli.stream import stream
 from server.cli.train import train
 from server.exceptions import EmostreamError
 
@@ -38,8 +40,18 @@ def emostream(
 
 
 app.command(epilog=examples("emostream serve --host 0.0.0.0 --token …", "emostream serve --reload"))(serve)
+app.command(
+    epilog=examples(
+        "emostream stream film.mp4 --out faces.csv",
+        "emostream stream 0 --smoothing 0.5 --out today.jsonl",
+        "emostream stream rtsp://camera/live --url https://emostream.example",
+        "ffmpeg -i film.mkv -f image2pipe -c:v mjpeg - | emostream stream -",
+    )
+)(stream)
 app.command(epilog=examples("emostream train server/training/recipes/compact.yaml --out runs/compact"))(train)
-app.command(epilog=examples("emostream evaluate data/ferplus/FER2013Valid.tar"))(evaluate)
+app.command(epilog=examples("emostream evaluate default data/ferplus --report report.html"))(evaluate)
+app.command(epilog=examples("emostream calibrate runs/mine data/mine"))(calibrate)
+app.add_typer(data.app, name="data")
 app.add_typer(weights.app, name="weights")
 app.add_typer(bench.app, name="bench")
 

@@ -1,9 +1,8 @@
 """The crop of a face, as ``web/src/detection/crop.ts`` cuts it; docs/crop.md has the reasons."""
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
-
-from server.inference.preparation import PreparedFace
 
 #: Side of the crop as a multiple of the detector box's longer side.
 CROP_MARGIN = 1.2
@@ -30,7 +29,7 @@ def crop_square(box_xywh: BoxXywh, size_wh: tuple[int, int]) -> BoxXywh:
     return (min(max(left, 0.0), width - side), min(max(top, 0.0), height - side), side, side)
 
 
-def cut(picture: Image.Image, box_xywh: BoxXywh, sizes: tuple[int, ...]) -> PreparedFace:
+def cut(picture: Image.Image, box_xywh: BoxXywh, sizes: tuple[int, ...]) -> tuple[npt.NDArray[np.uint8], ...]:
     """A face's crop at each of ``sizes``, uint8 (S, S, 3) RGB, straight from the picture's own pixels."""
     x, y, side, _ = crop_square(box_xywh, picture.size)
     square = (x, y, x + side, y + side)

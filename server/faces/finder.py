@@ -61,7 +61,7 @@ class FaceFinder:
         crops = tuple(cut(picture, found.box_xywh, self._input_sizes) for found in detections)
         return FoundFaces(
             size_wh=picture.size,
-            faces=tuple(FoundFace(_inside(found, picture.size), found.score) for found in detections),
+            faces=tuple(FoundFace(inside(found, picture.size), found.score) for found in detections),
             crops=crops,
             picture=picture if keep_picture else None,
             decode_ms=(decoded - started) * 1000,
@@ -87,8 +87,9 @@ class Search:
         return self.found.crops
 
 
-def _inside(found: Detection, size_wh: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The part of a detector's box that is in the picture, in whole pixels; at least one."""
+def inside(found: Detection, size_wh: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The part of a detector's box that is in a picture of ``size_wh``: [x, y, width, height] in whole
+    pixels, at least one."""
     x, y, box_width, box_height = found.box_xywh
     width, height = size_wh
     left, top = min(max(round(x), 0), width - 1), min(max(round(y), 0), height - 1)

@@ -72,7 +72,7 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> PreparedFace:
+def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> tuple[npt.NDArray[np.uint8], ...]:
     """Resizes a crop to each of ``sizes``, with antialiasing, as training pictures were."""
     return tuple(
         np.asarray(

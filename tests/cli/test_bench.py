@@ -6,14 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.servers import QUICK_MODEL
 from tests.support import PATIENCE_S, ROOT
 
 
-def bench(cache_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def bench(
+    cache_dir: Path, *arguments: str, command: str = "engine", seconds: str = "0.1", **variables: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "server", "bench", "engine", "--seconds", "0.1", *arguments],
+        [sys.executable, "-m", "server", "bench", command, "--seconds", seconds, *arguments],
         cwd=ROOT,
-        env={**os.environ, "EMOSTREAM_CACHE_DIR": str(cache_dir), "EMOSTREAM_DEVICE": "cpu"},
+        env={**os.environ, "EMOSTREAM_CACHE_DIR": str(cache_dir), "EMOSTREAM_DEVICE": "cpu", **variables},
         capture_output=True,
         text=True,
         timeout=4 * PATIENCE_S,
@@ -47,3 +50,18 @@ def test_batch_sizes_that_are_none_are_one_line_of_error(cache_dir: Path) -> Non
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1
         assert f"--batch {sizes}" in done.stderr
+
+
+def test_streams_are_measured_against_a_server_of_its_own(cache_dir: Path, tmp_path: Path) -> None:
+    variables = {"EMOSTREAM_MODEL": QUICK_MODEL, "EMOSTREAM_PRECISION": "f32", "no_proxy": "127.0.0.1"}
+    arguments = ("--cameras", "2", "--frame-rate", "4", "--out", str(tmp_path))
+
+    done = bench(cache_dir, *arguments, command="stream", seconds="1", **variables)
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "stream.json").read_text())
+    assert (report["model"], report["cameras"]) == (QUICK_MODEL, 2)
+    assert report["answered"] > 0
+    assert f"2 cameras, 4 frames/s each, 1 faces a frame: {QUICK_MODEL}" in done.stdout
+    assert "fairness (Jain)" in done.stdout
+    assert (tmp_path / "stream.png").read_bytes().startswith(b"\x89PNG")
