@@ -1,5 +1,7 @@
 """The crop of a face, as ``web/src/detection/crop.ts`` cuts it; docs/crop.md has the reasons."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -33,6 +35,24 @@ def cut(picture: Image.Image, box_xywh: BoxXywh, sizes: tuple[int, ...]) -> tupl
     """A face's crop at each of ``sizes``, uint8 (S, S, 3) RGB, straight from the picture's own pixels."""
     x, y, side, _ = crop_square(box_xywh, picture.size)
     square = (x, y, x + side, y + side)
+    return tuple(
+        np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=square, reducing_gap=2.0))
+        for size in sizes
+    )
+
+
+def cut_pixels(
+    pixels: npt.NDArray[np.uint8], box_xywh: BoxXywh, sizes: tuple[int, ...]
+) -> tuple[npt.NDArray[np.uint8], ...]:
+    """As ``cut``, of a picture uint8 (H, W, 3) RGB, without handing all of it to Pillow: for video."""
+    height, width, _ = pixels.shape
+    x, y, side, _ = crop_square(box_xywh, (width, height))
+    # A resampling filter looks at neighbours: two output pixels' worth of them on each side.
+    margin = math.ceil(2 * side / min(sizes)) + 2
+    left, top = max(0, math.floor(x) - margin), max(0, math.floor(y) - margin)
+    part = pixels[top : math.ceil(y + side) + margin, left : math.ceil(x + side) + margin]
+    picture = Image.fromarray(np.ascontiguousarray(part))
+    square = (x - left, y - top, x - left + side, y - top + side)
     return tuple(
         np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=square, reducing_gap=2.0))
         for size in sizes

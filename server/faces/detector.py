@@ -1,6 +1,7 @@
 """BlazeFace on OpenCV's DNN module: every face of a picture, at any size from a smallest one up."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,7 @@ from server.exceptions import DetectorError
 from server.faces.crop import BoxXywh
 from server.faces.decoding import BlazeFaceSpec, Detections, anchor_centres, decode
 from server.faces.model_files import find_model
-from server.faces.suppression import areas, best_of_each_face, ious
+from server.faces.suppression import MAX_IOU, areas, best_of_each_face, ious
 from server.faces.tiles import Level, pyramid
 
 Pixels = npt.NDArray[np.uint8]
@@ -33,6 +34,9 @@ _SECOND_LOOK_PART = 1 / 3
 
 #: Second looks at most, beyond one for each face asked for.
 _SPARE_LOOKS = 32
+
+#: Second looks at most where the whole picture gets no more than one glance.
+_GLANCE_LOOKS = 2
 
 #: A second look has seen the same face if its box overlaps the proposal's by this much.
 _MIN_SAME_IOU = 0.3
@@ -102,9 +106,22 @@ class FaceDetector:
         """The model's file name without its ending."""
         return Path(self._network.spec.file_name).stem
 
-    def detect(self, picture: Pixels, max_faces: int) -> list[Detection]:
-        """At most ``max_faces`` faces of a picture uint8 (H, W, 3) RGB, largest first."""
-        proposals, are_trusted = self._proposals(picture)
+    @property
+    def network(self) -> Network:
+        """What it looks with."""
+        return self._network
+
+    @property
+    def min_face_px(self) -> int:
+        """The smallest face that it looks for."""
+        return self._min_face_px
+
+    def detect(self, picture: Pixels, max_faces: int, min_face_px: int | None = None) -> list[Detection]:
+        """At most ``max_faces`` faces of a picture uint8 (H, W, 3) RGB, largest first.
+
+        ``min_face_px`` replaces the detector's own for this picture; what is smaller is found now and then.
+        """
+        proposals, are_trusted = self._proposals(picture, min_face_px or self._min_face_px)
         best = best_of_each_face(proposals)
         faces: list[Detections] = []
         looks_left = max_faces + _SPARE_LOOKS
@@ -121,16 +138,40 @@ class FaceDetector:
                 faces.append(face)
             if len(faces) == max_faces:
                 break
-        return _largest_first(Detections.joined(faces))
+        return largest_first(Detections.joined(faces))
 
-    def _proposals(self, picture: Pixels) -> tuple[Detections, npt.NDArray[np.bool_]]:
+    def glance(self, picture: Pixels, known_xywh: Sequence[BoxXywh]) -> list[Detections]:
+        """New faces that are large enough to be seen with the whole picture in one tile, one each.
+
+        Costs one pass of the network, and at most ``_GLANCE_LOOKS`` more where something may be a face.
+        """
+        proposals, are_trusted = self._proposals(picture, max(picture.shape))
+        if known_xywh and len(proposals):
+            is_known = ious(proposals.boxes_xywh, np.array(known_xywh, np.float32)).max(1) > MAX_IOU
+            proposals, are_trusted = proposals[~is_known], are_trusted[~is_known]
+        faces = []
+        looks_left = _GLANCE_LOOKS
+        for index in best_of_each_face(proposals):
+            face = proposals[np.array([index])]
+            if face.scores[0] < _MIN_SCORE:
+                break  # best first: all others are less likely still, and the next scan is near
+            if not are_trusted[index]:
+                if not looks_left:
+                    continue
+                looks_left -= 1
+                face = self._second_look(picture, face)
+            if len(face):
+                faces.append(face)
+        return faces
+
+    def _proposals(self, picture: Pixels, min_face_px: int) -> tuple[Detections, npt.NDArray[np.bool_]]:
         """All that may be a face, in picture pixels, and which of it needs no second look."""
         spec = self._network.spec
         height, width, _ = picture.shape
         found: list[Detections] = []
         trusted: list[npt.NDArray[np.bool_]] = []
         shrunk = picture
-        for level in pyramid((width, height), spec.input_px, spec.smallest_face_px, self._min_face_px):
+        for level in pyramid((width, height), spec.input_px, spec.smallest_face_px, min_face_px):
             # Each level from the one before it: the whole picture is read once only.
             shrunk = _resized(shrunk, level.size_wh)
             for x, y in level.tiles_xy:
@@ -144,21 +185,43 @@ class FaceDetector:
 
     def _second_look(self, picture: Pixels, proposal: Detections) -> Detections:
         """The same face seen at the size that suits the detector best: one detection, or none."""
-        input_px = self._network.spec.input_px
         x, y, width, height = (float(value) for value in proposal.boxes_xywh[0])
-        side = max(1, round(max(width, height) / _SECOND_LOOK_PART))
-        left, top = round(x + width / 2 - side / 2), round(y + height / 2 - side / 2)
-        region = picture[max(0, top) : top + side, max(0, left) : left + side]
-        before = (max(0, -top), max(0, -left))  # rows and columns of the square outside of the picture
-        scale = input_px / side
-        small = _resized(
-            region, (max(1, round(region.shape[1] * scale)), max(1, round(region.shape[0] * scale)))
-        )
-        offset_xy = (round(before[1] * scale), round(before[0] * scale))
-        found = self._network(_padded(small, input_px, offset_xy), _MIN_SECOND_SCORE)
-        found = found.placed(scale, 0, 0).placed(1, left, top)
+        part = view(picture, (x, y, width, height), _SECOND_LOOK_PART, self._network.spec.input_px)
+        found = part.in_picture(self._network(part.pixels, _MIN_SECOND_SCORE))
         found = found[ious(found.boxes_xywh, proposal.boxes_xywh)[:, 0] >= _MIN_SAME_IOU]
         return found[np.argsort(-found.scores)[:1]]
+
+
+@dataclass(frozen=True)
+class View:
+    """A square part of a picture at another scale: uint8 (S, S, 3) RGB, black outside of the picture.
+
+    ``scale`` is its pixels per picture pixel, ``corner_xy`` its top left corner in picture pixels.
+    """
+
+    pixels: Pixels
+    scale: float
+    corner_xy: tuple[int, int]
+
+    def in_picture(self, found: Detections) -> Detections:
+        """Boxes in pixels of this view as boxes in pixels of the picture."""
+        return found.placed(self.scale, 0, 0).placed(1, *self.corner_xy)
+
+
+def view(picture: Pixels, box_xywh: BoxXywh, face_part: float, side_px: int) -> View:
+    """The square around a face in which the face's longer side is ``face_part`` of the square's, scaled to
+    ``side_px``."""
+    x, y, width, height = box_xywh
+    side = max(1, round(max(width, height) / face_part))
+    left, top = round(x + width / 2 - side / 2), round(y + height / 2 - side / 2)
+    region = picture[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    scale = side_px / side
+    if not region.size:  # the box lies outside altogether
+        return View(np.zeros((side_px, side_px, 3), np.uint8), scale, (left, top))
+    small = _resized(region, (max(1, round(region.shape[1] * scale)), max(1, round(region.shape[0] * scale))))
+    # Columns and rows of the square outside of the picture.
+    offset_xy = (round(max(0, -left) * scale), round(max(0, -top) * scale))
+    return View(_padded(small, side_px, offset_xy), scale, (left, top))
 
 
 def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) -> npt.NDArray[np.bool_]:
@@ -196,7 +259,8 @@ def _padded(picture: Pixels, side: int, offset_xy: tuple[int, int] = (0, 0)) -> 
     return square
 
 
-def _largest_first(faces: Detections) -> list[Detection]:
+def largest_first(faces: Detections) -> list[Detection]:
+    """One detection for each face, largest first."""
     # Second looks may have moved two proposals onto one face.
     best = best_of_each_face(faces)
     order = sorted(best, key=lambda index: -areas(faces.boxes_xywh)[index])

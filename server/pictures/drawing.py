@@ -37,15 +37,29 @@ class LabelledBox:
     confidence: float
 
 
+def colour_of(emotion: str) -> str:
+    """An emotion's colour, "#rrggbb", the same wherever it is drawn."""
+    return _COLOURS.get(emotion, _OTHER_COLOUR)
+
+
+def text_size(size_wh: tuple[int, int]) -> int:
+    """Height of text, in pixels, that can be read on a picture of that size."""
+    return max(_MIN_TEXT_PX, round(max(size_wh) * _TEXT_PART))
+
+
+def line_width(size_wh: tuple[int, int]) -> int:
+    """Width of a box's line, in pixels, on a picture of that size."""
+    return max(2, round(max(size_wh) / 400))
+
+
 def annotate(picture: Image.Image, boxes: Sequence[LabelledBox]) -> Image.Image:
     """A copy of an RGB picture with every box and its label. Labels lie on top of all boxes."""
     drawn = picture.copy()
     draw = ImageDraw.Draw(drawn)
-    longer = max(drawn.size)
-    line = max(2, round(longer / 400))
+    line = line_width(drawn.size)
     for box in boxes:
         x, y, width, height = box.box_xywh
-        colour = _COLOURS.get(box.emotion, _OTHER_COLOUR)
+        colour = colour_of(box.emotion)
         # A dark line around the coloured one: it is seen on any ground.
         draw.rectangle((x - 1, y - 1, x + width, y + height), outline="black", width=line + 2)
         draw.rectangle((x, y, x + width - 1, y + height - 1), outline=colour, width=line)
@@ -66,7 +80,7 @@ def encode(picture: Image.Image, picture_format: PictureFormat) -> bytes:
 
 def _draw_label(draw: ImageDraw.ImageDraw, size_wh: tuple[int, int], box: LabelledBox, line: int) -> None:
     width, height = size_wh
-    text, font = _fitting_text(draw, box, width, max(_MIN_TEXT_PX, round(max(size_wh) * _TEXT_PART)))
+    text, font = _fitting_text(draw, box, width, text_size(size_wh))
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
     padding = max(2, line)
     label_width, label_height = right - left + 2 * padding, bottom - top + 2 * padding
@@ -75,9 +89,9 @@ def _draw_label(draw: ImageDraw.ImageDraw, size_wh: tuple[int, int], box: Labell
     # Above the box, below where there is no room, and inside where there is none either.
     label_y = above if above >= 0 else below if below + label_height <= height else max(0, y)
     label_x = max(0, min(x, width - label_width))
-    colour = _COLOURS.get(box.emotion, _OTHER_COLOUR)
+    colour = colour_of(box.emotion)
     draw.rectangle((label_x, label_y, label_x + label_width, label_y + label_height), fill=colour)
-    draw.text((label_x + padding - left, label_y + padding - top), text, font=font, fill=_ink(colour))
+    draw.text((label_x + padding - left, label_y + padding - top), text, font=font, fill=ink_on(colour))
 
 
 def _fitting_text(
@@ -94,7 +108,7 @@ def _fitting_text(
     return word, font
 
 
-def _ink(colour: str) -> str:
+def ink_on(colour: str) -> str:
     """Black or white, whichever stands out more against a colour "#rrggbb"."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 120 else "white"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from server.faces.crop import CROP_MARGIN, CROP_RAISE, BoxXywh, crop_square, cut
+from server.faces.crop import CROP_MARGIN, CROP_RAISE, BoxXywh, crop_square, cut, cut_pixels
 from tests.support import ROOT
 
 FRAME = (640, 480)
@@ -63,3 +63,17 @@ def test_a_crop_shows_what_is_in_its_square_at_every_size_asked_for() -> None:
     assert [crop.shape for crop in crops] == [(48, 48, 3), (224, 224, 3)]
     assert all((crop[2:-2, 2:-2] == (255, 0, 0)).all() for crop in crops)
     assert all(crop.dtype == np.uint8 for crop in crops)
+
+
+@pytest.mark.parametrize(
+    "box", [(174.3, 68.2, 106.0, 99.5), (-30.0, -20.0, 200.0, 200.0), (505.0, 500.0, 9.0, 9.0)]
+)
+def test_an_array_is_cut_as_a_picture_is(box: BoxXywh) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (512, 512, 3)).astype(np.uint8)
+
+    of_picture = cut(Image.fromarray(pixels), box, (48, 224))
+    of_array = cut_pixels(pixels, box, (48, 224))
+
+    assert [crop.shape for crop in of_array] == [(48, 48, 3), (224, 224, 3)]
+    for one, other in zip(of_picture, of_array, strict=True):
+        assert np.abs(one.astype(int) - other).mean() < 2  # halving may start at another pixel

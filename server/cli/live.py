@@ -1,0 +1,66 @@
+"""``emostream live``: a camera's or file's faces in the terminal, without a server."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.cli.console import messages, results
+from server.cli.model_option import ModelOption
+from server.exceptions import SourceError
+from server.faces.detector import FaceDetector
+from server.settings import read_settings
+from server.sources import open_source
+from server.startup import load_recognizer
+from server.terminal.preview import PreviewKind
+from server.terminal.session import Session, unwound_by_signals
+from server.terminal.watch import WatchOptions
+from server.terminal.window import check_windows, show_in_window
+
+
+def live(
+    source: Annotated[
+        str, typer.Argument(help="Camera (0, /dev/video1), video, picture, folder or address.")
+    ] = "0",
+    preview: Annotated[
+        PreviewKind, typer.Option(help="auto takes the best that the terminal can show.")
+    ] = PreviewKind.AUTO,
+    window: Annotated[bool, typer.Option("--window", help="A window instead of the terminal.")] = False,
+    model: ModelOption = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    min_face: Annotated[
+        int | None, typer.Option(min=12, help="Smallest face in pixels; as for predict's videos if left out.")
+    ] = None,
+    max_faces: Annotated[int, typer.Option(min=1, max=256, help="Most faces, the largest ones.")] = 8,
+    smoothing: Annotated[
+        float, typer.Option(min=0.0, max=0.99, help="Weight of a face's past, from 0 to below 1.")
+    ] = 0.5,
+) -> None:
+    """Watch a camera or a file in the terminal: boxes, and bars for every face.
+
+    Keys: q quits, s saves a snapshot to the current folder, space pauses.
+
+    Of a camera the newest picture is shown, however slow the machine is;
+    files play at their own pace. Works over SSH.
+    """
+    if window:
+        check_windows()
+    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise SourceError(
+            "live needs a terminal, and here standard input or output is none; "
+            "`emostream predict` writes results to files, and `ssh -t` gives a terminal"
+        )
+    settings = read_settings(model=model, device=device)
+    options = WatchOptions(max_faces, min_face, smoothing)
+    try:
+        with unwound_by_signals(), open_source(source) as opened:
+            with messages.status(f"loading {settings.model}"):
+                detector = FaceDetector.load(settings.faces_dir, settings.min_face_px)
+                recognizer = load_recognizer(settings)
+            if window:
+                show_in_window(opened, detector, recognizer, options)
+            else:
+                Session(opened, detector, recognizer, options, preview, results, Path.cwd()).run()
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None

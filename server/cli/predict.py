@@ -1,0 +1,272 @@
+"""``emostream predict``: pictures and videos that are already there, without a server."""
+
+import json
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from server.cli.console import messages, results
+from server.cli.model_option import ModelOption
+from server.exceptions import RecordError
+from server.faces.detector import FaceDetector
+from server.inference import Recognizer
+from server.recordings.annotation import Annotator, targets
+from server.recordings.inputs import Clip, Failure, listed, read_all
+from server.recordings.pipeline import Options, Pipeline, SeenShot
+from server.recordings.report import write_report
+from server.recordings.summary import Summary
+from server.records import FaceRecord, RecordWriter, open_writer
+from server.settings import read_settings
+from server.startup import load_recognizer
+
+
+def predict(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…|FOLDER", help="Pictures, videos, or folders of them.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Results, by its ending: .jsonl, .csv or .parquet. Standard output if left out."),
+    ] = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(help="Copies with boxes and bars drawn in: a file for one input, a folder for several."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="An HTML page that sums it all up.")] = None,
+    model: ModelOption = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    min_face: Annotated[
+        int | None,
+        typer.Option(
+            min=12,
+            help="Smallest face in pixels. If left out: 24 in pictures, a thirtieth of the frame's shorter "
+            "side, but at least 24, in videos.",
+        ),
+    ] = None,
+    max_faces: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Most faces in one frame, the largest ones.")
+    ] = None,
+    smoothing: Annotated[
+        float, typer.Option(min=0.0, max=0.99, help="Weight of a face's past in videos, from 0 to below 1.")
+    ] = 0.0,
+    every: Annotated[int, typer.Option(min=1, help="Of a video analyse each N-th frame only.")] = 1,
+    timings: Annotated[
+        Path | None, typer.Option(help="Write where the time went to this file, as JSON.")
+    ] = None,
+) -> None:
+    """Recognise the faces in pictures and videos, in this process: no server is needed.
+
+    Results are one record a face and frame. A terminal does not show them
+    where --annotate or --report is asked for.
+
+    A file that cannot be read fails alone; the exit code is 1 then.
+    Ctrl-C finishes all outputs with what has been seen so far.
+    """
+    started = time.perf_counter()
+    inputs = listed(files)
+    is_folder = len(inputs) > 1 or files[0].is_dir()
+    copies = targets(inputs, annotate, is_folder) if annotate is not None else None
+    settings = read_settings(model=model, device=device, max_faces=max_faces)
+    try:
+        detector = FaceDetector.load(settings.faces_dir, settings.min_face_px)
+        recognizer = load_recognizer(settings)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    options = Options(settings.max_faces, min_face, smoothing)
+    is_printed = out is not None or not results.is_terminal or not (annotate or report)
+    with ExitStack() as stack:
+        writer = stack.enter_context(open_writer(out, recognizer.labels)) if is_printed else None
+        shows_bar = messages.is_terminal and not (is_printed and out is None and results.is_terminal)
+        run = _Run(
+            writer,
+            Annotator(copies, recognizer.labels) if copies is not None else None,
+            Summary(recognizer.labels),
+            stack.enter_context(_bar(shows_bar)),
+        )
+        signal_number = run.through(inputs, every, detector, recognizer, options)
+    if report is not None:
+        write_report(report, run.summary, recognizer.name, datetime.now())
+    run.tell(time.perf_counter() - started)
+    if timings is not None:
+        _write_timings(timings, run, time.perf_counter() - started)
+    if signal_number:
+        raise typer.Exit(128 + signal_number)
+    if run.summary.failures:
+        raise typer.Exit(1)
+
+
+@dataclass
+class _Run:
+    """One call's outputs, and what went through them."""
+
+    writer: RecordWriter | None
+    annotator: Annotator | None
+    summary: Summary
+    bar: Progress
+
+    def __post_init__(self) -> None:
+        self.busy_s: defaultdict[str, float] = defaultdict(float)
+        self.wall_s = 0.0
+        self.processor_s = 0.0
+        self.frames = 0
+        self.faces = 0
+        self._task: tuple[int, TaskID] | None = None
+
+    def through(
+        self,
+        inputs: Sequence[Path],
+        every: int,
+        detector: FaceDetector,
+        recognizer: Recognizer,
+        options: Options,
+    ) -> int:
+        """Takes all inputs through; returns the number of the signal that ended it early, or 0."""
+        started, started_processor = time.perf_counter(), time.process_time()
+        with (
+            Pipeline(read_all(inputs, every), detector, recognizer, options) as pipeline,
+            _stopped_by_signals(pipeline) as received,
+        ):
+            is_complete = False
+            try:
+                for item in pipeline:
+                    self._take(item)
+                is_complete = not received
+            finally:
+                if self.annotator:
+                    self.annotator.finish_clip(is_complete)
+        self.wall_s = time.perf_counter() - started
+        self.processor_s = time.process_time() - started_processor
+        self.busy_s.update(pipeline.busy_s)
+        return received[0] if received else 0
+
+    def _take(self, item: SeenShot | Failure) -> None:
+        if isinstance(item, Failure):
+            if self.annotator:
+                self.annotator.finish_clip(is_complete=False)
+            self.summary.add_failure(str(item.path), str(item.error))
+            messages.print("error:", style="red", end=" ")
+            messages.print(str(item.error), markup=False)
+            return
+        self._advance(item.shot.clip)
+        self.frames += 1
+        if item.shot.is_analysed:
+            self.faces += len(item.faces)
+            with self._busy("write"):
+                self.summary.add(item)
+                self._write(item)
+        if self.annotator:
+            with self._busy("draw"):
+                if not item.shot.frame.image_rgb.flags.writeable:
+                    own = replace(item.shot.frame, image_rgb=item.shot.frame.image_rgb.copy())
+                    item = replace(item, shot=replace(item.shot, frame=own))
+                self.annotator.draw(item)
+            with self._busy("encode"):
+                self.annotator.write(item)
+
+    def _write(self, seen: SeenShot) -> None:
+        if self.writer is None:
+            return
+        frame, labels = seen.shot.frame, self.summary.labels
+        for face in seen.faces:
+            likeliest = int(np.argmax(face.probabilities))
+            self.writer.write(
+                FaceRecord(
+                    frame=frame.index,
+                    time_s=frame.time_s,
+                    source=str(seen.shot.clip.path),
+                    face_id=face.face_id,
+                    box=face.box_xywh,
+                    score=round(face.score, 4),
+                    emotion=labels[likeliest],
+                    confidence=round(float(face.probabilities[likeliest]), 6),
+                    predictions={
+                        label: round(float(part), 6)
+                        for label, part in zip(labels, face.probabilities, strict=True)
+                    },
+                )
+            )
+        self.writer.flush()
+
+    def _advance(self, clip: Clip) -> None:
+        if self._task is None or self._task[0] != clip.index:
+            if self._task is not None:
+                self.bar.remove_task(self._task[1])
+            self._task = (clip.index, self.bar.add_task(clip.path.name, total=clip.frame_count))
+        self.bar.advance(self._task[1])
+
+    @contextmanager
+    def _busy(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.busy_s[stage] += time.perf_counter() - started
+
+    def tell(self, seconds: float) -> None:
+        """One line about the whole run, where somebody watches."""
+        if messages.is_terminal:
+            messages.print(
+                f"frames: {self.frames}, faces in them: {self.faces}, seconds: {seconds:.1f}",
+                style="dim",
+            )
+
+
+@contextmanager
+def _stopped_by_signals(pipeline: Pipeline) -> Iterator[list[int]]:
+    """The first SIGINT or SIGTERM stops reading, so that outputs end whole; a second one ends all at once."""
+    received: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+        pipeline.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _bar(is_shown: bool) -> Progress:
+    """Frames of the file under way."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    return Progress(*columns, console=messages, disable=not is_shown, transient=True)
+
+
+def _write_timings(out: Path, run: _Run, total_s: float) -> None:
+    figures = {
+        "frames": run.frames,
+        "faces": run.faces,
+        "total_s": round(total_s, 3),
+        "pipeline_s": round(run.wall_s, 3),
+        "processor_s": round(run.processor_s, 3),
+        "busy_s": {stage: round(seconds, 3) for stage, seconds in run.busy_s.items()},
+    }
+    try:
+        out.write_text(json.dumps(figures, indent=2) + "\n")
+    except OSError as error:
+        raise RecordError(f"--timings {out} cannot be written: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""Recorded pictures and videos, frame by frame through detection and recognition, in this process."""

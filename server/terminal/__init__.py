@@ -1,0 +1,1 @@
+"""A camera's picture with its faces' emotions, in a terminal."""

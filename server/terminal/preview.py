@@ -1,0 +1,149 @@
+"""A frame in a terminal: as pixels where the terminal can show them, else as half blocks."""
+
+import fcntl
+import logging
+import struct
+import sys
+import termios
+from enum import StrEnum
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageColor
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.segment import Segment
+
+from server.pictures.drawing import colour_of, line_width
+from server.terminal.watch import Sight
+
+Pixels = npt.NDArray[np.uint8]
+
+#: Longer sides of pictures sent as pixels: encoding is Python's, and SSH lines are narrow.
+_MAX_PIXELS_WH = (640, 480)
+
+_USUAL_CELL = (10, 20)
+
+
+class PreviewKind(StrEnum):
+    """How the picture is shown."""
+
+    AUTO = "auto"
+    KITTY = "kitty"
+    SIXEL = "sixel"
+    BLOCKS = "blocks"
+    NONE = "none"
+
+
+class _ImageClass(Protocol):
+    def __call__(self, image: Image.Image, width: int, height: int) -> Any: ...
+
+
+class Preview:
+    """Makes something to print of each frame, for one way of showing it.
+
+    Loading asks the terminal what it can do, which takes up to 0.3 s where it gives no answer.
+    """
+
+    def __init__(self, wanted: PreviewKind, console: Console) -> None:
+        from textual_image import renderable  # asks the terminal when imported: only where that is wanted
+
+        classes: dict[PreviewKind, _ImageClass] = {
+            PreviewKind.KITTY: renderable.TGPImage,
+            PreviewKind.SIXEL: renderable.SixelImage,
+            PreviewKind.BLOCKS: renderable.HalfcellImage,
+        }
+        kinds = {made: kind for kind, made in classes.items()}
+        self.kind = kinds.get(renderable.Image, PreviewKind.BLOCKS) if wanted is PreviewKind.AUTO else wanted
+        self._make = classes[self.kind]
+        # It also asks for the size of a character, once, and warns if there is no answer: not over the
+        # pictures, please.
+        logging.getLogger("textual_image").setLevel(logging.ERROR)
+        Measurement.get(console, console.options, self._make(Image.new("RGB", (1, 1)), 1, 1))
+        self._shown: Any = None
+
+    def picture(self, sight: Sight, labels: tuple[str, ...], cells_wh: tuple[int, int]) -> "Shown":
+        """The frame with its boxes, as large as ``cells_wh`` allow."""
+        cell_width, cell_height = cell_size()
+        room_wh = (cells_wh[0] * cell_width, cells_wh[1] * cell_height)
+        pixels = sight.frame.image_rgb
+        height, width, _ = pixels.shape
+        scale = min(room_wh[0] / width, room_wh[1] / height)
+        columns = max(1, round(width * scale / cell_width))
+        rows = max(1, round(height * scale / cell_height))
+        if self.kind is PreviewKind.BLOCKS:
+            size_wh = (columns, 2 * rows)  # a block's two halves are its pixels
+        else:
+            part = min(1.0, _MAX_PIXELS_WH[0] / (width * scale), _MAX_PIXELS_WH[1] / (height * scale))
+            size_wh = (max(1, round(width * scale * part)), max(1, round(height * scale * part)))
+        drawn = with_boxes(sight, labels, size_wh)
+        image = self._make(Image.fromarray(drawn), columns, rows)
+        return Shown(image, columns, rows, self.kind)
+
+    def replace_by(self, shown: "Shown") -> None:
+        """Says that ``shown`` is on the screen now, so that the terminal can forget the one before."""
+        if self._shown is not None:
+            self._shown.cleanup()
+        self._shown = shown.image
+
+    def close(self) -> None:
+        """Lets the terminal forget the last one."""
+        if self._shown is not None:
+            self._shown.cleanup()
+            self._shown = None
+
+
+class Shown:
+    """One picture to print, ``columns`` × ``rows`` cells large.
+
+    Sixels are printed as an empty place: they have to be written over it afterwards, in ``over``.
+    """
+
+    def __init__(self, image: Any, columns: int, rows: int, kind: PreviewKind) -> None:
+        self.image = image
+        self.columns = columns
+        self.rows = rows
+        self._kind = kind
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._kind is PreviewKind.SIXEL:
+            for _ in range(self.rows):
+                yield Segment(" " * self.columns)
+                yield Segment.line()
+        else:
+            yield from self.image.__rich_console__(console, options)
+
+    def over(self, console: Console, column: int, row: int) -> str:
+        """What to write to the terminal after this was printed at a place, counted from 0."""
+        if self._kind is not PreviewKind.SIXEL:
+            return ""
+        segments = self.image.__rich_console__(console, console.options)
+        sixels = next(part.text for part in segments if isinstance(part, Segment) and "\x1bP" in part.text)
+        return f"\x1b7\x1b[{row + 1};{column + 1}H{sixels}\x1b8"
+
+
+def cell_size() -> tuple[int, int]:
+    """Width and height of a character in the terminal's pixels; of the usual shape where it does not say."""
+    try:
+        answer = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, bytes(8))  # type: ignore[union-attr]
+        rows, columns, width, height = struct.unpack("4H", answer)
+    except (OSError, ValueError, AttributeError):
+        return _USUAL_CELL
+    return (width // columns, height // rows) if width and height and columns and rows else _USUAL_CELL
+
+
+def with_boxes(sight: Sight, labels: tuple[str, ...], size_wh: tuple[int, int]) -> Pixels:
+    """The frame at another size, uint8 (H, W, 3) RGB, with a box in its emotion's colour for each face."""
+    pixels = sight.frame.image_rgb
+    drawn = np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+    scale_x, scale_y = size_wh[0] / pixels.shape[1], size_wh[1] / pixels.shape[0]
+    thickness = 1 if max(size_wh) < 240 else line_width(size_wh)
+    for face in sight.faces:
+        x, y, width, height = face.box_xywh
+        red, green, blue = ImageColor.getrgb(colour_of(labels[int(face.probabilities.argmax())]))[:3]
+        near = (round(x * scale_x), round(y * scale_y))
+        far = (round((x + width) * scale_x) - 1, round((y + height) * scale_y) - 1)
+        cv2.rectangle(drawn, near, far, (red, green, blue), thickness)
+    return drawn

@@ -1,0 +1,120 @@
+"""What is on the screen beside the picture: one line above, bars at the right, keys below."""
+
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.layout import Layout
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from server.pictures.drawing import colour_of
+from server.terminal.preview import Shown
+from server.terminal.watch import LiveFace, Sight
+
+#: Columns of the bars, and the fewest that leave a picture worth looking at beside them.
+PANEL_COLUMNS = 36
+_MIN_PREVIEW_COLUMNS = 24
+_MIN_PREVIEW_ROWS = 6
+
+KEYS = "q quit   s snapshot   space pause"
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is said around the picture."""
+
+    source: str
+    model: str
+    message: str
+    is_paused: bool
+
+
+def preview_room(columns: int, rows: int) -> tuple[int, int] | None:
+    """Cells (columns, rows) for a picture in a terminal of that size, or None: bars only."""
+    room = (columns - PANEL_COLUMNS - 1, rows - 2)
+    return room if room[0] >= _MIN_PREVIEW_COLUMNS and room[1] >= _MIN_PREVIEW_ROWS else None
+
+
+def screen(
+    sight: Sight | None, labels: tuple[str, ...], status: Status, shown: Shown | None, rows: int
+) -> Layout:
+    """Everything, to be printed from the terminal's first row on. The picture starts in row 1, column 0."""
+    panel = Layout(_panel(sight, labels, rows - 2), name="panel")
+    middle = Layout(name="middle")
+    if shown is None:
+        middle.split_row(panel)
+    else:
+        panel.size = PANEL_COLUMNS
+        middle.split_row(Layout(shown, name="preview"), Layout(Text(" "), size=1), panel)
+    whole = Layout()
+    whole.split_column(
+        Layout(_header(sight, status), size=1), middle, Layout(_footer(status), size=1, name="footer")
+    )
+    return whole
+
+
+def _header(sight: Sight | None, status: Status) -> RenderableType:
+    line = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    line.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    line.add_column(no_wrap=True, justify="right")
+    left = Text.assemble(("emostream ", "bold"), (status.source, "dim"))
+    if status.is_paused:
+        right = Text("paused", "bold yellow")
+    elif sight is None:
+        right = Text("waiting for the first picture", "dim")
+    else:
+        right = Text(f"{sight.rate:.1f} frames/s   latency {sight.latency_ms:.0f} ms   {status.model}")
+    line.add_row(left, right)
+    return line
+
+
+def _footer(status: Status) -> RenderableType:
+    line = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    line.add_column(no_wrap=True)
+    line.add_column(no_wrap=True, overflow="ellipsis", justify="right", ratio=1)
+    line.add_row(Text(KEYS, "dim"), Text(status.message))
+    return line
+
+
+def _panel(sight: Sight | None, labels: tuple[str, ...], rows: int) -> RenderableType:
+    if sight is None:
+        return Text(" ")  # an empty text is no text to a layout, which then draws a placeholder
+    if not sight.faces:
+        return Text("no face in view", "dim")
+    parts: list[RenderableType] = []
+    left = rows
+    for place, face in enumerate(sight.faces):
+        rest = len(sight.faces) - place - 1
+        # All bars where they fit with a line for each face behind; only the line otherwise.
+        if left >= len(labels) + 2 + rest:
+            parts.append(_bars(face, labels))
+            left -= len(labels) + 2
+        elif left >= 1:
+            parts.append(_heading(face, labels))
+            left -= 1
+    return Group(*parts)
+
+
+def _heading(face: LiveFace, labels: tuple[str, ...]) -> Text:
+    likeliest = int(face.probabilities.argmax())
+    emotion, share = labels[likeliest], float(face.probabilities[likeliest])
+    return Text.assemble(
+        ("● ", colour_of(emotion)),
+        (f"face {face.face_id}  ", "dim"),
+        (f"{emotion} {share:.0%}", f"bold {colour_of(emotion)}"),
+        no_wrap=True,
+        overflow="ellipsis",
+    )
+
+
+def _bars(face: LiveFace, labels: tuple[str, ...]) -> RenderableType:
+    table = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    table.add_column(no_wrap=True, width=max(len(label) for label in labels), overflow="ellipsis")
+    table.add_column(ratio=1)
+    table.add_column(no_wrap=True, justify="right", width=4)
+    for label, share in zip(labels, face.probabilities, strict=True):
+        colour = colour_of(label)
+        bar = ProgressBar(1.0, float(share), style="grey23", complete_style=colour, finished_style=colour)
+        table.add_row(label, bar, f"{share:.0%}")
+    return Group(_heading(face, labels), table, Text(""))

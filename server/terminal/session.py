@@ -1,0 +1,197 @@
+"""The loop of ``emostream live``: keys, pictures and the terminal's size come in, one screen goes out."""
+
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.live import Live
+
+from server.faces.detector import FaceDetector
+from server.inference import Recognizer
+from server.pictures.overlay import Overlay, OverlayFace
+from server.sources import Source
+from server.terminal.keys import Keyboard
+from server.terminal.preview import Preview, PreviewKind, Shown
+from server.terminal.screen import Status, preview_room, screen
+from server.terminal.watch import Sight, Watch, WatchOptions
+
+#: Screens a second at most. Half blocks are a hundred kilobytes each, and SSH lines are narrow.
+_MAX_SCREENS_PER_S = 12
+
+#: How long a message stays, in seconds.
+_MESSAGE_S = 5.0
+
+#: Between these a terminal shows nothing, if it knows them: text and picture change at once.
+_HOLD, _RELEASE = "\x1b[?2026h", "\x1b[?2026l"
+
+
+class Terminated(SystemExit):
+    """SIGTERM or SIGHUP: unwinds everything, so that the terminal is given back."""
+
+
+@dataclass
+class Session:
+    """One run in a terminal. ``folder`` is where snapshots go."""
+
+    source: Source
+    detector: FaceDetector
+    recognizer: Recognizer
+    options: WatchOptions
+    preview: PreviewKind
+    console: Console
+    folder: Path
+
+    def run(self) -> None:
+        """Until the key ``q``. Raises what the source raises; the terminal is restored whatever happens."""
+        preview = Preview(self.preview, self.console) if self.preview is not PreviewKind.NONE else None
+        self._message, self._message_until = "", 0.0
+        wake, waking = socket.socketpair()
+        for end in (wake, waking):
+            end.setblocking(False)
+        with (
+            wake,
+            waking,
+            _woken_by_resizing(waking),
+            Keyboard(sys.stdin.fileno()) as keyboard,
+            Live(
+                console=self.console,
+                screen=True,
+                auto_refresh=False,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            ) as live,
+            Watch(self.source, self.detector, self.recognizer, self.options, lambda: _wake(waking)) as watch,
+        ):
+            try:
+                self._loop(watch, keyboard, wake, live, preview)
+            finally:
+                if preview is not None:
+                    preview.close()
+        if watch.error is not None:
+            raise watch.error
+
+    def _loop(
+        self, watch: Watch, keyboard: Keyboard, wake: socket.socket, live: Live, preview: Preview | None
+    ) -> None:
+        while watch.error is None:
+            self._draw(watch, live, preview)
+            due = time.monotonic() + 1 / _MAX_SCREENS_PER_S
+            # Without a change the screen stays as it is, until a message's time is over.
+            limit_s = self._message_until - time.monotonic() if self._message_until > 0 else None
+            ready, _, _ = select.select([keyboard.fd, wake.fileno()], [], [], limit_s and max(0.0, limit_s))
+            if keyboard.fd in ready and not self._obey(keyboard, watch):
+                return
+            if keyboard.fd not in ready:  # who presses a key sees what it does at once
+                time.sleep(max(0.0, due - time.monotonic()))
+            _drain(wake)
+
+    def _obey(self, keyboard: Keyboard, watch: Watch) -> bool:
+        """Does what the keys say; False to quit."""
+        try:
+            keys = keyboard.read()
+        except EOFError:  # the terminal was closed
+            return False
+        for key in keys:
+            if key in "qQ":
+                return False
+            if key == " ":
+                watch.pause(not watch.is_paused)
+            elif key in "sS":
+                self._say(self._snapshot(watch.newest))
+        return True
+
+    def _draw(self, watch: Watch, live: Live, preview: Preview | None) -> None:
+        sight, labels = watch.newest, self.recognizer.labels
+        if time.monotonic() > self._message_until:
+            self._message, self._message_until = "the end" if watch.has_ended else "", 0.0
+        columns, rows = self.console.size
+        room = preview_room(columns, rows)
+        shown: Shown | None = None
+        if preview is not None and sight is not None and room is not None:
+            shown = preview.picture(sight, labels, room)
+        status = Status(self.source.description, self.recognizer.name, self._message, watch.is_paused)
+        file = self.console.file
+        file.write(_HOLD)
+        live.update(screen(sight, labels, status, shown, rows), refresh=True)
+        if preview is not None and shown is not None:
+            file.write(shown.over(self.console, column=0, row=1))
+            preview.replace_by(shown)
+        file.write(_RELEASE)
+        file.flush()
+
+    def _say(self, message: str) -> None:
+        self._message, self._message_until = message, time.monotonic() + _MESSAGE_S
+
+    def _snapshot(self, sight: Sight | None) -> str:
+        if sight is None:
+            return "no picture yet"
+        path = free_name(self.folder, datetime.now())
+        try:
+            snapshot(sight, self.recognizer.labels).save(path, "PNG", compress_level=3)
+        except OSError as error:
+            return f"not saved: {error.strerror or error}"
+        return f"saved {path.name}"
+
+
+def snapshot(sight: Sight, labels: tuple[str, ...]) -> Image.Image:
+    """The frame at its own size with boxes, labels and bars."""
+    pixels = np.array(sight.frame.image_rgb)
+    faces = [OverlayFace(face.face_id, face.box_xywh, face.probabilities) for face in sight.faces]
+    Overlay((pixels.shape[1], pixels.shape[0]), labels).draw(pixels, faces)
+    return Image.fromarray(pixels)
+
+
+def free_name(folder: Path, now: datetime) -> Path:
+    """A name with the time in it that no file has yet."""
+    stem = f"emostream-{now:%Y%m%d-%H%M%S}"
+    path, number = folder / f"{stem}.png", 2
+    while path.exists():
+        path, number = folder / f"{stem}-{number}.png", number + 1
+    return path
+
+
+@contextmanager
+def unwound_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP raise Terminated in here, so that everything that was begun is ended."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Terminated(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _woken_by_resizing(waking: socket.socket) -> Iterator[None]:
+    """The screen is drawn anew where the terminal gets another size."""
+    before = signal.signal(signal.SIGWINCH, lambda number, frame: _wake(waking))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGWINCH, before)
+
+
+def _wake(waking: socket.socket) -> None:
+    with suppress(OSError):  # it is full, so the loop wakes anyway; or closed, so there is no loop
+        waking.send(b".")
+
+
+def _drain(wake: socket.socket) -> None:
+    with suppress(BlockingIOError):
+        while wake.recv(4096):
+            pass

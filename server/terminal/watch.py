@@ -1,0 +1,171 @@
+"""The newest frame's faces, again and again, in a thread of its own: never behind a camera."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from server.faces.crop import cut_pixels
+from server.faces.detector import FaceDetector
+from server.faces.finder import inside
+from server.faces.tracker import FaceTracker
+from server.faces.video import VideoDetector
+from server.inference import Recognizer
+from server.sources import Frame, Source
+from server.sources.pace import realtime
+from server.streaming.smoothing import Smoother
+
+#: Frames whose times give the frame rate.
+_RATE_FRAMES = 20
+
+
+@dataclass(frozen=True)
+class LiveFace:
+    """A face: its number, its box [x, y, width, height] in whole pixels inside the picture, and (C,)
+    probabilities."""
+
+    face_id: int
+    box_xywh: tuple[int, int, int, int]
+    probabilities: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One frame with its faces, largest first. ``latency_ms`` is from when the frame was there to this
+    result, ``rate`` in results a second, lately."""
+
+    frame: Frame
+    faces: tuple[LiveFace, ...]
+    latency_ms: float
+    rate: float
+
+
+@dataclass(frozen=True)
+class WatchOptions:
+    """As ``emostream predict`` has them."""
+
+    max_faces: int = 8
+    min_face_px: int | None = None
+    smoothing: float = 0.0
+
+
+class Watch:
+    """A context manager that watches a source. ``on_change`` is called, from the thread, whenever ``newest``
+    or ``has_ended`` is another."""
+
+    def __init__(
+        self,
+        source: Source,
+        detector: FaceDetector,
+        recognizer: Recognizer,
+        options: WatchOptions,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._gate = _Gate(source)
+        self._video = VideoDetector(detector, options.min_face_px)
+        self._recognizer = recognizer
+        self._options = options
+        self._on_change = on_change
+        self._tracker = FaceTracker()
+        self._smoother = Smoother()
+        self._ends: deque[float] = deque(maxlen=_RATE_FRAMES)
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self.newest: Sight | None = None
+        self.error: Exception | None = None
+        self.has_ended = False
+
+    def __enter__(self) -> Self:
+        self._frames = realtime(self._gate)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._gate.is_paused = False
+        self._frames.close()
+        self._thread.join()
+
+    @property
+    def is_paused(self) -> bool:
+        return self._gate.is_paused
+
+    def pause(self, is_paused: bool) -> None:
+        """A file stands still; a camera goes on without being looked at."""
+        self._gate.is_paused = is_paused
+        self._ends.clear()
+
+    def _run(self) -> None:
+        try:
+            for frame in self._frames:
+                self.newest = self._look(frame)
+                self._on_change()
+        except Exception as error:  # raised again by whoever shows it
+            self.error = error
+        self.has_ended = True
+        self._on_change()
+
+    def _look(self, frame: Frame) -> Sight:
+        started = time.monotonic()
+        pixels = frame.image_rgb
+        found = self._video.detect(pixels, frame.time_s, self._options.max_faces)
+        ids = self._tracker.update([face.box_xywh for face in found], frame.time_s)
+        rows = self._recognizer.infer(
+            [cut_pixels(pixels, face.box_xywh, self._recognizer.input_sizes) for face in found]
+        )
+        size_wh = (pixels.shape[1], pixels.shape[0])
+        faces = tuple(
+            LiveFace(
+                face_id,
+                inside(face, size_wh),
+                self._smoother.smooth(face_id, row, self._options.smoothing),
+            )
+            for face_id, face, row in zip(ids, found, rows, strict=True)
+        )
+        ended = time.monotonic()
+        self._ends.append(ended)
+        span_s = ended - self._ends[0]
+        rate = (len(self._ends) - 1) / span_s if span_s > 0 else 0.0
+        return Sight(frame, faces, (ended - started) * 1000, rate)
+
+
+class _Gate(Source):
+    """A source that can be held. A file's later frames then come later by as much."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._changed = threading.Condition()
+        self._is_paused = False
+        self.is_live = source.is_live
+        self.frame_rate, self.frame_count = source.frame_rate, source.frame_count
+        self.description = source.description
+
+    @property
+    def is_paused(self) -> bool:
+        return self._is_paused
+
+    @is_paused.setter
+    def is_paused(self, value: bool) -> None:
+        with self._changed:
+            self._is_paused = value
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[Frame]:
+        held_s = 0.0
+        for frame in self._source:
+            if self._is_paused and self.is_live:
+                continue  # read all the same, or its old frames would come first afterwards
+            with self._changed:
+                since = time.monotonic()
+                self._changed.wait_for(lambda: not self._is_paused)
+                held_s += time.monotonic() - since if not self.is_live else 0.0
+            yield replace(frame, time_s=frame.time_s + held_s)
+
+    def close(self) -> None:
+        """The source belongs to whoever opened it."""

@@ -1,0 +1,83 @@
+"""``emostream live`` in a terminal, on a real video with the real model."""
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from server.cli.main import main
+from tests.recordings.films import make_film
+from tests.terminal.ptys import Terminal
+
+
+def test_a_person_sees_bars_and_the_picture_and_the_keys_do_what_they_say(
+    tmp_path: Path, cache_dir: Path
+) -> None:
+    film = make_film(tmp_path / "film.mp4", 40)
+    terminal = Terminal(tmp_path, cache_dir, "live", str(film))
+
+    shown = terminal.wait_for("surprise")
+    assert "● face 1  happiness" in shown
+    assert "frames/s   latency" in shown
+    assert "▀▀▀▀▀▀▀▀" in shown
+    assert "ffc53d" in terminal.colours()  # happiness: its bar, and the box
+
+    terminal.press("s")
+    terminal.wait_for("saved emostream-")
+    (picture,) = tmp_path.glob("emostream-*.png")
+    with Image.open(picture) as snapshot:
+        assert (snapshot.format, snapshot.size) == ("PNG", (480, 360))
+
+    terminal.press(" ")
+    terminal.wait_for("paused")
+    terminal.press(" ")
+
+    terminal.resize(50, 20)
+    terminal.wait_until(lambda text: "▀" not in text and "surprise" in text)
+
+    terminal.press("q")
+    assert terminal.wait() == 0
+    assert terminal.is_restored()
+
+
+def test_sigterm_gives_the_terminal_back(tmp_path: Path, cache_dir: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", 200, sound=None)
+    terminal = Terminal(tmp_path, cache_dir, "live", str(film), "--preview", "none")
+    assert "▀" not in terminal.wait_for("● face 1")
+
+    terminal.process.kill(signal.SIGTERM)
+
+    assert terminal.wait() == 128 + signal.SIGTERM
+    assert terminal.is_restored()
+    assert "Traceback" not in terminal.raw
+
+
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[object, str]:
+    """In this process: the exit code, and all that was said."""
+    monkeypatch.setattr(sys, "argv", ["emostream", "live", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    captured = capsys.readouterr()
+    return caught.value.code, captured.out + captured.err
+
+
+def test_without_a_terminal_it_says_so_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = call(monkeypatch, capsys)
+
+    assert code == 1
+    assert said.count("\n") == 1
+    assert said.startswith("error: live needs a terminal")
+
+
+def test_help_has_examples(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = call(monkeypatch, capsys, "--help")
+
+    assert code == 0
+    assert "emostream live talk.mp4" in said
+    assert "--preview" in said
