@@ -6,9 +6,8 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from server.choices import Policy, Precision
 from server.exceptions import SettingsError
-from server.inference.openvino_engine import Precision
-from server.models.catalogue import Policy
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 

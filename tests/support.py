@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from server.exceptions import ImageTooLargeError, InvalidImageError
-from server.inference.preparation import PreparedFace
+from server.inference.device_preparation import PreparedFace
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).with_name("data")

@@ -10,7 +10,7 @@ import pytest
 
 from server.cli import main as module
 from tests.portraits import portrait_file
-from tests.recordings import moving_portrait, write_video
+from tests.sample_videos import moving_portrait, write_video
 from tests.servers import ServerThread, server_thread
 from tests.support import LABELS, ROOT, FakeRecognizer
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from server.choices import Policy
 from server.exceptions import CheckpointError, ModelError, UnknownModelError, WeightsError
-from server.models.catalogue import Policy
 from server.models.factory import create_model
 from server.models.normalisation import NormalisationSpec
 from server.models.weight_file import WeightDescription, write_weights

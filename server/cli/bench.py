@@ -10,7 +10,8 @@ from rich.table import Table
 
 from server.benchmark.engine import EngineReport, measure_engine
 from server.benchmark.stream import StreamReport, face_crops, measure_stream, server_process
-from server.cli.console import examples, messages, results
+from server.cli.console import messages, results
+from server.cli.lazy import examples
 from server.exceptions import EmostreamError
 from server.settings import read_settings
 

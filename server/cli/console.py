@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -15,7 +16,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from server.models.download import Progress as ProgressCallback
+if TYPE_CHECKING:  # it would bring PyTorch with it
+    from server.models.download import Progress as ProgressCallback
 
 #: What a command is asked for goes to standard output, everything else to standard error.
 results = Console(highlight=False)
@@ -35,17 +37,12 @@ def log_to_terminal() -> None:
 
 
 @contextmanager
-def download_progress(name: str) -> Iterator[ProgressCallback]:
+def download_progress(name: str) -> "Iterator[ProgressCallback]":
     """A bar for one download, on standard error if it is a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=messages, disable=not messages.is_terminal) as progress:
         task = progress.add_task(name, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def examples(*commands: str) -> str:
-    """The end of a command's help: commands to try, one a line."""
-    return "[bold]Examples[/]\n\n" + "\n\n".join(f"[cyan]{command}[/]" for command in commands)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.cli.console import examples, messages, progress_bar, results
+from server.cli.console import messages, progress_bar, results
+from server.cli.lazy import examples
 from server.exceptions import DatasetError
 from server.faces.detector import FaceDetector
 from server.settings import read_settings

@@ -6,19 +6,92 @@ from typing import Annotated
 
 import typer
 
-from server.cli import bench, data, weights
-from server.cli.calibrate import calibrate
-from server.cli.console import examples, messages, results
-from server.cli.evaluate import evaluate
-from server.cli.live import live
-from server.cli.predict import predict
-from server.cli.serve import serve
-from server.cli.stream import stream
-from server.cli.train import train
+from server.cli.console import messages, results
+from server.cli.lazy import LazyCommand, LazyGroup
 from server.exceptions import EmostreamError
+
+_USE, _MODELS, _MEASURE = "Use", "Models", "Measure"
+
+COMMANDS = {
+    "serve": LazyCommand(
+        "server.cli.serve",
+        "serve",
+        "Serve the API and the dashboard.",
+        _USE,
+        ("emostream serve --host 0.0.0.0 --token …", "emostream serve --reload"),
+    ),
+    "stream": LazyCommand(
+        "server.cli.stream",
+        "stream",
+        "Stream pictures to a server and write each face's emotion.",
+        _USE,
+        (
+            "emostream stream film.mp4 --out faces.csv",
+            "emostream stream 0 --smoothing 0.5 --out today.jsonl",
+            "emostream stream rtsp://camera/live --url https://emostream.example",
+            "ffmpeg -i film.mkv -f image2pipe -c:v mjpeg - | emostream stream -",
+        ),
+    ),
+    "predict": LazyCommand(
+        "server.cli.predict",
+        "predict",
+        "Recognise the faces in pictures and videos, in this process: no server is needed.",
+        _USE,
+        (
+            "emostream predict group.jpg",
+            "emostream predict holiday/ --out faces.csv",
+            "emostream predict talk.mp4 --annotate talk-annotated.mp4 --report talk.html --out talk.parquet",
+            "emostream predict *.mov --annotate annotated/ --every 3 --smoothing 0.6",
+        ),
+    ),
+    "live": LazyCommand(
+        "server.cli.live",
+        "live",
+        "Watch a camera or a file in the terminal: boxes, and bars for every face.",
+        _USE,
+        (
+            "emostream live",
+            "emostream live talk.mp4 --smoothing 0.6",
+            "emostream live rtsp://camera.local/stream --preview blocks",
+            "ssh -t desk emostream live --preview none",
+        ),
+    ),
+    "weights": LazyCommand(
+        "server.cli.weights", "app", "List, download, check and import networks' weights.", _MODELS
+    ),
+    "data": LazyCommand("server.cli.data", "app", "Prepare data sets.", _MODELS),
+    "train": LazyCommand(
+        "server.cli.train",
+        "train",
+        "Train a network and write its weights, checkpoints and metrics to a run folder.",
+        _MODELS,
+        ("emostream train server/training/recipes/compact.yaml --out runs/compact",),
+    ),
+    "evaluate": LazyCommand(
+        "server.cli.evaluate",
+        "evaluate",
+        "Measure a model on labelled faces: as they are, covered, small, compressed and blurred.",
+        _MODELS,
+        ("emostream evaluate default data/ferplus --report report.html",),
+    ),
+    "calibrate": LazyCommand(
+        "server.cli.calibrate",
+        "calibrate",
+        "Fit a model's temperature on labelled faces and keep it.",
+        _MODELS,
+        ("emostream calibrate runs/mine data/mine",),
+    ),
+    "bench": LazyCommand("server.cli.bench", "app", "Measure this machine, or a server.", _MEASURE),
+}
+
+
+class _Commands(LazyGroup):
+    lazy_commands = COMMANDS
+
 
 app = typer.Typer(
     name="emostream",
+    cls=_Commands,
     rich_markup_mode="rich",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -41,54 +114,8 @@ def emostream(
     """Real-time facial emotion recognition, self-hosted."""
 
 
-_USE, _MODELS, _MEASURE = "Use", "Models", "Measure"
-
-app.command(
-    epilog=examples("emostream serve --host 0.0.0.0 --token …", "emostream serve --reload"),
-    rich_help_panel=_USE,
-)(serve)
-app.command(
-    epilog=examples(
-        "emostream stream film.mp4 --out faces.csv",
-        "emostream stream 0 --smoothing 0.5 --out today.jsonl",
-        "emostream stream rtsp://camera/live --url https://emostream.example",
-        "ffmpeg -i film.mkv -f image2pipe -c:v mjpeg - | emostream stream -",
-    ),
-    rich_help_panel=_USE,
-)(stream)
-app.command(
-    epilog=examples(
-        "emostream predict group.jpg",
-        "emostream predict holiday/ --out faces.csv",
-        "emostream predict talk.mp4 --annotate talk-annotated.mp4 --report talk.html --out talk.parquet",
-        "emostream predict *.mov --annotate annotated/ --every 3 --smoothing 0.6",
-    ),
-    rich_help_panel=_USE,
-)(predict)
-app.command(
-    epilog=examples(
-        "emostream live",
-        "emostream live talk.mp4 --smoothing 0.6",
-        "emostream live rtsp://camera.local/stream --preview blocks",
-        "ssh -t desk emostream live --preview none",
-    ),
-    rich_help_panel=_USE,
-)(live)
-app.add_typer(weights.app, name="weights", rich_help_panel=_MODELS)
-app.add_typer(data.app, name="data", rich_help_panel=_MODELS)
-app.command(
-    epilog=examples("emostream train server/training/recipes/compact.yaml --out runs/compact"),
-    rich_help_panel=_MODELS,
-)(train)
-app.command(
-    epilog=examples("emostream evaluate default data/ferplus --report report.html"), rich_help_panel=_MODELS
-)(evaluate)
-app.command(epilog=examples("emostream calibrate runs/mine data/mine"), rich_help_panel=_MODELS)(calibrate)
-app.add_typer(bench.app, name="bench", rich_help_panel=_MEASURE)
-
-
 def main() -> None:
-    """Runs the command line. Errors are one line each: the user's to mend with exit code 1, Ctrl-C with 130.
+    """Runs the command line. Errors are one line each and exit code 1; the user's to mend, or ours.
 
     With ``--debug`` before the command they keep their traceback.
     """

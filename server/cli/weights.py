@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.cli.console import download_progress, examples, messages, results
+from server.cli.console import download_progress, messages, results
+from server.cli.lazy import examples
 from server.cli.model_option import known_models
 from server.exceptions import WeightsError
 from server.models.factory import ARCHITECTURES

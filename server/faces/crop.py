@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from server.inference.preparation import Crops
+
 #: Side of the crop as a multiple of the detector box's longer side.
 CROP_MARGIN = 1.2
 
@@ -31,7 +33,7 @@ def crop_square(box_xywh: BoxXywh, size_wh: tuple[int, int]) -> BoxXywh:
     return (min(max(left, 0.0), width - side), min(max(top, 0.0), height - side), side, side)
 
 
-def cut(picture: Image.Image, box_xywh: BoxXywh, sizes: tuple[int, ...]) -> tuple[npt.NDArray[np.uint8], ...]:
+def cut(picture: Image.Image, box_xywh: BoxXywh, sizes: tuple[int, ...]) -> Crops:
     """A face's crop at each of ``sizes``, uint8 (S, S, 3) RGB, straight from the picture's own pixels."""
     x, y, side, _ = crop_square(box_xywh, picture.size)
     square = (x, y, x + side, y + side)
@@ -41,9 +43,7 @@ def cut(picture: Image.Image, box_xywh: BoxXywh, sizes: tuple[int, ...]) -> tupl
     )
 
 
-def cut_pixels(
-    pixels: npt.NDArray[np.uint8], box_xywh: BoxXywh, sizes: tuple[int, ...]
-) -> tuple[npt.NDArray[np.uint8], ...]:
+def cut_pixels(pixels: npt.NDArray[np.uint8], box_xywh: BoxXywh, sizes: tuple[int, ...]) -> Crops:
     """As ``cut``, of a picture uint8 (H, W, 3) RGB, without handing all of it to Pillow: for video."""
     height, width, _ = pixels.shape
     x, y, side, _ = crop_square(box_xywh, (width, height))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from server.faces.crop import cut
 from server.faces.detector import Detection, FaceDetector
-from server.inference.preparation import PreparedFace, decode
+from server.inference.preparation import Crops, decode
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class FoundFaces:
 
     size_wh: tuple[int, int]
     faces: tuple[FoundFace, ...]
-    crops: tuple[PreparedFace, ...]
+    crops: tuple[Crops, ...]
     picture: Image.Image | None
     decode_ms: float
     detect_ms: float
@@ -81,7 +81,7 @@ class Search:
     keep_picture: bool = False
     found: FoundFaces | None = None
 
-    def __call__(self) -> tuple[PreparedFace, ...]:
+    def __call__(self) -> tuple[Crops, ...]:
         """Finds them, keeps them in ``found`` and returns their crops. Raises ImageError."""
         self.found = self.finder.find(self.data, self.max_pixels, self.max_faces, self.keep_picture)
         return self.found.crops

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from server.exceptions import DetectorError
 from server.faces.decoding import FULL_RANGE, SHORT_RANGE, BlazeFaceSpec
-from server.models.weights import sha256_of
+from server.hashing import sha256_of
 
 _SUMS = Path(__file__).with_name("SHA256SUMS")
 

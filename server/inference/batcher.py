@@ -19,9 +19,9 @@ from typing import Protocol
 
 from server.exceptions import EmostreamError, ImageError
 from server.inference.batch_choice import BatchChoice
+from server.inference.device_preparation import PreparedFace
 from server.inference.ensemble import Probabilities
 from server.inference.fair_queue import FairQueue, Lane, LaneMode, Priority
-from server.inference.preparation import PreparedFace
 
 logger = logging.getLogger(__name__)
 

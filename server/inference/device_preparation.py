@@ -5,13 +5,20 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
 from server.exceptions import ImageError
-from server.inference.preparation import PreparedFace, decode, read_header
+from server.inference.preparation import decode, read_header
+
+#: A crop, or several of one size along a first axis: in memory, or on the device that computes.
+Pixels = npt.NDArray[np.uint8] | Tensor
+
+#: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB.
+PreparedFace = tuple[Pixels, ...]
 
 #: A JPEG file to uint8 (3, H, W) RGB on the device. Raises RuntimeError for what it cannot decode.
 JpegDecoder = Callable[[bytes], Tensor]
@@ -110,3 +117,20 @@ def nvjpeg_decoder(device: torch.device) -> JpegDecoder | None:
         return pixels
 
     return decode_on_device
+
+
+def stack(faces: Sequence[PreparedFace]) -> list[Pixels]:
+    """N faces at each size (S, S, 3) to one (N, S, S, 3) a size: on the device if any of them is there."""
+    return [_stacked(same_size) for same_size in zip(*faces, strict=True)]
+
+
+def _stacked(crops: Sequence[Pixels]) -> Pixels:
+    device = next((crop.device for crop in crops if isinstance(crop, torch.Tensor)), None)
+    if device is None:
+        return np.stack([np.asarray(crop) for crop in crops])
+    tensors = [torch.as_tensor(crop, device=device) for crop in crops]
+    if device.type == "cuda":
+        computing = torch.cuda.current_stream(device)
+        for tensor in tensors:
+            tensor.record_stream(computing)  # their memory belongs to the stream that prepared them
+    return torch.stack(tensors)

@@ -6,10 +6,11 @@ from typing import Protocol
 
 import torch
 
+from server.choices import Precision
 from server.exceptions import ModelError
+from server.inference.device_preparation import Pixels, PreparedFace
 from server.inference.ensemble import LoadedEnsemble, Probabilities
-from server.inference.openvino_engine import OpenVinoEngine, Precision
-from server.inference.preparation import Pixels, PreparedFace
+from server.inference.openvino_engine import OpenVinoEngine
 from server.inference.torch_engine import TorchEngine
 
 

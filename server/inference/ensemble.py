@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from server import models
-from server.models.catalogue import EnsembleEntry, ModelEntry, Policy
+from server.choices import Policy
+from server.hashing import sha256_of
+from server.models.catalogue import EnsembleEntry, ModelEntry
 from server.models.checkpoint import load_checkpoint
 from server.models.factory import create_model, input_size
 from server.models.normalisation import Normalisation
 from server.models.weight_file import read_description
-from server.models.weights import WeightsStore, sha256_of
+from server.models.weights import WeightsStore
 
 Probabilities = npt.NDArray[np.float32]
 

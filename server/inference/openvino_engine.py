@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
+from server.choices import Precision
+from server.inference.device_preparation import Pixels, PreparedFace
 from server.inference.ensemble import Ensemble, Probabilities
-from server.inference.preparation import Pixels, PreparedFace, decode, prepare
+from server.inference.preparation import decode, prepare
 
 logger = logging.getLogger(__name__)
 
-Precision = Literal["auto", "bf16", "f32"]
 #: The most that a probability may differ between bfloat16 and float32; else float32 it is.
 MAX_PRECISION_ERROR = 0.02
 _PROBE_FACES = 8

@@ -2,11 +2,9 @@
 
 import io
 import struct
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from server.exceptions import ImageTooLargeError, InvalidImageError
@@ -16,11 +14,8 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 #: What Pillow raises on broken files; the last two come from broken orientation tags.
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error)
 
-#: A crop, or several of one size along a first axis: in memory, or on the device that computes.
-Pixels = npt.NDArray[np.uint8] | torch.Tensor
-
-#: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB.
-PreparedFace = tuple[Pixels, ...]
+#: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB, in memory.
+Crops = tuple[npt.NDArray[np.uint8], ...]
 
 
 def decode(data: bytes, max_pixels: int) -> Image.Image:
@@ -72,7 +67,7 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> tuple[npt.NDArray[np.uint8], ...]:
+def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> Crops:
     """Resizes a crop to each of ``sizes``, with antialiasing, as training pictures were."""
     return tuple(
         np.asarray(
@@ -82,20 +77,3 @@ def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> tuple[npt.NDArray[n
         )
         for size in sizes
     )
-
-
-def stack(faces: Sequence[PreparedFace]) -> list[Pixels]:
-    """N faces at each size (S, S, 3) to one (N, S, S, 3) a size: on the device if any of them is there."""
-    return [_stacked(same_size) for same_size in zip(*faces, strict=True)]
-
-
-def _stacked(crops: Sequence[Pixels]) -> Pixels:
-    device = next((crop.device for crop in crops if isinstance(crop, torch.Tensor)), None)
-    if device is None:
-        return np.stack([np.asarray(crop) for crop in crops])
-    tensors = [torch.as_tensor(crop, device=device) for crop in crops]
-    if device.type == "cuda":
-        computing = torch.cuda.current_stream(device)
-        for tensor in tensors:
-            tensor.record_stream(computing)  # their memory belongs to the stream that prepared them
-    return torch.stack(tensors)

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from server.choices import Precision
+from server.inference.device_preparation import PreparedFace, stack
 from server.inference.engine import Engine, create_engine
 from server.inference.ensemble import LoadedEnsemble, Probabilities, load_ensemble
-from server.inference.openvino_engine import Precision
-from server.inference.preparation import PreparedFace, prepare, stack
+from server.inference.preparation import prepare
 from server.models.catalogue import EnsembleEntry
 from server.models.weights import WeightsStore
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from server.inference.device_preparation import DevicePreparation, nvjpeg_decoder
+from server.inference.device_preparation import DevicePreparation, Pixels, nvjpeg_decoder
 from server.inference.ensemble import Ensemble, Member, Probabilities
 from server.inference.folding import fold_batch_norms
-from server.inference.preparation import Pixels
 
 logger = logging.getLogger(__name__)
 

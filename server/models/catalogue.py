@@ -7,25 +7,17 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from server.choices import Policy
 from server.exceptions import ModelError, UnknownModelError
 from server.models.factory import ARCHITECTURES
 from server.models.normalisation import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB, NormalisationSpec
 
 _BUILT_IN = Path(__file__).with_name("catalogue.toml")
-
-
-class Policy(Enum):
-    """How an ensemble's answer comes from its members' probabilities."""
-
-    MEAN = "mean"
-    WEIGHTED = "weighted"  # mean with a weight for each member
-    RANDOM = "random"  # one member drawn per face
 
 
 class _Table(BaseModel):

@@ -1,6 +1,5 @@
 """Weights on this machine: which are here, fetching those that are not, and adding a user's own."""
 
-import hashlib
 import shutil
 import tomllib
 from dataclasses import dataclass, replace
@@ -10,8 +9,10 @@ from typing import Any
 
 import tomli_w
 
+from server.choices import Policy
 from server.exceptions import ModelError, WeightsError
-from server.models.catalogue import Catalogue, EnsembleEntry, ModelEntry, Policy, read_catalogue
+from server.hashing import sha256_of
+from server.models.catalogue import Catalogue, EnsembleEntry, ModelEntry, read_catalogue
 from server.models.checkpoint import load_checkpoint
 from server.models.download import Progress, download
 from server.models.factory import create_model
@@ -151,12 +152,6 @@ class WeightsStore:
 
     def _pins(self) -> dict[str, str]:
         return {name: str(pin) for name, pin in _read(self._pins_file).items()}
-
-
-def sha256_of(path: Path) -> str:
-    """A file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from server.faces.finder import inside
 from server.faces.tracker import FaceTracker
 from server.faces.video import VideoDetector
 from server.inference import Recognizer
-from server.inference.preparation import PreparedFace
+from server.inference.preparation import Crops
 from server.recordings.channel import Abandoned, Channel
 from server.recordings.inputs import Clip, Failure, Shot
 from server.streaming.smoothing import Smoother
@@ -72,7 +72,7 @@ class _Found:
     face_ids: tuple[int, ...]
     boxes: tuple[tuple[int, int, int, int], ...]
     scores: tuple[float, ...]
-    crops: tuple[PreparedFace, ...]
+    crops: tuple[Crops, ...]
 
 
 class Pipeline:

@@ -1,10 +1,7 @@
 import sys
-from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from server.cli import main as module
@@ -89,23 +86,6 @@ def test_shells_complete_commands(shell: str) -> None:
 
     assert "serve" in result.output
     assert "weights" not in result.output
-
-
-def commands(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command that is no group of others, with the words that call it."""
-    if not hasattr(command, "commands"):
-        yield path, command
-        return
-    for name, part in command.commands.items():
-        yield from commands(part, *path, name)
-
-
-def test_every_command_says_in_its_help_what_it_does_with_an_example() -> None:
-    found = list(commands(typer.main.get_command(module.app)))
-    assert len(found) >= 8
-    for path, command in found:
-        assert command.help, path
-        assert f"emostream {' '.join(path)}" in (command.epilog or ""), path
 
 
 def test_without_a_command_help_is_shown(

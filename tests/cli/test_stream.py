@@ -17,7 +17,7 @@ from PIL import Image
 
 from server.cli import main as module
 from tests.portraits import portrait_file
-from tests.recordings import moving_portrait, web_server, write_video
+from tests.sample_videos import moving_portrait, web_server, write_video
 from tests.servers import QUICK_MODEL, Addresses, ServerProcess, server_thread
 from tests.support import PATIENCE_S, ROOT, FakeRecognizer, encoded
 

@@ -10,7 +10,7 @@ from server.client import Dropped, FrameError, FrameResult, connect
 from server.exceptions import ClientError, SourceError
 from server.sources.camera import CameraSource
 from tests.portraits import portrait
-from tests.recordings import moving_portrait, write_video
+from tests.sample_videos import moving_portrait, write_video
 from tests.servers import ServerThread, server_thread
 from tests.support import LABELS, FakeRecognizer, jpeg, label_index
 

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from server.choices import Policy
+from server.inference.device_preparation import Pixels
 from server.inference.ensemble import Ensemble, LoadedEnsemble, Member
-from server.inference.preparation import Pixels
-from server.models.catalogue import EnsembleEntry, ModelEntry, Policy, parse_model
+from server.models.catalogue import EnsembleEntry, ModelEntry, parse_model
 
 SIDE = 48
 

@@ -4,8 +4,8 @@ from typing import Any
 import numpy as np
 
 from server.inference.batch_choice import MAX_PASSED_OVER, BatchChoice
+from server.inference.device_preparation import PreparedFace
 from server.inference.fair_queue import Lane, LaneMode, Priority
-from server.inference.preparation import PreparedFace
 
 FACE: PreparedFace = (np.zeros(1, np.uint8),)
 

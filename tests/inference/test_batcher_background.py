@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from server.exceptions import InvalidImageError
 from server.inference.batcher import Batcher, BatcherClosedError, FrameAnswer
+from server.inference.device_preparation import PreparedFace
 from server.inference.fair_queue import LaneMode, Priority
-from server.inference.preparation import PreparedFace
 from tests.support import PATIENCE_S, FakeRecognizer, label_index
 
 

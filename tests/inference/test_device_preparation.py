@@ -13,6 +13,7 @@ from server.inference.device_preparation import (
     is_plain_jpeg,
     nvjpeg_decoder,
     resized,
+    stack,
 )
 from server.inference.preparation import decode, prepare
 from tests.portraits import portrait
@@ -123,6 +124,26 @@ def test_a_crop_of_the_right_size_keeps_its_pixels() -> None:
 
 def test_there_is_no_nvjpeg_on_a_cpu() -> None:
     assert nvjpeg_decoder(CPU) is None
+
+
+def test_faces_are_stacked_size_by_size() -> None:
+    faces = [prepare(Image.new("RGB", (64, 64), (level, 0, 0)), (24, 48)) for level in (10, 20, 30)]
+
+    small, large = stack(faces)
+
+    assert isinstance(small, np.ndarray)
+    assert (small.shape, large.shape) == ((3, 24, 24, 3), (3, 48, 48, 3))
+    assert [int(crop[0, 0, 0]) for crop in small] == [10, 20, 30]
+
+
+def test_where_one_face_is_on_a_device_all_are_brought_there() -> None:
+    in_memory = (np.full((2, 2, 3), 7, np.uint8),)
+    on_device = (torch.full((2, 2, 3), 9, dtype=torch.uint8),)
+
+    (stacked,) = stack([in_memory, on_device])
+
+    assert isinstance(stacked, torch.Tensor)
+    assert stacked[:, 0, 0, 0].tolist() == [7, 9]
 
 
 @pytest.mark.cuda

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from server.choices import Policy
 from server.exceptions import CheckpointError, ModelError
 from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, load_ensemble, sharpen
-from server.models.catalogue import EnsembleEntry, Policy
+from server.models.catalogue import EnsembleEntry
 from server.models.weights import WeightsStore
 from tests.inference.networks import SIDE, constant_ensemble, crops, exact, model_entry, random_ensemble
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from server.choices import Precision
 from server.inference import openvino_engine
 from server.inference.ensemble import LoadedEnsemble
-from server.inference.openvino_engine import MAX_PRECISION_ERROR, OpenVinoEngine, Precision
+from server.inference.openvino_engine import MAX_PRECISION_ERROR, OpenVinoEngine
 from tests.inference.networks import crops, exact, random_ensemble
 
 

@@ -2,11 +2,10 @@ import io
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from server.exceptions import ImageTooLargeError, InvalidImageError
-from server.inference.preparation import decode, prepare, stack
+from server.inference.preparation import decode, prepare
 from tests.support import encoded, jpeg, png_header
 
 PLENTY = 1_000_000
@@ -191,23 +190,3 @@ def test_shrinking_averages_and_does_not_throw_pixels_away() -> None:
     (face,) = prepare(Image.fromarray(stripes), (48,))
 
     assert np.abs(face[4:-4, 4:-4].astype(int) - 127).max() <= 4
-
-
-def test_faces_are_stacked_size_by_size() -> None:
-    faces = [prepare(Image.new("RGB", (64, 64), (level, 0, 0)), (24, 48)) for level in (10, 20, 30)]
-
-    small, large = stack(faces)
-
-    assert isinstance(small, np.ndarray)
-    assert (small.shape, large.shape) == ((3, 24, 24, 3), (3, 48, 48, 3))
-    assert [int(crop[0, 0, 0]) for crop in small] == [10, 20, 30]
-
-
-def test_where_one_face_is_on_a_device_all_are_brought_there() -> None:
-    in_memory = (np.full((2, 2, 3), 7, np.uint8),)
-    on_device = (torch.full((2, 2, 3), 9, dtype=torch.uint8),)
-
-    (stacked,) = stack([in_memory, on_device])
-
-    assert isinstance(stacked, torch.Tensor)
-    assert stacked[:, 0, 0, 0].tolist() == [7, 9]

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from server.inference import torch_engine
-from server.inference.preparation import decode, prepare, stack
+from server.inference.device_preparation import stack
+from server.inference.preparation import decode, prepare
 from server.inference.torch_engine import TorchEngine
 from tests.inference.networks import crops, exact, random_ensemble
 from tests.portraits import portrait

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from server.choices import Policy
 from server.exceptions import ModelError, UnknownModelError
-from server.models.catalogue import Catalogue, Policy, parse_model, read_catalogue
+from server.models.catalogue import Catalogue, parse_model, read_catalogue
 from tests.support import LABELS
 
 OWN = """

@@ -5,7 +5,7 @@ import pytest
 
 from server.exceptions import SourceError
 from server.sources.camera import CameraSource
-from tests.recordings import moving_portrait, write_video
+from tests.sample_videos import moving_portrait, write_video
 
 
 def test_a_camera_is_live_and_its_pictures_are_rgb(tmp_path: Path) -> None:

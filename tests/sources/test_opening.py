@@ -9,7 +9,7 @@ from server.exceptions import SourceError
 from server.sources import open_source
 from server.sources.pictures import FetchedPicture
 from server.sources.video import VideoSource
-from tests.recordings import moving_portrait, web_server, write_video
+from tests.sample_videos import moving_portrait, web_server, write_video
 from tests.support import PATIENCE_S, ROOT, jpeg
 
 

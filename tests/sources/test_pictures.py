@@ -5,7 +5,7 @@ from PIL import Image
 
 from server.exceptions import SourceError
 from server.sources.pictures import FetchedPicture, PictureFiles, is_picture, natural_order, read_picture
-from tests.recordings import web_server
+from tests.sample_videos import web_server
 from tests.support import encoded, jpeg, png_header
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from server.exceptions import SourceError
 from server.sources.video import JpegPipe, VideoSource
-from tests.recordings import moving_portrait, web_server, write_video
+from tests.sample_videos import moving_portrait, web_server, write_video
 from tests.support import encoded
 
 

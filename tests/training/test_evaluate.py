@@ -3,7 +3,7 @@ import pytest
 from rich.progress import Progress
 
 from server.exceptions import DatasetError
-from server.inference.preparation import PreparedFace
+from server.inference.device_preparation import PreparedFace
 from server.inference.recognizer import Recognizer
 from server.training.datasets import LABELS, FaceDataset
 from server.training.evaluate import evaluate

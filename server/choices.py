@@ -1,0 +1,15 @@
+"""What settings choose between. By itself: reading the settings loads no network library."""
+
+from enum import Enum
+from typing import Literal
+
+#: Of the arithmetic on CPUs.
+Precision = Literal["auto", "bf16", "f32"]
+
+
+class Policy(Enum):
+    """How an ensemble's answer comes from its members' probabilities."""
+
+    MEAN = "mean"
+    WEIGHTED = "weighted"  # mean with a weight for each member
+    RANDOM = "random"  # one member drawn per face
