@@ -13,6 +13,7 @@ from server.faces.crop import cut
 from server.faces.detector import Detection, FaceDetector
 from server.faces.finder import inside
 from server.faces.tracker import FaceTracker
+from server.faces.video import VideoDetector
 from server.sources import Frame
 from server.streaming import wire
 
@@ -76,6 +77,8 @@ class Encoder:
             raise ClientError("detection on this side needs a detector")
         self._detect = detect
         self._detector = detector
+        # Of a film only: from frame to frame its faces hardly move, and need no whole search.
+        self._video = VideoDetector(detector) if detector else None
         self._max_faces = max_faces
         self._limits = limits
         self._tracker = FaceTracker()
@@ -83,16 +86,20 @@ class Encoder:
     def encode(self, frame_id: int, frame: Frame) -> Encoded:
         """The message of a frame, within the server's limits."""
         if self._detect == "local":
-            assert self._detector is not None
-            return self._crops(frame_id, frame, self._detector)
+            return self._crops(frame_id, frame)
         data, scale = self._picture(frame)
         is_whole = self._detect == "server"
         # A picture that is looked through carries no face yet; one that is a crop is face 1.
         faces = (wire.Face(0 if is_whole else 1, data),)
         return Encoded(wire.encode_envelope(wire.Frame(frame_id, faces, detect=is_whole)), scale)
 
-    def _crops(self, frame_id: int, frame: Frame, detector: FaceDetector) -> Encoded:
-        found = detector.detect(frame.image_rgb, self._max_faces)
+    def _crops(self, frame_id: int, frame: Frame) -> Encoded:
+        assert self._detector is not None
+        assert self._video is not None
+        if frame.name is None:
+            found = self._video.detect(frame.image_rgb, frame.time_s, self._max_faces)
+        else:
+            found = self._detector.detect(frame.image_rgb, self._max_faces)
         if not found:
             return Encoded(None)
         picture = Image.fromarray(frame.image_rgb)
