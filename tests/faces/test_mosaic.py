@@ -2,29 +2,17 @@ import numpy as np
 import pytest
 
 from server.faces.crop import BoxXywh
-from server.faces.decoding import BlazeFaceSpec, Detections
-from server.faces.detector import FaceDetector, Pixels
+from server.faces.decoding import Detections
+from server.faces.detector import FaceDetector
 from server.faces.mosaic import look_again
 from server.inference.preparation import decode
+from tests.faces.counting import CountingNetwork
 from tests.portraits import FACE_XYWH, FACES_DIR, crowd, iou, no_face, portrait
 
 
 @pytest.fixture(scope="module")
 def detector() -> FaceDetector:
     return FaceDetector.load(FACES_DIR)
-
-
-class CountingNetwork:
-    """The real network, and how often it was asked."""
-
-    def __init__(self, detector: FaceDetector) -> None:
-        self._network = detector.network
-        self.spec: BlazeFaceSpec = self._network.spec
-        self.passes = 0
-
-    def __call__(self, tile: Pixels, min_score: float) -> Detections:
-        self.passes += 1
-        return self._network(tile, min_score)
 
 
 def moved(box: BoxXywh, x: float, y: float) -> BoxXywh:

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from server.faces.crop import BoxXywh
-from server.faces.decoding import BlazeFaceSpec, Detections
 from server.faces.detector import FaceDetector, Pixels
 from server.faces.video import SCAN_INTERVAL_S, VideoDetector
+from tests.faces.counting import CountingNetwork
 from tests.portraits import FACES_DIR, iou, portrait
 
 FPS = 30
@@ -18,19 +18,6 @@ FACE_PX = 90
 @pytest.fixture(scope="module")
 def detector() -> FaceDetector:
     return FaceDetector.load(FACES_DIR)
-
-
-class CountingNetwork:
-    """The real network, and how often it was asked."""
-
-    def __init__(self, detector: FaceDetector) -> None:
-        self._network = detector.network
-        self.spec: BlazeFaceSpec = self._network.spec
-        self.passes = 0
-
-    def __call__(self, tile: Pixels, min_score: float) -> Detections:
-        self.passes += 1
-        return self._network(tile, min_score)
 
 
 def frame(*centres: tuple[float, float], face_px: int = FACE_PX) -> Pixels:
