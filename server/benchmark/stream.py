@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -124,31 +124,34 @@ async def _measure(
 ) -> StreamReport:
     address = stream_address(url, realtime=True)
     counts = [_Camera() for _ in range(cameras)]
-    try:
-        async with asyncio.timeout(_START_TIMEOUT_S):
-            sessions = [await _open(address, token) for _ in counts]
-    except (OSError, TimeoutError, WebSocketException) as error:
-        raise UnreachableError(f"{without_secrets(address)} cannot be streamed to: {error}") from error
-    try:
+    async with AsyncExitStack() as open_connections:
+        try:
+            async with asyncio.timeout(_START_TIMEOUT_S):
+                sessions = [await _open(address, token, open_connections) for _ in counts]
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise UnreachableError(f"{without_secrets(address)} cannot be streamed to: {error}") from error
         loop = asyncio.get_running_loop()
         begin = loop.time() + _WARM_UP_S
-        async with asyncio.TaskGroup() as tasks:
-            for index, (camera, (connection, _)) in enumerate(zip(counts, sessions, strict=True)):
-                # Real cameras do not all look at the same instant.
-                offset_s = index / cameras / frame_rate
-                tasks.create_task(
-                    _film(camera, connection, crops, frame_rate, begin, begin + seconds, offset_s)
-                )
-    except* WebSocketException as group:
-        raise UnreachableError(f"{without_secrets(address)} broke off: {group.exceptions[0]}") from group
-    finally:
-        await asyncio.gather(*(connection.close() for connection, _ in sessions))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for index, (camera, (connection, _)) in enumerate(zip(counts, sessions, strict=True)):
+                    # Real cameras do not all look at the same instant.
+                    offset_s = index / cameras / frame_rate
+                    tasks.create_task(
+                        _film(camera, connection, crops, frame_rate, begin, begin + seconds, offset_s)
+                    )
+        except* WebSocketException as group:
+            raise UnreachableError(f"{without_secrets(address)} broke off: {group.exceptions[0]}") from group
     return _report(without_secrets(address), sessions[0][1], counts, frame_rate, len(crops), seconds)
 
 
-async def _open(address: str, token: str | None) -> tuple[ClientConnection, str]:
+async def _open(
+    address: str, token: str | None, open_connections: AsyncExitStack
+) -> tuple[ClientConnection, str]:
+    """A session, which ``open_connections`` closes, and its model's name."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     connection = await connect(address, additional_headers=headers, compression=None)
+    open_connections.push_async_callback(connection.close)
     while True:
         message = parse_server_message(await connection.recv())
         if isinstance(message, SessionCreated):

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.servers import ServerThread, server_thread
-from tests.support import FakeRecognizer
+from tests.support import PATIENCE_S, FakeRecognizer
 
 #: What schemathesis holds every answer against.
 CHECKS = (
@@ -43,6 +43,7 @@ def test_no_request_whatever_is_answered_by_a_server_error_or_in_another_way_tha
     program = Path(sys.executable).with_name("schemathesis")
     command = [str(program), "run", f"{server.http}/openapi.json", "--checks", ",".join(CHECKS)]
     command += ["--max-examples", "20", "--max-time", "40", "--seed", "6", "--generation-deterministic"]
+    command += ["--request-timeout", str(PATIENCE_S)]
     command += [
         "--phases",
         "examples,coverage,fuzzing",
@@ -53,7 +54,7 @@ def test_no_request_whatever_is_answered_by_a_server_error_or_in_another_way_tha
     ]
     environment = os.environ | {"NO_PROXY": "127.0.0.1"}
     result = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110, check=False
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False
     )
 
     assert result.returncode == 0, result.stdout + result.stderr
