@@ -54,7 +54,13 @@ def test_no_request_whatever_is_answered_by_a_server_error_or_in_another_way_tha
     ]
     environment = os.environ | {"NO_PROXY": "127.0.0.1"}
     result = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False
+        command,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE_S,
+        check=False,
     )
 
     assert result.returncode == 0, result.stdout + result.stderr
