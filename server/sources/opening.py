@@ -14,12 +14,16 @@ from server.sources.pictures import PICTURE_SUFFIXES, FetchedPicture, PictureFil
 from server.sources.source import Source
 from server.sources.video import JpegPipe, VideoSource
 
+_CAMERA = "camera:"
 _SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "http", "https"})
 
 
 def open_source(source: str, start: int = 0) -> Source:
-    """Opens a camera's index or device path, a video file, an rtsp, http or https address (a video, an MJPEG
-    stream or one picture), a picture, a folder or pattern of pictures, or ``-`` for JPEGs on standard input.
+    """Opens what a person may mean.
+
+    A camera's index or device path, or ``camera:`` and whatever else OpenCV knows it by; a video file; an
+    rtsp, http or https address (a video, an MJPEG stream or one picture); a picture; a folder or pattern of
+    pictures; or ``-`` for JPEGs on standard input.
 
     ``start`` is the index of the first frame to yield; live sources always start now. Raises SourceError.
     """
@@ -28,6 +32,9 @@ def open_source(source: str, start: int = 0) -> Source:
         return JpegPipe(io.FileIO(sys.stdin.fileno(), closefd=False), start)
     if re.fullmatch(r"[0-9]{1,3}", source):
         return CameraSource(int(source))
+    if source.startswith(_CAMERA):
+        device = source.removeprefix(_CAMERA)
+        return CameraSource(int(device) if device.isdecimal() else device)
     if "://" in source:
         return _open_address(source, start)
     path = Path(source).expanduser()

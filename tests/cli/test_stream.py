@@ -122,6 +122,16 @@ def test_a_network_camera_is_watched_in_realtime_up_to_the_limit(
     assert indices == sorted(set(indices))
 
 
+def test_a_camera_is_watched_and_its_newest_picture_counts(server: ServerProcess, films: Path) -> None:
+    """OpenCV takes a film for a camera, one that is as quick as it is read."""
+    done = emostream(server, f"camera:{films / 'short.mp4'}")
+
+    assert done.returncode == 0, done.stderr
+    indices = frames_in(done.stdout)
+    assert indices
+    assert indices == sorted(set(indices))
+
+
 def test_pictures_are_taken_from_a_pipe(server: ServerProcess) -> None:
     done = emostream(server, "-", input=portrait_file() * 3)
 

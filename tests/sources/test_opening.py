@@ -84,3 +84,13 @@ def test_what_cannot_be_opened_is_said_in_one_line(
 
     with pytest.raises(SourceError, match=words):
         open_source(source)
+
+
+def test_a_camera_may_be_named_by_whatever_opencv_knows_it_by(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "camera.avi", moving_portrait(2, 64))
+
+    with open_source(f"camera:{path}") as camera:
+        assert camera.is_live
+        assert len(list(camera)) == 2
+    with pytest.raises(SourceError, match="camera 97 cannot be opened"):
+        open_source("camera:97")
