@@ -177,6 +177,8 @@ def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_whole_parquet_file(
         dimensions=(24, 120),
         timeout=2 * PATIENCE_S,
         encoding="utf-8",
+        # Where the tests run in the background Ctrl-C is ignored, which children inherit.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
     terminal.expect(r"[1-9]\d*/400.*frames/s, latency \d+ ms, \d+ dropped")
