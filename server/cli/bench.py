@@ -49,11 +49,7 @@ def engine(
         typer.echo(json.dumps(report.as_dict(), indent=2))
     else:
         _show(report)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "engine.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
-        report.plot(out / "engine.png")
-        messages.print(f"written to {out}/engine.json and engine.png")
+    _write(report, out, "engine")
 
 
 @app.command(
@@ -89,11 +85,17 @@ def bench_stream(
         typer.echo(json.dumps(report.as_dict(), indent=2))
     else:
         _show_stream(report)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "stream.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
-        report.plot(out / "stream.png")
-        messages.print(f"written to {out}/stream.json and stream.png")
+    _write(report, out, "stream")
+
+
+def _write(report: EngineReport | StreamReport, out: Path | None, name: str) -> None:
+    """The report as JSON and as a plot, where a folder for them was named."""
+    if out is None:
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{name}.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+    report.plot(out / f"{name}.png")
+    messages.print(f"written to {out}/{name}.json and {name}.png")
 
 
 def _show_stream(report: StreamReport) -> None:

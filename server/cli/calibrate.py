@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from server.cli.console import progress_bar, results
-from server.cli.model_option import known_models
+from server.cli.model_option import ModelArgument
 from server.models.weight_file import read_description, set_temperature
 from server.models.weights import WeightsStore
 from server.settings import read_settings
@@ -19,13 +19,7 @@ from server.training.metrics import score
 
 
 def calibrate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            help="Of the catalogue, commas between several; or a run's folder or weights.",
-            autocompletion=known_models,
-        ),
-    ],
+    model: ModelArgument,
     data: Annotated[Path, typer.Argument(help="Labelled faces that it was not trained on.")],
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,

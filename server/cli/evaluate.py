@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from server.cli.console import messages, progress_bar, results
+from server.cli.model_option import ModelArgument
 from server.settings import read_settings
 from server.startup import find_model, load_recognizer
 from server.training.datasets import LABELS, read_split
@@ -17,9 +18,7 @@ from server.training.metrics import Interval
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Argument(help="Of the catalogue, commas between several; or a run's folder or weights.")
-    ],
+    model: ModelArgument,
     data: Annotated[
         Path, typer.Argument(help="Prepared folder (its split valid), DIR/SPLIT, or a split of FER+.")
     ],

@@ -1,4 +1,4 @@
-"""Which model: an option of several commands, whose values a shell can complete."""
+"""Which model: what several commands are told, and a shell can complete."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -25,4 +25,13 @@ def known_models(incomplete: str) -> Iterator[tuple[str, str]]:
 ModelOption = Annotated[
     str | None,
     typer.Option(help="Model or ensemble, or models with commas between.", autocompletion=known_models),
+]
+
+#: For commands that take runs and weights files, too; ``server.startup.find_model`` makes sense of it.
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        help="Of the catalogue, commas between several; or a run's folder or weights.",
+        autocompletion=known_models,
+    ),
 ]
