@@ -13,6 +13,7 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from server.exceptions import CheckpointError
 from server.models.poster_v2 import UNUSED_KEY_PREFIXES
+from server.models.tensorflow_js import read_mobilenet
 
 #: Where training scripts put the state dict; looked for in this order.
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -50,8 +51,9 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
 def load_part(model: nn.Module, part: str, path: Path) -> None:
     """Loads one part of a network, such as ``ir_back`` of POSTER V2, from a file of that part on its own.
 
-    Such files are of whole networks with another head, whose further tensors are left out. Raises
-    CheckpointError if there is no such part, or the file lacks a tensor of it or has it in another shape.
+    Such files are of whole networks with another head, whose further tensors are left out. A ``.json`` file
+    is MobileNet's features for faces (``tensorflow_js.read_mobilenet``). Raises CheckpointError if there is
+    no such part, or the file lacks a tensor of it or has it in another shape.
     """
     if part not in dict(model.named_children()):
         known = ", ".join(name for name, _ in model.named_children())
@@ -71,6 +73,8 @@ def load_part(model: nn.Module, part: str, path: Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
+    if path.suffix == ".json":
+        return read_mobilenet(path)
     try:
         content: Any = load_file(path) if path.suffix == ".safetensors" else _unpickle(path)
     # The last two are what an unpickler makes of a text.

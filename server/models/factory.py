@@ -7,6 +7,7 @@ from torch import nn
 
 from server.exceptions import UnknownModelError
 from server.models.dan import Dan, DanConfig
+from server.models.mobilenet import MobileNet, MobileNetConfig
 from server.models.poster_v2 import COMPACT, PosterV2, PosterV2Config
 from server.models.se_resnet import SeResNet, SeResNetConfig
 
@@ -16,6 +17,10 @@ _BUILDERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
     "poster_v2_compact": (
         lambda classes: PosterV2(replace(COMPACT, num_classes=classes)),
         COMPACT.input_size,
+    ),
+    "mobilenet": (
+        lambda classes: MobileNet(MobileNetConfig(num_classes=classes)),
+        MobileNetConfig.input_size,
     ),
     "se_resnet": (lambda classes: SeResNet(SeResNetConfig(num_classes=classes)), SeResNetConfig.input_size),
 }

@@ -22,6 +22,7 @@ from server.training.calibration import fit_temperature
 from server.training.config import TrainingConfig
 from server.training.datasets import LABELS, FaceDataset, read_split
 from server.training.metrics import Scores, score
+from server.training.norm_statistics import restore_norms
 from server.training.optimisation import SharpnessAware, parameter_groups
 from server.training.run_folder import RunFolder
 from server.training.teacher import Teacher, distillation_loss
@@ -29,6 +30,7 @@ from server.training.teacher import Teacher, distillation_loss
 logger = logging.getLogger(__name__)
 
 _EVALUATION_BATCH = 256
+_PICTURES_FOR_NORMS = 1024
 _LARGEST_GRADIENT = 5.0
 
 
@@ -56,6 +58,8 @@ class Trainer:
             load_checkpoint(model, config.start_from)
         for part, file in config.pretrained.items():
             load_part(model, part, file)
+        if config.restore_norms:
+            self._restore_norms(model)
         # channels_last: what the CPU's and the GPU's convolutions want
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
@@ -76,6 +80,14 @@ class Trainer:
         self.teacher = Teacher(config.teacher, LABELS, weights_dir).to(device) if config.teacher else None
         self.epoch = 0
 
+    def _restore_norms(self, model: nn.Module) -> None:
+        generator = np.random.default_rng(self.config.seed)
+        chosen = generator.permutation(len(self.train_set))[:_PICTURES_FOR_NORMS]
+        images, _ = self._batch(self.train_set, chosen)
+        sized = F.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=True)
+        inputs = self.normalise(sized.expand(-1, 3, -1, -1)).cpu()
+        restore_norms(model, inputs.split(_EVALUATION_BATCH))
+
     @property
     def steps_per_epoch(self) -> int:
         return len(self.train_set) // self.config.batch_size
@@ -84,16 +96,22 @@ class Trainer:
         """Trains to the last epoch and returns the averaged network's scores on the validation split."""
         self.folder.open(self.config, self.device)
         self._resume()
-        scores = None
+        truth = self.validation_set.targets.argmax(1)
+        probabilities = None
         while self.epoch < self.config.epochs:
             started = time.monotonic()
             loss = self._train_epoch()
             self.epoch += 1
-            scores = self.evaluate()
+            probabilities = self.probabilities()
             self._save()
-            self._log(loss, scores, time.monotonic() - started)
-        self._export()
-        return scores or self.evaluate()
+            self._log(loss, score(probabilities, truth), time.monotonic() - started)
+        finished_before = probabilities is None and self.folder.weights.exists()
+        if probabilities is None:
+            probabilities = self.probabilities()
+        # Weights that are there already may have got another temperature since, by `emostream calibrate`.
+        if not finished_before:
+            self._export(fit_temperature(probabilities, truth))
+        return score(probabilities, truth)
 
     def _train_epoch(self) -> float:
         self.model.train()
@@ -149,13 +167,9 @@ class Trainer:
         chance = targets @ rarity
         return generator.choice(n, n, p=chance / chance.sum())
 
-    def evaluate(self) -> Scores:
-        """The averaged network on the validation split, each picture seen once and not flipped."""
-        return score(self.probabilities(), self.validation_set.targets.argmax(1))
-
     @torch.no_grad()
     def probabilities(self) -> npt.NDArray[np.float32]:
-        """(N, 7) of the averaged network on the validation split."""
+        """(N, 7) of the averaged network on the validation split, each picture seen once and not flipped."""
         self.average.eval()
         batches = []
         for start in range(0, len(self.validation_set), _EVALUATION_BATCH):
@@ -212,7 +226,7 @@ class Trainer:
         self.folder.log(line)
         logger.info("%s", line)
 
-    def _export(self) -> None:
+    def _export(self, temperature: float) -> None:
         """The averaged network as float16 safetensors, with its temperature.
 
         It is the last epoch's: picking the best one would be tuning on the validation split.
@@ -225,6 +239,6 @@ class Trainer:
             architecture=self.config.architecture,
             labels=LABELS,
             normalisation=self.config.normalisation_spec,
-            temperature=fit_temperature(self.probabilities(), self.validation_set.targets.argmax(1)),
+            temperature=temperature,
         )
         write_weights(self.folder.weights, state, description)

@@ -13,7 +13,7 @@ def norms_in(network: nn.Module) -> int:
     return sum(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
 
 
-@pytest.mark.parametrize("architecture", ["poster_v2", "poster_v2_compact", "se_resnet", "dan"])
+@pytest.mark.parametrize("architecture", ["poster_v2", "poster_v2_compact", "se_resnet", "mobilenet", "dan"])
 def test_a_folded_network_computes_the_same_with_fewer_norms(architecture: str) -> None:
     member = random_ensemble(architecture).module.members[0]
     assert isinstance(member, Member)

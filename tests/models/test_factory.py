@@ -23,7 +23,7 @@ def test_a_new_network_is_in_training_mode() -> None:
 
 def test_published_networks_take_224_pixels_and_compact_ones_48() -> None:
     assert input_size("poster_v2") == 224
-    assert input_size("poster_v2_compact") == input_size("se_resnet") == 48
+    assert input_size("poster_v2_compact") == input_size("se_resnet") == input_size("mobilenet") == 48
 
 
 @pytest.mark.parametrize(

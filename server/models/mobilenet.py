@@ -1,0 +1,107 @@
+"""MobileNet, for a start from weights that have already seen millions of faces.
+
+Source: Howard et al., MobileNets (arXiv 1704.04861), the first version at full width. The published weights
+that fit were learned from VGGFace2 by A. Savchenko (arXiv 1807.07718); ``tensorflow_js.read_mobilenet`` reads
+them.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+#: Output channels and stride of each pair of a depthwise and a pointwise convolution.
+_PAIRS = (
+    *((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)),
+    *((512, 1),) * 5,
+    *((1024, 2), (1024, 1)),
+)
+_STEM_PAIRS = 2
+
+
+@dataclass(frozen=True)
+class MobileNetConfig:
+    """Sizes of the network; it has 3.2 M parameters."""
+
+    num_classes: int = 7
+    input_size: int = 48
+    #: The input is enlarged by this ratio of whole numbers, 48 px to 160: the published filters know faces of
+    #: a hundred pixels and more, however little detail those have.
+    enlargement: tuple[int, int] = (10, 3)
+    dropout: float = 0.3
+    #: The first five convolutions come pretrained and stay as they are: edges and blobs are the same in any
+    #: face, and the large maps are the costliest to learn through.
+    freeze_stem: bool = True
+
+
+class ConvolutionUnit(nn.Module):
+    """Convolution, BN, ReLU6; strided ones see the picture as TensorFlow's SAME padding of an even side does:
+    one row and one column of zeros more at the bottom and on the right."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, side: int, stride: int = 1, groups: int = 1
+    ) -> None:
+        super().__init__()
+        padding = side // 2 if stride == 1 else 0
+        self.conv = nn.Conv2d(in_channels, out_channels, side, stride, padding, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.conv.stride == (1, 1):
+            return F.relu6(self.norm(self.conv(x)))
+        if self.training and self.conv.groups > 1:
+            # Every place, of which every second is kept: the same numbers. Gradients of strided depthwise
+            # convolutions are several times slower on CPUs than those of four times as many places.
+            every_place = F.conv2d(x, self.conv.weight, padding=1, groups=self.conv.groups)
+            kept = every_place[:, :, 1::2, 1::2].contiguous(memory_format=torch.channels_last)
+            return F.relu6(self.norm(kept))
+        return F.relu6(self.norm(self.conv(F.pad(x, (0, 1, 0, 1)))))
+
+
+class MobileNetFeatures(nn.Module):
+    """Takes (N, 3, S, S); returns the last map, (N, 1024, S / 32, S / 32)."""
+
+    def __init__(self, freeze_stem: bool) -> None:
+        super().__init__()
+        self.freeze_stem = freeze_stem
+        units: list[nn.Module] = [ConvolutionUnit(3, 32, 3, 2)]
+        channels = 32
+        for width, stride in _PAIRS:
+            units += [
+                ConvolutionUnit(channels, channels, 3, stride, groups=channels),
+                ConvolutionUnit(channels, width, 1),
+            ]
+            channels = width
+        self.stem = nn.Sequential(*units[: 1 + 2 * _STEM_PAIRS])
+        self.body = nn.Sequential(*units[1 + 2 * _STEM_PAIRS :])
+        self.channels = channels
+        self.stem.requires_grad_(not freeze_stem)
+
+    def train(self, mode: bool = True) -> "MobileNetFeatures":
+        super().train(mode)
+        if self.freeze_stem:
+            self.stem.eval()  # what is frozen keeps its running statistics too
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps: Tensor = self.body(self.stem(x))
+        return maps
+
+
+class MobileNet(nn.Module):
+    """Takes float32 (N, 3, S, S), normalised; returns logits (N, classes)."""
+
+    def __init__(self, config: MobileNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.features = MobileNetFeatures(config.freeze_stem)
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(self.features.channels, config.num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        times, by = self.config.enlargement
+        side = x.shape[-1] * times // by
+        x = F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+        logits: Tensor = self.head(self.dropout(self.features(x).mean((2, 3))))
+        return logits

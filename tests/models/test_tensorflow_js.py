@@ -1,0 +1,110 @@
+"""Weights of TensorFlow.js. The real file was compared once, in TensorFlow.js itself: docs/training.md."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from server.exceptions import CheckpointError
+from server.models import create_model
+from server.models.checkpoint import load_part
+from server.models.tensorflow_js import read_mobilenet, read_tensors
+from tests.models.graph_models import face_mobilenet_arrays, write_graph_model
+
+
+def test_arrays_come_back_from_all_the_files_that_hold_them(tmp_path: Path) -> None:
+    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b/c": np.float32([7.5])}
+
+    found = read_tensors(write_graph_model(tmp_path / "m.json", arrays, shards=3))
+
+    assert found.keys() == arrays.keys()
+    assert all(np.array_equal(found[name], arrays[name]) for name in arrays)
+
+
+def test_arrays_in_half_precision_come_back_too(tmp_path: Path) -> None:
+    arrays = {"a": np.float32([0.1, 2.0])}
+
+    found = read_tensors(write_graph_model(tmp_path / "m.json", arrays, half=True))
+
+    assert found["a"].dtype == np.float16
+    assert found["a"] == pytest.approx(arrays["a"], rel=1e-3)
+
+
+@torch.no_grad()
+def test_the_first_units_compute_what_the_file_says(tmp_path: Path) -> None:
+    """Held against the sums written out, on pixels less their mean, in TensorFlow's order of axes."""
+    arrays = face_mobilenet_arrays()
+    network = create_model("mobilenet", 7).eval()
+    load_part(network, "features", write_graph_model(tmp_path / "m.json", arrays))
+    pixels = np.random.default_rng(1).normal(0, 60, (8, 8, 3)).astype(np.float32)
+
+    stem = network.get_submodule("features.stem")
+    first = stem[0](torch.from_numpy(pixels / 60).permute(2, 0, 1)[None])
+    second = stem[1](first)
+
+    window = pixels[2:5, 4:7]  # place (1, 2) at a stride of 2
+    kernel, shift = arrays["conv1/convolution/merged_input"], arrays["conv1_bn/batchnorm_1/sub"]
+    wanted = np.clip(np.einsum("hwc,hwco->o", window, kernel) + shift, 0, 6)
+    assert first[0, :, 1, 2].numpy() == pytest.approx(wanted, rel=1e-4, abs=1e-5)
+    window = first[0, :, 0:3, 1:4].permute(1, 2, 0).numpy()
+    kernel = arrays["conv_dw_1/depthwise_kernel"][..., 0]
+    gain, shift = (arrays[f"conv_dw_1_bn/batchnorm_1/{name}"] for name in ("mul", "sub"))
+    wanted = np.clip((window * kernel).sum((0, 1)) * gain + shift, 0, 6)
+    assert second[0, :, 1, 2].numpy() == pytest.approx(wanted, rel=1e-4, abs=1e-5)
+
+
+def test_every_array_finds_its_place(tmp_path: Path) -> None:
+    state = read_mobilenet(write_graph_model(tmp_path / "m.json", face_mobilenet_arrays()))
+
+    wanted = create_model("mobilenet", 7).get_submodule("features").state_dict()
+    assert state.keys() == {key for key in wanted if not key.endswith("num_batches_tracked")}
+    assert all(state[key].shape == wanted[key].shape for key in state)
+
+
+def test_a_missing_file_a_short_one_and_none_at_all_are_errors(tmp_path: Path) -> None:
+    path = write_graph_model(tmp_path / "m.json", face_mobilenet_arrays())
+    shard = tmp_path / "m-shard1.bin"
+    shard.write_bytes(shard.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="no graph model"):
+        read_mobilenet(path)
+    shard.unlink()
+    with pytest.raises(CheckpointError, match=r"m-shard1\.bin"):
+        read_mobilenet(path)
+    path.write_text("[]")
+    with pytest.raises(CheckpointError, match="no graph model"):
+        read_mobilenet(path)
+    with pytest.raises(CheckpointError, match=r"other\.json"):
+        read_mobilenet(tmp_path / "other.json")
+
+
+def test_another_network_is_refused_by_the_first_array_it_lacks(tmp_path: Path) -> None:
+    arrays = face_mobilenet_arrays()
+    del arrays["conv_dw_3/depthwise_kernel"]
+
+    with pytest.raises(CheckpointError, match="lacks conv_dw_3/depthwise_kernel"):
+        read_mobilenet(write_graph_model(tmp_path / "m.json", arrays))
+
+
+def test_arrays_quantised_to_integers_are_refused(tmp_path: Path) -> None:
+    path = write_graph_model(tmp_path / "m.json", {"a": np.float32([1.0])})
+    content = json.loads(path.read_text())
+    content["weightsManifest"][0]["weights"][0]["quantization"] = {"dtype": "uint8", "scale": 0.1, "min": 0}
+    path.write_text(json.dumps(content))
+
+    with pytest.raises(CheckpointError, match="a is quantised"):
+        read_tensors(path)
+
+
+def test_binary_files_are_looked_for_beside_the_model_only(tmp_path: Path) -> None:
+    (tmp_path / "secret.bin").write_bytes(bytes(4))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    path = write_graph_model(folder / "m.json", {"a": np.float32([1.0])})
+    content = json.loads(path.read_text())
+    content["weightsManifest"][0]["paths"] = ["../secret.bin"]
+    path.write_text(json.dumps(content))
+
+    with pytest.raises(CheckpointError, match=r"model/secret\.bin"):
+        read_tensors(path)
