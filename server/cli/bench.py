@@ -148,6 +148,6 @@ def _show(report: EngineReport) -> None:
     )
     if report.eager_ms is not None:
         results.print(
-            f"plain PyTorch, float32, batch 1: {report.eager_ms:.1f} ms; "
-            f"this engine takes {report.rows[0].p50_ms / report.eager_ms:.2f} of it"
+            f"plain PyTorch, float32, one face: {report.eager_ms:.1f} ms; "
+            f"this engine takes {report.times_eager:.2f} of it"
         )

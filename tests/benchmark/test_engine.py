@@ -39,7 +39,18 @@ def test_a_row_follows_from_its_times_and_rates(cache_dir: Path) -> None:
         floor_ms = work / row.matmul_gflops_per_second * 1000
         assert row.times_floor == pytest.approx(row.p50_ms / floor_ms, rel=0.01)
     assert report.eager_ms is not None
+    assert report.times_eager is not None
     assert report.processor.endswith("threads")
+
+
+def test_the_reference_is_for_one_face_whatever_the_batches_are(cache_dir: Path) -> None:
+    settings = Settings(device="cpu", cache_dir=cache_dir)
+
+    report = measure_engine("se_resnet", [8], seconds=0.05, reference=True, settings=settings)
+
+    assert report.eager_ms is not None
+    assert report.times_eager is not None
+    assert report.times_eager * report.eager_ms < report.rows[0].p50_ms  # one face takes less than eight
 
 
 def test_a_model_that_is_neither_known_nor_an_architecture_is_an_error(tmp_path: Path) -> None:
