@@ -24,7 +24,7 @@ from server.settings import Settings
 from tests.support import PATIENCE_S, FakeRecognizer
 
 #: The quickest to start of the models that come with the repository.
-QUICK_MODEL = "compact-se-resnet-a"
+QUICK_MODEL = "compact-mobilenet-a"
 
 
 class Addresses:

@@ -13,7 +13,7 @@ from server.models.weight_file import WeightDescription, write_weights
 from server.settings import Settings
 from server.startup import chosen_ensemble, find_model, load_recognizer
 
-COMPACT = "compact-se-resnet-a,compact-se-resnet-b"
+COMPACT = "compact-mobilenet-a,compact-mobilenet-b"
 
 
 def test_the_default_is_the_shipped_ensemble(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_mean_of_two_numbers_is_an_error_that_names_it(tmp_path: Path) -> None
 
 
 def test_an_unknown_model_is_an_error_that_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UnknownModelError, match="compact-se-resnet-a"):
+    with pytest.raises(UnknownModelError, match="compact-mobilenet-a"):
         chosen_ensemble(Settings(model="nonesuch", weights_dir=tmp_path))
 
 

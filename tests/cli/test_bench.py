@@ -25,13 +25,13 @@ def bench(
 
 
 def test_json_table_and_plot_come_from_one_run(cache_dir: Path, tmp_path: Path) -> None:
-    done = bench(cache_dir, "--model", "compact-se-resnet-a", "--batch", "2,1", "--out", str(tmp_path))
+    done = bench(cache_dir, "--model", "compact-mobilenet-a", "--batch", "2,1", "--out", str(tmp_path))
 
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "engine.json").read_text())
     assert [row["batch"] for row in report["rows"]] == [1, 2]
     assert report["weights"] == "trained"
-    assert "compact-se-resnet-a on cpu" in done.stdout
+    assert "compact-mobilenet-a on cpu" in done.stdout
     assert f"{report['gflop_per_face']:.2f} GFLOP a face" in done.stdout
     assert (tmp_path / "engine.png").read_bytes().startswith(b"\x89PNG")
 

@@ -71,10 +71,10 @@ def test_a_run_keeps_its_temperature_in_its_weights(cache_dir: Path, tmp_path: P
 def test_a_model_of_the_catalogue_is_calibrated_for_this_machine(
     cache_dir: Path, tmp_path: Path, faces: Path
 ) -> None:
-    done = calibrate(cache_dir, tmp_path, "compact-se-resnet-a", faces)
+    done = calibrate(cache_dir, tmp_path, "compact-mobilenet-a", faces)
 
     assert done.returncode == 0, done.stderr
-    temperature = WeightsStore(tmp_path / "weights").find("compact-se-resnet-a").temperature
+    temperature = WeightsStore(tmp_path / "weights").find("compact-mobilenet-a").temperature
     assert f"temperature {temperature:.3f}, kept in" in done.stdout
     assert temperature != 1.0
     assert "calibration error" in done.stdout

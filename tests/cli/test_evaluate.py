@@ -63,11 +63,11 @@ def test_a_run_is_measured_and_reported(cache_dir: Path, run_folder: Path, tmp_p
 def test_a_model_of_the_catalogue_is_measured_quickly_for_programs(cache_dir: Path, tmp_path: Path) -> None:
     faces = write_prepared(tmp_path / "faces", test=np.eye(7)[:3].tolist())
 
-    done = evaluate(cache_dir, "compact-se-resnet-a", faces / "test", "--quick", "--json")
+    done = evaluate(cache_dir, "compact-mobilenet-a", faces / "test", "--quick", "--json")
 
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert (found["model"], found["data"], found["pictures"]) == ("compact-se-resnet-a", "faces/test", 3)
+    assert (found["model"], found["data"], found["pictures"]) == ("compact-mobilenet-a", "faces/test", 3)
     assert found["conditions"] == []
 
 

@@ -40,7 +40,7 @@ def test_list_shows_every_model_and_whether_it_is_here(tmp_path: Path) -> None:
 
     listed = json.loads(shown.stdout)
     states = {model["name"]: model["state"] for model in listed["models"]}
-    assert states["compact-se-resnet-a"] == "ready"
+    assert states["compact-mobilenet-a"] == "ready"
     assert states["poster-v2-raf-db"] == "absent"
     assert listed["ensembles"]["poster-v2-occlusion"] == ["poster-v2-occlusion-a", "poster-v2-occlusion-b"]
     assert "poster-v2-raf-db" in emostream(tmp_path, "list").stdout

@@ -81,7 +81,7 @@ def test_probabilities_sum_to_one_for_every_member_and_face() -> None:
 
 def test_the_fingerprint_changes_with_the_weights_and_with_nothing_else(tmp_path: Path) -> None:
     store = WeightsStore(tmp_path)
-    shipped = store.catalogue().model("compact-se-resnet-a")
+    shipped = store.catalogue().model("compact-mobilenet-a")
 
     def load(file: Path) -> str:
         model = shipped.model_copy(update={"shipped": None, "path": file})
@@ -101,7 +101,7 @@ def test_the_fingerprint_changes_with_the_weights_and_with_nothing_else(tmp_path
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     store = WeightsStore(tmp_path)
     model = model_entry("dan", ("sad", "glad"), "dan").model_copy(
-        update={"path": store.path(store.catalogue().model("compact-se-resnet-a"))}
+        update={"path": store.path(store.catalogue().model("compact-mobilenet-a"))}
     )
 
     with pytest.raises(CheckpointError):

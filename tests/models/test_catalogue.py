@@ -45,7 +45,7 @@ def test_the_default_is_an_ensemble_of_two_networks_that_come_with_the_package()
     entry = read_catalogue().find("default")
 
     assert entry.labels == LABELS
-    assert [member.name for member in entry.members] == ["compact-se-resnet-a", "compact-se-resnet-b"]
+    assert [member.name for member in entry.members] == ["compact-mobilenet-a", "compact-mobilenet-b"]
     assert all(member.shipped for member in entry.members)
     assert entry.policy is Policy.MEAN
 
@@ -80,16 +80,16 @@ def test_published_weights_have_a_source_and_their_paper() -> None:
 
 
 def test_a_model_is_an_ensemble_of_one() -> None:
-    entry = read_catalogue().find("compact-se-resnet-a")
+    entry = read_catalogue().find("compact-mobilenet-a")
 
-    assert entry.name == "compact-se-resnet-a"
-    assert [member.architecture for member in entry.members] == ["se_resnet"]
+    assert entry.name == "compact-mobilenet-a"
+    assert [member.architecture for member in entry.members] == ["mobilenet"]
 
 
 def test_several_models_may_be_named_with_commas_between() -> None:
-    entry = read_catalogue().find("poster-v2-affectnet-7, compact-se-resnet-a")
+    entry = read_catalogue().find("poster-v2-affectnet-7, compact-mobilenet-a")
 
-    assert [member.name for member in entry.members] == ["poster-v2-affectnet-7", "compact-se-resnet-a"]
+    assert [member.name for member in entry.members] == ["poster-v2-affectnet-7", "compact-mobilenet-a"]
     assert entry.labels == entry.members[0].labels
 
 
@@ -98,7 +98,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(name: str) -> None:
     with pytest.raises(UnknownModelError) as caught:
         read_catalogue().find(name)
 
-    assert {"default", "compact-se-resnet-a"} <= set(caught.value.known)
+    assert {"default", "compact-mobilenet-a"} <= set(caught.value.known)
 
 
 @pytest.mark.parametrize("name", ["", " , "])
@@ -109,13 +109,13 @@ def test_a_name_that_names_nothing_is_an_error(name: str) -> None:
 
 def test_members_must_know_the_same_labels() -> None:
     with pytest.raises(ModelError, match="dan-affectnet-8 also knows contempt"):
-        read_catalogue().find("compact-se-resnet-a,dan-affectnet-8")
-    with pytest.raises(ModelError, match="compact-se-resnet-a does not know contempt"):
-        read_catalogue().find("dan-affectnet-8,compact-se-resnet-a")
+        read_catalogue().find("compact-mobilenet-a,dan-affectnet-8")
+    with pytest.raises(ModelError, match="compact-mobilenet-a does not know contempt"):
+        read_catalogue().find("dan-affectnet-8,compact-mobilenet-a")
 
 
 def test_a_policy_and_weights_may_be_given_with_the_name() -> None:
-    names = "compact-se-resnet-a,compact-se-resnet-b"
+    names = "compact-mobilenet-a,compact-mobilenet-b"
 
     assert read_catalogue().find(names, Policy.RANDOM).policy is Policy.RANDOM
     weighted = read_catalogue().find(names, weights=(3, 1))

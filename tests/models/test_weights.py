@@ -127,7 +127,7 @@ def test_a_file_of_another_network_is_not_imported(store: WeightsStore, checkpoi
 
 def test_an_import_cannot_take_a_built_in_name(store: WeightsStore, checkpoint: Path) -> None:
     with pytest.raises(ModelError, match="built-in"):
-        store.add(Import("compact-se-resnet-a", checkpoint, "se_resnet", LABELS))
+        store.add(Import("compact-mobilenet-a", checkpoint, "se_resnet", LABELS))
 
 
 @pytest.mark.parametrize("architecture", ["resnet152", ""])
@@ -138,9 +138,9 @@ def test_an_unknown_architecture_is_refused(store: WeightsStore, checkpoint: Pat
 
 def test_a_temperature_is_kept_for_its_name_and_no_other(store: WeightsStore) -> None:
     store.set_temperature("default", 0.75)
-    store.set_temperature("compact-se-resnet-a", 1.5)
+    store.set_temperature("compact-mobilenet-a", 1.5)
 
     again = WeightsStore(store.folder)
     assert again.find("default").temperature == 0.75
-    assert again.find("compact-se-resnet-a").temperature == 1.5
-    assert again.find("compact-se-resnet-b").temperature == 1.0
+    assert again.find("compact-mobilenet-a").temperature == 1.5
+    assert again.find("compact-mobilenet-b").temperature == 1.0

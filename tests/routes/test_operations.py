@@ -58,7 +58,7 @@ def test_the_model_is_described(client: httpx.Client) -> None:
     assert answer == {
         "name": "default",
         "labels": list(LABELS),
-        "members": ["compact-se-resnet-a", "compact-se-resnet-b"],
+        "members": ["compact-mobilenet-a", "compact-mobilenet-b"],
         "input_size": 48,
     }
     assert "cpu" in device

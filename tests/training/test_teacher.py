@@ -9,7 +9,7 @@ from server.models.weights import WeightsStore
 from server.training.datasets import LABELS
 from server.training.teacher import Teacher, distillation_loss
 
-TEACHER = "compact-se-resnet-a"
+TEACHER = "compact-mobilenet-a"
 
 
 def faces(count: int = 3, side: int = 48) -> torch.Tensor:
@@ -44,7 +44,7 @@ def test_it_never_learns_itself(tmp_path: Path) -> None:
 
 
 def test_one_with_other_labels_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(EmostreamError, match="the teacher compact-se-resnet-a knows anger"):
+    with pytest.raises(EmostreamError, match="the teacher compact-mobilenet-a knows anger"):
         Teacher(TEACHER, ("glad", "sad"), tmp_path)
 
 

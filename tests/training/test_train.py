@@ -138,7 +138,7 @@ def test_a_run_with_everything_on_is_continued_exactly_too(config: TrainingConfi
     full = config.model_copy(
         update={
             "sharpness_radius": 0.05,
-            "teacher": "compact-se-resnet-a",
+            "teacher": "compact-mobilenet-a",
             "class_balance": 0.5,
             "small_side": 24,
             "small_until": 0.5,
@@ -162,7 +162,7 @@ def test_a_run_with_everything_on_is_continued_exactly_too(config: TrainingConfi
     "change",
     [
         {"sharpness_radius": 0.5},
-        {"teacher": "compact-se-resnet-a"},
+        {"teacher": "compact-mobilenet-a"},
         {"class_balance": 1.0},
         {"small_side": 24, "small_until": 1.0},
         {"mixup_probability": 1.0},
