@@ -1,12 +1,15 @@
 """``emostream live``: a camera's or file's faces in the terminal, without a server."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from server.cli.console import messages, results
+from server.cli.console import messages
 from server.cli.model_option import ModelOption
 from server.exceptions import SourceError
 from server.faces.detector import FaceDetector
@@ -61,6 +64,18 @@ def live(
             if window:
                 show_in_window(opened, detector, recognizer, options)
             else:
-                Session(opened, detector, recognizer, options, preview, results, Path.cwd()).run()
+                with _buffered_console() as console:
+                    Session(opened, detector, recognizer, options, preview, console, Path.cwd()).run()
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def _buffered_console() -> Iterator[Console]:
+    """Standard output with a buffer of its own.
+
+    Under PYTHONUNBUFFERED Python's has none, and what a terminal does not take at once is lost: half a screen
+    whenever a resize interrupts its writing.
+    """
+    with open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False) as file:
+        yield Console(file=file, highlight=False)

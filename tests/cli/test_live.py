@@ -1,7 +1,9 @@
 """``emostream live`` in a terminal, on a real video with the real model."""
 
+import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,24 @@ def test_a_person_sees_bars_and_the_picture_and_the_keys_do_what_they_say(
     terminal.press("q")
     assert terminal.wait() == 0
     assert terminal.is_restored()
+
+
+def test_a_resize_in_the_middle_of_a_screen_loses_none_of_it(tmp_path: Path, cache_dir: Path) -> None:
+    """A terminal that reads slowly holds the writer up, and each signal cuts its writing short."""
+    film = make_film(tmp_path / "film.mp4", 40)
+    terminal = Terminal(tmp_path, cache_dir, "live", str(film))
+    terminal.wait_for("surprise")
+
+    for columns in (90, 100, 90, 100):
+        time.sleep(0.4)
+        terminal.resize(columns, 30)
+
+    terminal.press("q")
+    assert terminal.wait() == 0  # half a character would be an error of decoding
+    holds, releases = (terminal.raw.count(f"\x1b[?2026{end}") for end in "hl")
+    assert holds == releases > 0
+    cut_short = re.search(r"\x1b\[[0-9;]*\x1b", terminal.raw)
+    assert cut_short is None
 
 
 def test_sigterm_gives_the_terminal_back(tmp_path: Path, cache_dir: Path) -> None:

@@ -31,6 +31,8 @@ class Terminal:
             "EMOSTREAM_CACHE_DIR": str(cache_dir),
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
+            # As containers have it: Python's standard output then has no buffer.
+            "PYTHONUNBUFFERED": "1",
         }
         environment = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
         self.raw = ""
