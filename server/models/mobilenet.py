@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 #: Output channels and stride of each pair of a depthwise and a pointwise convolution.
-_PAIRS = (
+PAIRS = (
     *((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)),
     *((512, 1),) * 5,
     *((1024, 2), (1024, 1)),
 )
-_STEM_PAIRS = 2
+#: How many units at the start are the stem: the first convolution and two pairs.
+STEM_UNITS = 5
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class MobileNetConfig:
     #: a hundred pixels and more, however little detail those have.
     enlargement: tuple[int, int] = (10, 3)
     dropout: float = 0.3
-    #: The first five convolutions come pretrained and stay as they are: edges and blobs are the same in any
+    #: The stem comes pretrained and stays as it is: edges and blobs are the same in any
     #: face, and the large maps are the costliest to learn through.
     freeze_stem: bool = True
 
@@ -48,15 +49,18 @@ class ConvolutionUnit(nn.Module):
         self.norm = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.conv.stride == (1, 1):
-            return F.relu6(self.norm(self.conv(x)))
-        if self.training and self.conv.groups > 1:
-            # Every place, of which every second is kept: the same numbers. Gradients of strided depthwise
-            # convolutions are several times slower on CPUs than those of four times as many places.
-            every_place = F.conv2d(x, self.conv.weight, padding=1, groups=self.conv.groups)
-            kept = every_place[:, :, 1::2, 1::2].contiguous(memory_format=torch.channels_last)
-            return F.relu6(self.norm(kept))
-        return F.relu6(self.norm(self.conv(F.pad(x, (0, 1, 0, 1)))))
+        return F.relu6(self.norm(self._convolve(x)))
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        if self.conv.stride != (1, 1):
+            if self.training and self.conv.groups > 1:
+                # Every place, of which every second is kept: the same numbers. Gradients of strided depthwise
+                # convolutions are several times slower on CPUs than those of four times as many places.
+                every_place = F.conv2d(x, self.conv.weight, padding=1, groups=self.conv.groups)
+                return every_place[:, :, 1::2, 1::2].contiguous(memory_format=torch.channels_last)
+            x = F.pad(x, (0, 1, 0, 1))
+        convolved: Tensor = self.conv(x)
+        return convolved
 
 
 class MobileNetFeatures(nn.Module):
@@ -67,14 +71,14 @@ class MobileNetFeatures(nn.Module):
         self.freeze_stem = freeze_stem
         units: list[nn.Module] = [ConvolutionUnit(3, 32, 3, 2)]
         channels = 32
-        for width, stride in _PAIRS:
+        for width, stride in PAIRS:
             units += [
                 ConvolutionUnit(channels, channels, 3, stride, groups=channels),
                 ConvolutionUnit(channels, width, 1),
             ]
             channels = width
-        self.stem = nn.Sequential(*units[: 1 + 2 * _STEM_PAIRS])
-        self.body = nn.Sequential(*units[1 + 2 * _STEM_PAIRS :])
+        self.stem = nn.Sequential(*units[:STEM_UNITS])
+        self.body = nn.Sequential(*units[STEM_UNITS:])
         self.channels = channels
         self.stem.requires_grad_(not freeze_stem)
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from server.exceptions import CheckpointError
+from server.models.mobilenet import PAIRS, STEM_UNITS
 
 #: Types of the manifest, and how they are stored if half precision was asked for.
 _TYPES = {"float32": "<f4", "int32": "<i4", "float16": "<f2", "bool": "|b1", "uint8": "|u1"}
@@ -21,7 +22,6 @@ _TYPES = {"float32": "<f4", "int32": "<i4", "float16": "<f2", "bool": "|b1", "ui
 #: Standard deviation of a face's pixels, in grey levels of 0 to 255. The published MobileNet takes pixels
 #: less their mean; this project's networks take them divided by their deviation besides.
 _DEVIATION = 60.0
-_PAIRS = 13
 #: What PyTorch's batch normalisation adds to a variance.
 _EPSILON = 1e-5
 
@@ -37,7 +37,7 @@ def read_mobilenet(path: Path) -> dict[str, Tensor]:
     """
     tensors = read_tensors(path)
     state: dict[str, Tensor] = {}
-    units = ["conv1"] + [f"conv_{kind}_{pair}" for pair in range(1, _PAIRS + 1) for kind in ("dw", "pw")]
+    units = ["conv1"] + [f"conv_{kind}_{pair}" for pair in range(1, len(PAIRS) + 1) for kind in ("dw", "pw")]
     for index, unit in enumerate(units):
         shift = _tensor(tensors, f"{unit}_bn/batchnorm_1/sub", path)
         if unit.startswith("conv_dw"):
@@ -46,7 +46,7 @@ def read_mobilenet(path: Path) -> dict[str, Tensor]:
         else:
             kernel = _tensor(tensors, f"{unit}/convolution/merged_input", path).permute(3, 2, 0, 1)
             gain = torch.ones_like(shift)
-        name = f"stem.{index}" if index < 5 else f"body.{index - 5}"
+        name = f"stem.{index}" if index < STEM_UNITS else f"body.{index - STEM_UNITS}"
         state[f"{name}.conv.weight"] = kernel.contiguous() * (_DEVIATION if index == 0 else 1.0)
         state[f"{name}.norm.weight"], state[f"{name}.norm.bias"] = gain, shift
         state[f"{name}.norm.running_mean"] = torch.zeros_like(shift)

@@ -58,7 +58,7 @@ class Trainer:
             load_checkpoint(model, config.start_from)
         for part, file in config.pretrained.items():
             load_part(model, part, file)
-        if config.restore_norms:
+        if config.restore_norms and not self.folder.has_checkpoint:
             self._restore_norms(model)
         # channels_last: what the CPU's and the GPU's convolutions want
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -84,9 +84,7 @@ class Trainer:
         generator = np.random.default_rng(self.config.seed)
         chosen = generator.permutation(len(self.train_set))[:_PICTURES_FOR_NORMS]
         images, _ = self._batch(self.train_set, chosen)
-        sized = F.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=True)
-        inputs = self.normalise(sized.expand(-1, 3, -1, -1)).cpu()
-        restore_norms(model, inputs.split(_EVALUATION_BATCH))
+        restore_norms(model, self._inputs(self._sized(images)).cpu().split(_EVALUATION_BATCH))
 
     @property
     def steps_per_epoch(self) -> int:
@@ -175,9 +173,8 @@ class Trainer:
         for start in range(0, len(self.validation_set), _EVALUATION_BATCH):
             chosen = np.arange(start, min(start + _EVALUATION_BATCH, len(self.validation_set)))
             images, _ = self._batch(self.validation_set, chosen)
-            if images.shape[-1] != self.side:
-                images = F.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=True)
-            batches.append(self._logits(self.average, images).softmax(1).cpu().numpy())
+            logits = self._logits(self.average, self._sized(images))
+            batches.append(logits.softmax(1).cpu().numpy())
         return np.concatenate(batches)
 
     def _batch(self, data: FaceDataset, chosen: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
@@ -186,10 +183,20 @@ class Trainer:
         images = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
         return images.float(), torch.from_numpy(data.targets[chosen]).to(self.device)
 
+    def _sized(self, images: Tensor) -> Tensor:
+        """With the side that the network takes."""
+        if images.shape[-1] == self.side:
+            return images
+        return F.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=True)
+
+    def _inputs(self, images: Tensor) -> Tensor:
+        """What the network takes of pictures as ``_batch`` gives them."""
+        inputs: Tensor = self.normalise(images.expand(-1, 3, -1, -1))
+        return inputs.contiguous(memory_format=torch.channels_last)
+
     def _logits(self, model: nn.Module, images: Tensor) -> Tensor:
-        pixels = images.expand(-1, 3, -1, -1)
         with torch.autocast(self.device.type, torch.bfloat16):
-            logits: Tensor = model(self.normalise(pixels).contiguous(memory_format=torch.channels_last))
+            logits: Tensor = model(self._inputs(images))
         return logits.float()
 
     def _save(self) -> None:

@@ -1,12 +1,15 @@
 """What the bench of the engine counts and divides; never how fast anything is."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from torch import nn
 
 from server.benchmark.engine import count_gflop, measure_engine
 from server.exceptions import UnknownModelError
+from server.inference.engine import Engine, create_engine
 from server.settings import Settings
 from tests.inference.networks import constant_ensemble, random_ensemble
 
@@ -43,14 +46,30 @@ def test_a_row_follows_from_its_times_and_rates(cache_dir: Path) -> None:
     assert report.processor.endswith("threads")
 
 
-def test_the_reference_is_for_one_face_whatever_the_batches_are(cache_dir: Path) -> None:
+@pytest.mark.parametrize(("reference", "sizes"), [(True, {1, 8}), (False, {8})])
+def test_the_reference_is_for_one_face_whatever_the_batches_are(
+    cache_dir: Path, monkeypatch: pytest.MonkeyPatch, reference: bool, sizes: set[int]
+) -> None:
+    asked: set[int] = set()
+
+    def listened_to(*arguments: Any, **options: Any) -> Engine:
+        engine = create_engine(*arguments, **options)
+        infer = engine.infer
+
+        def noted(crops: Sequence[Any]) -> Any:
+            asked.add(len(crops[0]))
+            return infer(crops)
+
+        monkeypatch.setattr(engine, "infer", noted)
+        return engine
+
+    monkeypatch.setattr("server.benchmark.engine.create_engine", listened_to)
     settings = Settings(device="cpu", cache_dir=cache_dir)
 
-    report = measure_engine("se_resnet", [8], seconds=0.05, reference=True, settings=settings)
+    report = measure_engine("se_resnet", [8], seconds=0.05, reference=reference, settings=settings)
 
-    assert report.eager_ms is not None
-    assert report.times_eager is not None
-    assert report.times_eager * report.eager_ms < report.rows[0].p50_ms  # one face takes less than eight
+    assert asked == sizes
+    assert (report.eager_ms is not None, report.times_eager is not None) == (reference, reference)
 
 
 def test_a_model_that_is_neither_known_nor_an_architecture_is_an_error(tmp_path: Path) -> None:
