@@ -14,6 +14,7 @@ from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, load_ens
 from server.models.catalogue import EnsembleEntry
 from server.models.weights import WeightsStore
 from tests.inference.networks import SIDE, constant_ensemble, crops, exact, model_entry, random_ensemble
+from tests.portraits import portrait
 
 SAD, GLAD = {"sad": 0.8, "glad": 0.2}, {"glad": 0.6, "sad": 0.4}
 
@@ -77,6 +78,19 @@ def test_probabilities_sum_to_one_for_every_member_and_face() -> None:
     ensemble = random_ensemble("se_resnet", "poster_v2_compact")
 
     np.testing.assert_allclose(exact(ensemble, crops(ensemble, 3)).sum(2), np.ones((2, 3)), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["default", "from-scratch"])
+def test_a_shipped_ensemble_sees_a_smile(name: str, tmp_path: Path) -> None:
+    store = WeightsStore(tmp_path)
+    loaded = load_ensemble(store.catalogue().find(name), store)
+    face = np.asarray(portrait().crop((163, 54, 291, 182)).resize((48, 48)))
+
+    with torch.no_grad():
+        answers = loaded.module(torch.from_numpy(face.copy())[None]).numpy()
+    probabilities = loaded.combine(answers, np.random.default_rng(0))[0]
+
+    assert probabilities[loaded.entry.labels.index("happiness")] > 0.9
 
 
 def test_the_fingerprint_changes_with_the_weights_and_with_nothing_else(tmp_path: Path) -> None:

@@ -50,6 +50,14 @@ def test_the_default_is_an_ensemble_of_two_networks_that_come_with_the_package()
     assert entry.policy is Policy.MEAN
 
 
+def test_two_networks_that_started_from_random_weights_are_there_too() -> None:
+    entry = read_catalogue().find("from-scratch")
+
+    assert [member.name for member in entry.members] == ["from-scratch-a", "from-scratch-b"]
+    assert all(member.shipped and member.architecture == "se_resnet" for member in entry.members)
+    assert entry.labels == LABELS
+
+
 def test_every_built_in_model_and_ensemble_can_be_used_by_name() -> None:
     known = read_catalogue()
 

@@ -10,8 +10,10 @@ from safetensors.torch import save_file
 from server.exceptions import CheckpointError, ModelError, WeightsError
 from server.models.catalogue import ModelEntry, parse_model
 from server.models.factory import create_model
+from server.models.weight_file import read_description
 from server.models.weights import Import, State, WeightsStore
 from tests.models.file_server import FileServer, serving
+from tests.support import ROOT
 
 LABELS = ("sad", "glad")
 
@@ -33,10 +35,23 @@ def entry(**source: object) -> ModelEntry:
     return parse_model("remote", {"architecture": "se_resnet", "labels": LABELS, **source}, "a test")
 
 
-def test_the_shipped_weights_are_here_without_any_set_up(store: WeightsStore) -> None:
-    for member in store.catalogue().members("default"):
+@pytest.mark.parametrize("ensemble", ["default", "from-scratch"])
+def test_the_shipped_weights_are_here_without_any_set_up(store: WeightsStore, ensemble: str) -> None:
+    for member in store.catalogue().members(ensemble):
         assert store.state(member) is State.READY
         assert store.require(member).is_file()
+
+
+def test_every_shipped_file_belongs_to_a_model_that_it_describes(store: WeightsStore) -> None:
+    shipped = [model for model in store.catalogue().models.values() if model.shipped]
+    paths = {store.path(model): model for model in shipped}
+
+    assert set(paths) == set((ROOT / "server" / "weights").glob("*.safetensors"))
+    for path, model in paths.items():
+        description = read_description(path)
+        assert description is not None
+        assert (description.architecture, description.labels) == (model.architecture, model.labels)
+        assert description.normalisation == model.normalisation_spec
 
 
 def test_absent_weights_are_an_error_that_names_the_command(store: WeightsStore) -> None:
