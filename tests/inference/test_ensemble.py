@@ -84,10 +84,10 @@ def test_probabilities_sum_to_one_for_every_member_and_face() -> None:
 def test_a_shipped_ensemble_sees_a_smile(name: str, tmp_path: Path) -> None:
     store = WeightsStore(tmp_path)
     loaded = load_ensemble(store.catalogue().find(name), store)
-    face = np.asarray(portrait().crop((163, 54, 291, 182)).resize((48, 48)))
+    face = np.array(portrait().crop((163, 54, 291, 182)).resize((48, 48)))
 
     with torch.no_grad():
-        answers = loaded.module(torch.from_numpy(face.copy())[None]).numpy()
+        answers = loaded.module(torch.from_numpy(face)[None]).numpy()
     probabilities = loaded.combine(answers, np.random.default_rng(0))[0]
 
     assert probabilities[loaded.entry.labels.index("happiness")] > 0.9
