@@ -128,5 +128,6 @@ def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
 
 def code_sha256() -> str:
     """Of everything between pixels and probabilities."""
-    files = [Path(__file__), *sorted(Path(models.__file__).parent.glob("*.py"))]
+    here = Path(__file__)
+    files = [here, here.with_name("folding.py"), *sorted(Path(models.__file__).parent.glob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

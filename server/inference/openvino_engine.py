@@ -16,6 +16,7 @@ import torch
 from server.choices import Precision
 from server.inference.device_preparation import Pixels, PreparedFace
 from server.inference.ensemble import Ensemble, Probabilities
+from server.inference.folding import simplified
 from server.inference.preparation import decode, prepare
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ class OpenVinoEngine:
             return self._core.read_model(path)
         examples = tuple(torch.zeros(2, side, side, 3, dtype=torch.uint8) for side in ensemble.input_sizes)
         shapes = [ov.PartialShape([-1, side, side, 3]) for side in ensemble.input_sizes]
-        graph = ov.convert_model(_traced(ensemble, examples), example_input=examples, input=shapes)
+        traced = _traced(simplified(ensemble), examples)
+        graph = ov.convert_model(traced, example_input=examples, input=shapes)
         cache_dir.mkdir(parents=True, exist_ok=True)
         # Under another name first: a server that starts beside this one must not read half a file.
         partial = path.with_name(f"partial-{path.name}")

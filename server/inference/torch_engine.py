@@ -1,6 +1,5 @@
 """PyTorch: the engine for CUDA, and on the CPU the reference that the other engine is held against."""
 
-import copy
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from server.inference.device_preparation import DevicePreparation, Pixels, nvjpeg_decoder
 from server.inference.ensemble import Ensemble, Member, Probabilities
-from server.inference.folding import fold_batch_norms
+from server.inference.folding import simplified
 
 logger = logging.getLogger(__name__)
 
@@ -148,12 +147,11 @@ class _Slot:
 
 
 def optimised(ensemble: Ensemble, device: torch.device, dtype: torch.dtype) -> Ensemble:
-    """A copy of the ensemble for inference on a device: batch norms folded into the convolutions before
-    them (which is exact; those before a padded convolution stay), channels last, networks in ``dtype``."""
-    ensemble = copy.deepcopy(ensemble).eval()
+    """A copy of the ensemble for a device: layers folded, channels last, networks in ``dtype``."""
+    ensemble = simplified(ensemble)
     for member in ensemble.members:
         assert isinstance(member, Member)
-        member.network = fold_batch_norms(member.network).to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        member.network = member.network.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         member.dtype = dtype
     return ensemble.to(device)
 

@@ -51,22 +51,28 @@ class SelfAttention(nn.Module):
         # (N, T, 3C) -> (3, N, heads, T, C / heads)
         qkv = self.qkv(x).reshape(n, tokens, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        return self._attend(q, k, v)
-
-    def first_token(self, x: Tensor) -> Tensor:
-        """(N, T, C) -> (N, 1, C): the first token of what ``forward`` gives, without the other queries."""
-        n, tokens, width = x.shape
-        head_width = width // self.heads
-        weight, bias = self.qkv.weight, self.qkv.bias  # rows of queries first, then keys and values
-        q = F.linear(x[:, :1], weight[:width], bias[:width]).reshape(n, self.heads, 1, head_width)
-        keys_values = F.linear(x, weight[width:], bias[width:]).reshape(n, tokens, 2, self.heads, head_width)
-        k, v = keys_values.permute(2, 0, 3, 1, 4).unbind(0)
-        return self._attend(q, k, v)
-
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Each (N, heads, tokens, C / heads); returns (N, tokens of the queries, C)."""
         attended = F.scaled_dot_product_attention(q, k, v)
         return self.proj(attended.transpose(1, 2).flatten(2))
+
+    def first_token(self, x: Tensor) -> Tensor:
+        """(N, T, C) -> (N, 1, C): the first token of what ``forward`` gives, at a fraction of its cost.
+
+        With one query a head, it is cheaper to take the query to the tokens than every token to its key, and
+        to make one value of the tokens' weighted mean. The keys' bias adds the same to all of a query's
+        scores, which the softmax takes out again.
+        """
+        n, _, width = x.shape
+        head_width = width // self.heads
+        to_query, to_key, to_value = self.qkv.weight.chunk(3)
+        query_bias, _, value_bias = self.qkv.bias.chunk(3)
+        # The heads come first where weights are multiplied: they are then one batch of matrices, not copied
+        # for every face.
+        q = F.linear(x[:, 0], to_query, query_bias).reshape(n, self.heads, head_width).transpose(0, 1)
+        directions = q @ to_key.reshape(self.heads, head_width, width)  # (heads, N, C)
+        scores = directions.transpose(0, 1) @ x.transpose(1, 2)  # (N, heads, T)
+        means = (scores * head_width**-0.5).softmax(-1) @ x  # (N, heads, C)
+        attended = means.transpose(0, 1) @ to_value.reshape(self.heads, head_width, width).transpose(1, 2)
+        return self.proj(attended.transpose(0, 1).reshape(n, 1, width) + value_bias)
 
 
 class Block(nn.Module):

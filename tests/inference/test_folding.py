@@ -1,12 +1,12 @@
-"""Batch norms folded into convolutions."""
+"""Layers folded into each other."""
 
 import pytest
 import torch
 from torch import nn
 
 from server.inference.ensemble import Member
-from server.inference.folding import fold_batch_norms
-from tests.inference.networks import random_ensemble
+from server.inference.folding import MergedConvolutions, fold_batch_norms, merge_convolutions, simplified
+from tests.inference.networks import crops, random_ensemble
 
 
 def norms_in(network: nn.Module) -> int:
@@ -61,3 +61,56 @@ def test_the_network_itself_is_left_as_it_is() -> None:
 
     assert torch.equal(network[0].weight, before)
     assert norms_in(network) == 1
+
+
+def merged_in(network: nn.Module) -> int:
+    return sum(isinstance(layer, MergedConvolutions) for layer in network.modules())
+
+
+@pytest.mark.parametrize("architecture", ["poster_v2", "poster_v2_compact"])
+def test_poster_v2s_embedding_becomes_one_convolution(architecture: str) -> None:
+    ensemble = random_ensemble(architecture)
+    pixels = [torch.from_numpy(crop) for crop in crops(ensemble, 3)]
+
+    simpler = simplified(ensemble.module)
+
+    with torch.inference_mode():
+        wanted, found = ensemble.module(*pixels), simpler(*pixels)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
+    assert merged_in(simpler) == 1
+    assert merged_in(ensemble.module) == 0
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("side", [12, 13, 28])
+def test_two_convolutions_become_one_that_is_the_same_at_the_edges_too(side: int, bias: bool) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 24, 3, 2, 1, bias=bias), nn.Conv2d(24, 24, 3, 2, 1, bias=bias))
+    picture = torch.randn(4, 3, side, side)
+
+    merged = merge_convolutions(network, picture[:1])
+
+    assert merged_in(merged) == 1
+    torch.testing.assert_close(merged(picture), network(picture), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        pytest.param(
+            (nn.Conv2d(3, 24, 5, 2, 1), nn.Conv2d(24, 24, 3, 2, 1)), id="the-near-edge-would-differ"
+        ),
+        pytest.param((nn.Conv2d(3, 24, 3, 2, 1), nn.Conv2d(24, 24, 3, 1, 1)), id="the-far-edge-would-differ"),
+        pytest.param((nn.Conv2d(24, 3, 3, 2, 1), nn.Conv2d(3, 24, 3, 2, 1)), id="it-would-cost-more"),
+        pytest.param((nn.Conv2d(24, 24, 3, 2, 1, groups=24), nn.Conv2d(24, 24, 3, 2, 1)), id="groups"),
+        pytest.param((nn.Conv2d(3, 24, 3, 2, 1), nn.ReLU(), nn.Conv2d(24, 24, 3, 2, 1)), id="not-linear"),
+    ],
+)
+def test_other_convolutions_are_left_apart(apart: tuple[nn.Module, ...]) -> None:
+    network = nn.Sequential(*apart)
+    picture = torch.randn(2, network[0].in_channels, 28, 28)
+
+    untouched = merge_convolutions(network, picture)
+
+    assert merged_in(untouched) == 0
+    torch.testing.assert_close(untouched(picture), network(picture))
