@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -51,7 +52,14 @@ def write_video(
 
 
 class _Files(http.server.SimpleHTTPRequestHandler):
-    """Files, and under /live the folder's JPEGs over and over, as network cameras send them."""
+    """Files, and under /live the folder's JPEGs over and over, as network cameras send them.
+
+    After ``live_pictures`` of them, if that is not None, the connection ends.
+    """
+
+    def __init__(self, *arguments: Any, live_pictures: int | None, **options: Any) -> None:
+        self._live_pictures = live_pictures
+        super().__init__(*arguments, **options)
 
     def log_message(self, format: str, *arguments: object) -> None:
         pass
@@ -65,16 +73,16 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         pictures = [path.read_bytes() for path in sorted(Path(self.directory).glob("*.jpg"))]
         with suppress(ConnectionError):  # until nobody looks any more
-            for picture in itertools.cycle(pictures):
+            for picture in itertools.islice(itertools.cycle(pictures), self._live_pictures):
                 head = f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
                 self.wfile.write(head.encode() + picture + b"\r\n")
                 time.sleep(1 / FRAME_RATE)
 
 
 @contextmanager
-def web_server(folder: Path) -> Iterator[str]:
+def web_server(folder: Path, live_pictures: int | None = None) -> Iterator[str]:
     """Hands out the files of a folder, and /live; the address without a slash at its end."""
-    handler = functools.partial(_Files, directory=str(folder))
+    handler = functools.partial(_Files, directory=str(folder), live_pictures=live_pictures)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from server.exceptions import SourceError
 from server.sources.camera import CameraSource
 from server.sources.pictures import PICTURE_SUFFIXES, FetchedPicture, PictureFiles, is_picture, natural_order
+from server.sources.reopening import ReopenedSource
 from server.sources.source import Source
 from server.sources.video import JpegPipe, VideoSource
 
@@ -25,21 +26,22 @@ def open_source(source: str, start: int = 0) -> Source:
     rtsp, http or https address (a video, an MJPEG stream or one picture); a picture; a folder or pattern of
     pictures; or ``-`` for JPEGs on standard input.
 
-    ``start`` is the index of the first frame to yield; live sources always start now. Raises SourceError.
+    ``start`` is the index of the first frame to yield; live sources always start now, and are opened again
+    when they break off. Raises SourceError.
     """
     if source == "-":
         # Unbuffered: a pipe's picture should not wait for the next ones to fill a buffer.
         return JpegPipe(io.FileIO(sys.stdin.fileno(), closefd=False), start)
     if re.fullmatch(r"[0-9]{1,3}", source):
-        return CameraSource(int(source))
+        return _open_camera(int(source))
     if source.startswith(_CAMERA):
         device = source.removeprefix(_CAMERA)
-        return CameraSource(int(device) if device.isdecimal() else device)
+        return _open_camera(int(device)) if device.isdecimal() else CameraSource(device)
     if "://" in source:
         return _open_address(source, start)
     path = Path(source).expanduser()
     if source.startswith("/dev/") and not path.is_file():
-        return CameraSource(source)
+        return _open_camera(source)
     if path.is_dir():
         pictures = [child for child in path.iterdir() if child.is_file()]
         return _open_many(pictures, f"folder {source}", start)
@@ -54,6 +56,10 @@ def open_source(source: str, start: int = 0) -> Source:
     )
 
 
+def _open_camera(device: int | str) -> Source:
+    return ReopenedSource(lambda: CameraSource(device), CameraSource(device))
+
+
 def _open_address(address: str, start: int) -> Source:
     parts = urlsplit(address)
     if parts.scheme not in _SCHEMES:
@@ -64,7 +70,7 @@ def _open_address(address: str, start: int) -> Source:
     if video.is_picture:
         video.close()
         return FetchedPicture(address, start)
-    return video
+    return ReopenedSource(lambda: VideoSource(address), video) if video.is_live else video
 
 
 def _open_file(path: Path, start: int) -> Source:

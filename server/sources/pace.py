@@ -48,6 +48,7 @@ class FrameReader(Iterator[Frame]):
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+        self._source.interrupt()
         self._thread.join(_CLOSING_S)
         self._source.is_stuck = self._thread.is_alive()
 

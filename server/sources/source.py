@@ -42,12 +42,17 @@ class Source(ABC):
     frame_count: int | None = None
     description: str
     skipped: int = 0
+    #: It has broken off and is being opened again.
+    is_away: bool = False
     #: A thread waits for a picture and does not come back: closing would pull the source from under it.
     is_stuck: bool = False
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:
         """Raises SourceError when the source breaks off."""
+
+    def interrupt(self) -> None:  # noqa: B027 -- most sources never wait for long
+        """Has an iteration in another thread end soon, should it be waiting for the source to come back."""
 
     def close(self) -> None:  # noqa: B027 -- most pictures hold nothing open
         """Lets go of file or device. Not while another thread is iterating."""

@@ -1,11 +1,12 @@
 """The loop of ``emostream live``: keys, pictures and the terminal's size come in, one screen goes out."""
 
+import logging
 import select
 import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,6 +64,7 @@ class Session:
             wake,
             waking,
             _woken_by_resizing(waking),
+            _warnings_of_sources(lambda text: self._warn(text, waking)),
             Keyboard(sys.stdin.fileno()) as keyboard,
             Live(
                 console=self.console,
@@ -114,7 +116,7 @@ class Session:
     def _draw(self, watch: Watch, live: Live, preview: Preview | None) -> None:
         sight, labels = watch.newest, self.recognizer.labels
         if time.monotonic() > self._message_until:
-            self._message, self._message_until = "the end" if watch.has_ended else "", 0.0
+            self._message, self._message_until = self._lasting_message(watch), 0.0
         columns, rows = self.console.size
         room = preview_room(columns, rows)
         shown: Shown | None = None
@@ -129,6 +131,15 @@ class Session:
             preview.replace_by(shown)
         file.write(_RELEASE)
         file.flush()
+
+    def _lasting_message(self, watch: Watch) -> str:
+        if watch.has_ended:
+            return "the end"
+        return "no picture: waiting for it to come back" if self.source.is_away else ""
+
+    def _warn(self, message: str, waking: socket.socket) -> None:
+        self._say(message)
+        _wake(waking)
 
     def _say(self, message: str) -> None:
         self._message, self._message_until = message, time.monotonic() + _MESSAGE_S
@@ -174,6 +185,26 @@ def unwound_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class _Lines(logging.Handler):
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._show(record.getMessage())
+
+
+@contextmanager
+def _warnings_of_sources(show: Callable[[str], None]) -> Iterator[None]:
+    """Those go to ``show``, from any thread: on standard error they would tear the screen."""
+    handler, sources = _Lines(show), logging.getLogger("server.sources")
+    sources.addHandler(handler)
+    try:
+        yield
+    finally:
+        sources.removeHandler(handler)
 
 
 @contextmanager

@@ -167,5 +167,8 @@ class _Gate(Source):
                 held_s += time.monotonic() - since if not self.is_live else 0.0
             yield replace(frame, time_s=frame.time_s + held_s)
 
+    def interrupt(self) -> None:
+        self._source.interrupt()
+
     def close(self) -> None:
         """The source belongs to whoever opened it."""

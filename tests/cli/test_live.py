@@ -10,7 +10,10 @@ import pytest
 from PIL import Image
 
 from server.cli.main import main
+from tests.portraits import portrait
 from tests.recordings.films import make_film
+from tests.sample_videos import web_server
+from tests.support import encoded
 from tests.terminal.ptys import Terminal
 
 
@@ -60,6 +63,23 @@ def test_a_resize_in_the_middle_of_a_screen_loses_none_of_it(tmp_path: Path, cac
     assert holds == releases > 0
     cut_short = re.search(r"\x1b\[[0-9;]*\x1b", terminal.raw)
     assert cut_short is None
+
+
+def test_a_camera_that_goes_away_is_said_so_and_shown_again_when_it_is_back(
+    tmp_path: Path, cache_dir: Path
+) -> None:
+    (tmp_path / "0.jpg").write_bytes(encoded(portrait(), "JPEG"))
+    with web_server(tmp_path, live_pictures=5) as address:
+        terminal = Terminal(tmp_path, cache_dir, "live", f"{address}/live", "--preview", "none")
+        terminal.wait_for("● face 1")
+        terminal.wait_for("broke off")
+        terminal.wait_for("is back after")
+
+    terminal.wait_for("no picture: waiting for it to come back")
+
+    terminal.press("q")
+    assert terminal.wait() == 0
+    assert terminal.is_restored()
 
 
 def test_sigterm_gives_the_terminal_back(tmp_path: Path, cache_dir: Path) -> None:

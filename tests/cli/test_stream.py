@@ -107,17 +107,18 @@ def test_a_folders_pictures_come_in_natural_order_without_the_broken_one(
     assert b"1 pictures skipped" in done.stderr
 
 
-def test_a_network_camera_is_watched_in_realtime_up_to_the_limit(
+def test_a_network_camera_is_watched_in_realtime_across_its_restarts_up_to_the_limit(
     server: ServerProcess, films: Path, tmp_path: Path
 ) -> None:
     for index, pixels in enumerate(moving_portrait(3)):
         (tmp_path / f"{index}.jpg").write_bytes(encoded(Image.fromarray(pixels), "JPEG"))
 
-    with web_server(tmp_path) as address:
-        done = emostream(server, f"{address}/live", "--limit", "4", "--interval", "50")
+    with web_server(tmp_path, live_pictures=3) as address:
+        done = emostream(server, f"{address}/live", "--limit", "6", "--interval", "50")
 
     assert done.returncode == 0, done.stderr
-    assert b"4 frames with" in done.stderr
+    assert b"6 frames with" in done.stderr
+    assert b"; opening it again" in done.stderr
     indices = frames_in(done.stdout)
     assert indices == sorted(set(indices))
 
