@@ -65,7 +65,7 @@ COMMANDS = {
         "train",
         "Train a network and write its weights, checkpoints and metrics to a run folder.",
         _MODELS,
-        ("emostream train server/training/recipes/compact.yaml --out runs/compact",),
+        ("emostream train server/training/recipes/from_scratch.yaml --out runs/from_scratch",),
     ),
     "evaluate": LazyCommand(
         "server.cli.evaluate",

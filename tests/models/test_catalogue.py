@@ -45,16 +45,16 @@ def test_the_default_is_an_ensemble_of_two_networks_that_come_with_the_package()
     entry = read_catalogue().find("default")
 
     assert entry.labels == LABELS
-    assert [member.name for member in entry.members] == ["compact-mobilenet-a", "compact-mobilenet-b"]
+    assert [member.name for member in entry.members] == ["from-scratch-a", "from-scratch-b"]
     assert all(member.shipped for member in entry.members)
     assert entry.policy is Policy.MEAN
 
 
-def test_two_networks_that_started_from_random_weights_are_there_too() -> None:
-    entry = read_catalogue().find("from-scratch")
+def test_two_networks_that_started_from_features_of_faces_are_there_too() -> None:
+    entry = read_catalogue().find("from-faces")
 
-    assert [member.name for member in entry.members] == ["from-scratch-a", "from-scratch-b"]
-    assert all(member.shipped and member.architecture == "se_resnet" for member in entry.members)
+    assert [member.name for member in entry.members] == ["compact-mobilenet-a", "compact-mobilenet-b"]
+    assert all(member.shipped and member.architecture == "mobilenet" for member in entry.members)
     assert entry.labels == LABELS
 
 

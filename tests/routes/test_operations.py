@@ -58,7 +58,7 @@ def test_the_model_is_described(client: httpx.Client) -> None:
     assert answer == {
         "name": "default",
         "labels": list(LABELS),
-        "members": ["compact-mobilenet-a", "compact-mobilenet-b"],
+        "members": ["from-scratch-a", "from-scratch-b"],
         "input_size": 48,
     }
     assert "cpu" in device
