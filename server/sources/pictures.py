@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from server.exceptions import ImageError, SourceError
 from server.inference.preparation import decode
-from server.sources.source import MAX_PIXELS, Frame, Source
+from server.sources.source import MAX_PIXELS, Frame, Source, without_credentials
 
 logger = logging.getLogger(__name__)
 
@@ -51,14 +51,14 @@ class FetchedPicture(Source):
 
     def __init__(self, address: str, start: int = 0) -> None:
         """Raises SourceError if it cannot be fetched or read."""
-        self.description = address
+        self.description = without_credentials(address)
         self._start = start
         try:
             with urllib.request.urlopen(address, timeout=_FETCH_TIMEOUT_S) as answer:
                 data = answer.read(_MAX_FETCH_BYTES)
         except (OSError, ValueError) as error:
-            raise SourceError(f"{address} cannot be fetched: {error}") from error
-        self._image_rgb = _decoded(data, address)
+            raise SourceError(f"{self.description} cannot be fetched: {error}") from error
+        self._image_rgb = _decoded(data, self.description)
         self._name = address.rpartition("/")[2].partition("?")[0]
 
     def __iter__(self) -> Iterator[Frame]:

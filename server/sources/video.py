@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from server.exceptions import SourceError
-from server.sources.source import Frame, Source, check_size
+from server.sources.source import Frame, Source, check_size, without_credentials
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class VideoSource(Source):
     def __init__(self, location: str, start: int = 0) -> None:
         """``location`` is a path or an address; ``start`` the first index to yield. Raises SourceError."""
         is_address = "://" in location
-        self._what = location
+        self._what = without_credentials(location) if is_address else location
         self._start = start
         # Over UDP, FFmpeg's default, a lossy network tears the pictures.
         options = {"rtsp_transport": "tcp"} if location.startswith("rtsp") else {}
@@ -41,7 +41,7 @@ class VideoSource(Source):
             parts.append(f"{self.frame_rate:.4g} frames/s")
         if self.frame_count:
             parts.append(f"{self.frame_count} frames")
-        self.description = f"{location} ({', '.join(parts)})"
+        self.description = f"{self._what} ({', '.join(parts)})"
 
     @property
     def is_picture(self) -> bool:

@@ -51,6 +51,14 @@ def test_an_address_is_a_picture_or_a_video_whatever_it_is_called(folder: Path) 
                 assert list(source)
 
 
+def test_a_cameras_password_is_shown_to_nobody() -> None:
+    for address in ("rtsp://admin:secret@127.0.0.1:9/cam", "http://admin:secret@127.0.0.1:9/face.jpg"):
+        with pytest.raises(SourceError) as caught:
+            open_source(address)
+        assert "127.0.0.1:9" in str(caught.value)
+        assert "secret" not in str(caught.value)
+
+
 def test_a_dash_is_standard_input() -> None:
     counting = "from server.sources import open_source; print(sum(1 for _ in open_source('-', 1)))"
     done = subprocess.run(
