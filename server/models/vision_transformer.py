@@ -91,7 +91,7 @@ class Block(nn.Module):
         return self._add(x, self.attn(self.norm1(x)))
 
     def first_token(self, x: Tensor) -> Tensor:
-        """(N, T, C) -> (N, 1, C): the first token of what ``forward`` gives, at a fifth of its cost."""
+        """(N, T, C) -> (N, 1, C): the first token of what ``forward`` gives, at a fraction of its cost."""
         return self._add(x[:, :1], self.attn.first_token(self.norm1(x)))
 
     def _add(self, x: Tensor, attended: Tensor) -> Tensor:
