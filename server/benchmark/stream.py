@@ -17,8 +17,9 @@ from PIL import Image
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from server.addresses import without_secrets
 from server.benchmark.engine import processor_name
-from server.client.address import stream_address, without_secrets
+from server.client.address import stream_address
 from server.client.encoding import encoded_crops
 from server.client.messages import ErrorMessage, parse_server_message
 from server.exceptions import EmostreamError, SourceError, UnreachableError

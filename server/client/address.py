@@ -23,9 +23,3 @@ def stream_address(url: str, realtime: bool) -> str:
     query.append(("mode", "latest" if realtime else "all"))
     path = parts.path if parts.path.strip("/") else "/ws"
     return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, urlencode(query), ""))
-
-
-def without_secrets(address: str) -> str:
-    """An address as it may be shown and logged: no query, no password."""
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from server.client.address import without_secrets
+from server.addresses import without_secrets
 from server.client.messages import ErrorMessage, ServerMessage, parse_server_message
 from server.client.outbox import Outbox
 from server.client.results import SessionInfo

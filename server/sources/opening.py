@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from server.addresses import without_secrets
 from server.exceptions import SourceError
 from server.sources.camera import CameraSource
 from server.sources.pictures import PICTURE_SUFFIXES, FetchedPicture, PictureFiles, is_picture, natural_order
 from server.sources.reopening import ReopenedSource
-from server.sources.source import Source, without_credentials
+from server.sources.source import Source
 from server.sources.video import JpegPipe, VideoSource
 
 _CAMERA = "camera:"
@@ -63,7 +64,7 @@ def _open_camera(device: int | str) -> Source:
 def _open_address(address: str, start: int) -> Source:
     parts = urlsplit(address)
     if parts.scheme not in _SCHEMES:
-        shown, known = without_credentials(address), ", ".join(sorted(_SCHEMES))
+        shown, known = without_secrets(address), ", ".join(sorted(_SCHEMES))
         raise SourceError(f"{shown}: cannot read {parts.scheme}://, only {known}")
     if parts.scheme.startswith("http") and is_picture(Path(parts.path)):
         return FetchedPicture(address, start)

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from server.addresses import without_secrets
 from server.exceptions import ImageError, SourceError
 from server.inference.preparation import decode
-from server.sources.source import MAX_PIXELS, Frame, Source, without_credentials
+from server.sources.source import MAX_PIXELS, Frame, Source
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class FetchedPicture(Source):
 
     def __init__(self, address: str, start: int = 0) -> None:
         """Raises SourceError if it cannot be fetched or read."""
-        self.description = without_credentials(address)
+        self.description = without_secrets(address)
         self._start = start
         try:
             with urllib.request.urlopen(address, timeout=_FETCH_TIMEOUT_S) as answer:

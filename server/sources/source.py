@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -66,12 +65,6 @@ class Source(ABC):
     ) -> None:
         if not self.is_stuck:
             self.close()
-
-
-def without_credentials(address: str) -> str:
-    """An address for people to see, without the user and password that cameras have in theirs."""
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def check_size(width: int, height: int, what: str) -> None:

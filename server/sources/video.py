@@ -11,8 +11,9 @@ import numpy.typing as npt
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
+from server.addresses import without_secrets
 from server.exceptions import SourceError
-from server.sources.source import Frame, Source, check_size, without_credentials
+from server.sources.source import Frame, Source, check_size
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class VideoSource(Source):
     def __init__(self, location: str, start: int = 0) -> None:
         """``location`` is a path or an address; ``start`` the first index to yield. Raises SourceError."""
         is_address = "://" in location
-        self._what = without_credentials(location) if is_address else location
+        self._what = without_secrets(location) if is_address else location
         self._start = start
         # Over UDP, FFmpeg's default, a lossy network tears the pictures.
         options = {"rtsp_transport": "tcp"} if location.startswith("rtsp") else {}
