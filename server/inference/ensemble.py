@@ -1,7 +1,7 @@
 """Several networks as one: from pixels to each member's probabilities, and from those to one answer."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,11 @@ class Member(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """RGB in [0, 255], float (N, 3, S, S), to probabilities (N, C)."""
-        logits = self.network(self.normalise(x).to(self.dtype)).float()
+        return self.answer(self.normalise(x))
+
+    def answer(self, normalised: Tensor) -> Tensor:
+        """The network's input, float (N, 3, S, S), to probabilities (N, C)."""
+        logits = self.network(normalised.to(self.dtype)).float()
         probabilities = (logits / self.temperature).softmax(1)
         answers = torch.stack([probabilities[:, column].sum(1) for column in self.columns], dim=1)
         return answers / answers.sum(1, keepdim=True) if self.leaves_some_out else answers
@@ -62,18 +66,27 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(members)
         self.input_sizes = tuple(sorted({member.input_size for member in members}))
 
+    def __iter__(self) -> Iterator[Member]:
+        for member in self.members:
+            assert isinstance(member, Member)
+            yield member
+
     def pixels(self, crops: Sequence[Tensor]) -> dict[int, Tensor]:
         """Uint8 (N, S, S, 3) of each size to float (N, 3, S, S), by size."""
         planes = (crop.permute(0, 3, 1, 2).float() for crop in crops)
         return dict(zip(self.input_sizes, planes, strict=True))
 
     def forward(self, *crops: Tensor) -> Tensor:
+        return self.answers(*self.normalised(*crops))
+
+    def normalised(self, *crops: Tensor) -> tuple[Tensor, ...]:
+        """The first half: what each member's network takes, float (N, 3, S, S)."""
         pixels = self.pixels(crops)
-        answers: list[Tensor] = []
-        for member in self.members:
-            assert isinstance(member, Member)
-            answers.append(member(pixels[member.input_size]))
-        return torch.stack(answers)
+        return tuple(member.normalise(pixels[member.input_size]) for member in self)
+
+    def answers(self, *normalised: Tensor) -> Tensor:
+        """The second half: from the networks' inputs, in the members' order, to (M, N, C)."""
+        return torch.stack([member.answer(x) for member, x in zip(self, normalised, strict=True)])
 
 
 @dataclass(frozen=True)

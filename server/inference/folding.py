@@ -10,14 +10,13 @@ from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from server.inference.ensemble import Ensemble, Member
+from server.inference.ensemble import Ensemble
 
 
 def simplified(ensemble: Ensemble) -> Ensemble:
     """A copy of the ensemble in eval mode with its networks' layers folded, exactly but for rounding."""
     ensemble = copy.deepcopy(ensemble).eval()
-    for member in ensemble.members:
-        assert isinstance(member, Member)
+    for member in ensemble:
         picture = torch.zeros(1, 3, member.input_size, member.input_size)
         member.network = merge_convolutions(fold_batch_norms(member.network), picture)
     return ensemble

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from server.choices import Precision
 from server.inference.device_preparation import Pixels, PreparedFace
@@ -27,11 +28,15 @@ _PROBE_FACES = 8
 
 
 class OpenVinoEngine:
-    """Runs the ensemble as one compiled graph, in bfloat16 where the processor computes it natively and the
-    ensemble's answers stay within MAX_PRECISION_ERROR, else in float32.
+    """Runs the ensemble as two compiled graphs, its two halves.
 
-    The converted graph is kept in ``cache_dir`` under the ensemble's fingerprint and the versions of what
-    made it.
+    The first normalises pixels, in float32 always: rounding there reaches the answers enlarged (a grey level
+    of 200 in bfloat16 is off by up to half a level, and a dull picture's contrast is a few dozen). The second
+    has the networks, in bfloat16 where the processor computes it natively and the answers stay within
+    MAX_PRECISION_ERROR, else in float32.
+
+    The converted graphs are kept in ``cache_dir`` under the ensemble's fingerprint and the versions of what
+    made them.
     """
 
     def __init__(
@@ -45,14 +50,19 @@ class OpenVinoEngine:
         cache_dir: Path,
     ) -> None:
         ov = _import_openvino()
+        # Without CACHE_DIR, OpenVINO's own cache of compiled graphs: its key leaves the precision out, so
+        # what was compiled for float32 would be loaded for bfloat16: slower, and now and then a crash.
         self._core = ov.Core()
-        self._core.set_property({"CACHE_DIR": str(cache_dir / "openvino")})
         self._threads = threads
         self.max_batch = max_batch
         self._input_sizes = ensemble.input_sizes
-        graph = self._graph(ensemble, fingerprint, cache_dir)
-        self.precision = self._choose_precision(graph, ensemble.input_sizes, precision)
-        self._request = self._compile(graph, self.precision).create_infer_request()
+        prefix = f"{fingerprint}-openvino-{version('openvino')}-torch-{version('torch')}"
+        first, second = (cache_dir / f"{prefix}-{half}.xml" for half in ("normalised", "answers"))
+        if not (first.is_file() and second.is_file()):
+            cache_dir.mkdir(parents=True, exist_ok=True)
+            _convert(simplified(ensemble), first, second)
+        self._normalised = self._compile(self._core.read_model(first), "f32")
+        self.precision, self._answers = self._compile_as(precision, self._core.read_model(second))
 
     @property
     def device(self) -> str:
@@ -64,53 +74,36 @@ class OpenVinoEngine:
 
     def infer(self, crops: Sequence[Pixels]) -> Probabilities:
         starts = range(0, len(crops[0]), self.max_batch)
-        answers = [_run(self._request, [crop[i : i + self.max_batch] for crop in crops]) for i in starts]
-        return np.concatenate(answers, axis=1)
+        chunks = ([crop[i : i + self.max_batch] for crop in crops] for i in starts)
+        return np.concatenate([self._run(self._answers, chunk) for chunk in chunks], axis=1)
 
-    def _graph(self, ensemble: Ensemble, fingerprint: str, cache_dir: Path) -> Any:
-        """The converted graph, from the cache if it is there."""
-        ov = _import_openvino()
-        path = cache_dir / f"{fingerprint}-openvino-{version('openvino')}-torch-{version('torch')}.xml"
-        if path.is_file():
-            return self._core.read_model(path)
-        examples = tuple(torch.zeros(2, side, side, 3, dtype=torch.uint8) for side in ensemble.input_sizes)
-        shapes = [ov.PartialShape([-1, side, side, 3]) for side in ensemble.input_sizes]
-        traced = _traced(simplified(ensemble), examples)
-        graph = ov.convert_model(traced, example_input=examples, input=shapes)
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        # Under another name first: a server that starts beside this one must not read half a file.
-        partial = path.with_name(f"partial-{path.name}")
-        ov.save_model(graph, partial, compress_to_fp16=False)
-        partial.with_suffix(".bin").replace(path.with_suffix(".bin"))
-        partial.replace(path)
-        return graph
+    def _compile_as(self, wanted: Precision, graph: Any) -> tuple[str, Any]:
+        """The precision to compute in, and a request that does."""
+        if wanted != "auto":
+            return wanted, self._compile(graph, wanted)
+        exact = self._compile(graph, "f32")
+        if "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            return "f32", exact
+        fast = self._compile(graph, "bf16")
+        probes = _probes(self._input_sizes)
+        error = float(np.abs(self._run(exact, probes) - self._run(fast, probes)).max())
+        if error > MAX_PRECISION_ERROR:
+            logger.warning("bfloat16 changes probabilities by up to %.3f: computing in float32", error)
+            return "f32", exact
+        return "bf16", fast
 
     def _compile(self, graph: Any, precision: str) -> Any:
         config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
         if self._threads:
             config["INFERENCE_NUM_THREADS"] = str(self._threads)
-        return self._core.compile_model(graph, "CPU", config)
+        return self._core.compile_model(graph, "CPU", config).create_infer_request()
 
-    def _choose_precision(self, graph: Any, input_sizes: Sequence[int], wanted: Precision) -> str:
-        if wanted != "auto":
-            return wanted
-        if "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            return "f32"
-        probes = _probes(input_sizes)
-        exact, fast = (
-            _run(self._compile(graph, choice).create_infer_request(), probes) for choice in ("f32", "bf16")
-        )
-        error = float(np.abs(exact - fast).max())
-        if error > MAX_PRECISION_ERROR:
-            logger.warning("bfloat16 changes probabilities by up to %.3f: computing in float32", error)
-            return "f32"
-        return "bf16"
-
-
-def _run(request: Any, crops: Sequence[Pixels]) -> Probabilities:
-    request.infer(list(crops), share_inputs=True)
-    # A copy: the request's own memory is overwritten by the next call.
-    return np.array(request.get_output_tensor().data, dtype=np.float32)
+    def _run(self, answers: Any, crops: Sequence[Pixels]) -> Probabilities:
+        """One pass; ``answers`` is the second half at some precision."""
+        self._normalised.infer(list(crops), share_inputs=True)
+        answers.infer(list(self._normalised.output_tensors), share_inputs=True)
+        # A copy: the request's own memory is overwritten by the next call.
+        return np.array(answers.get_output_tensor().data, dtype=np.float32)
 
 
 def _probes(input_sizes: Sequence[int]) -> list[Pixels]:
@@ -144,12 +137,46 @@ def _import_openvino() -> ModuleType:
     return importlib.import_module("openvino")
 
 
-def _traced(ensemble: Ensemble, examples: tuple[torch.Tensor, ...]) -> torch.jit.ScriptModule:
-    """The ensemble as TorchScript.
+class _Normalised(nn.Module):
+    """``Ensemble.normalised`` as a module, which is what can be traced."""
 
-    OpenVINO would trace it by itself, and then run it twice more to compare: measured, a start takes
-    three times as long. PyTorch's successor of tracing converts more slowly than that.
-    """
+    def __init__(self, ensemble: Ensemble) -> None:
+        super().__init__()
+        self.ensemble = ensemble
+
+    def forward(self, *crops: Tensor) -> tuple[Tensor, ...]:
+        return self.ensemble.normalised(*crops)
+
+
+class _Answers(nn.Module):
+    """``Ensemble.answers`` likewise."""
+
+    def __init__(self, ensemble: Ensemble) -> None:
+        super().__init__()
+        self.ensemble = ensemble
+
+    def forward(self, *normalised: Tensor) -> Tensor:
+        return self.ensemble.answers(*normalised)
+
+
+def _convert(ensemble: Ensemble, first: Path, second: Path) -> None:
+    """Writes the ensemble's two halves as OpenVINO graphs for any number of faces."""
+    crops = tuple(torch.zeros(2, side, side, 3, dtype=torch.uint8) for side in ensemble.input_sizes)
+    _convert_module(_Normalised(ensemble), crops, first)
+    _convert_module(_Answers(ensemble), ensemble.normalised(*crops), second)
+
+
+def _convert_module(module: nn.Module, examples: tuple[Tensor, ...], path: Path) -> None:
+    ov = _import_openvino()
+    shapes = [ov.PartialShape([-1, *example.shape[1:]]) for example in examples]
+    # Traced here: OpenVINO would trace it by itself, and then run it twice more to compare: measured, a start
+    # takes three times as long. PyTorch's successor of tracing converts more slowly than that.
     with torch.no_grad(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit.trace` is deprecated", DeprecationWarning)
-        return torch.jit.trace(ensemble, examples, check_trace=False)  # type: ignore[no-any-return]
+        traced = torch.jit.trace(module, examples, check_trace=False)
+    graph = ov.convert_model(traced, example_input=examples, input=shapes)
+    # Under another name first: a server that starts beside this one must not read half a file.
+    partial = path.with_name(f"partial-{path.name}")
+    ov.save_model(graph, partial, compress_to_fp16=False)
+    partial.with_suffix(".bin").replace(path.with_suffix(".bin"))
+    partial.replace(path)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from server.inference.device_preparation import DevicePreparation, Pixels, nvjpeg_decoder
-from server.inference.ensemble import Ensemble, Member, Probabilities
+from server.inference.ensemble import Ensemble, Probabilities
 from server.inference.folding import simplified
 
 logger = logging.getLogger(__name__)
@@ -149,8 +149,7 @@ class _Slot:
 def optimised(ensemble: Ensemble, device: torch.device, dtype: torch.dtype) -> Ensemble:
     """A copy of the ensemble for a device: layers folded, channels last, networks in ``dtype``."""
     ensemble = simplified(ensemble)
-    for member in ensemble.members:
-        assert isinstance(member, Member)
+    for member in ensemble:
         member.network = member.network.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         member.dtype = dtype
     return ensemble.to(device)
@@ -162,8 +161,7 @@ def members_side_by_side(ensemble: Ensemble, crops: Sequence[Tensor], device: to
     current = torch.cuda.current_stream(device)
     pixels = ensemble.pixels(crops)
     answers: list[Tensor] = []
-    for member in ensemble.members:
-        assert isinstance(member, Member)
+    for member in ensemble:
         stream = torch.cuda.Stream(device)
         stream.wait_stream(current)
         with torch.cuda.stream(stream):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from server.choices import Precision
 from server.inference import openvino_engine
 from server.inference.ensemble import LoadedEnsemble
 from server.inference.openvino_engine import MAX_PRECISION_ERROR, OpenVinoEngine
+from server.models.normalisation import Normalisation, NormalisationSpec
 from tests.inference.networks import crops, exact, random_ensemble
 
 
@@ -57,7 +59,7 @@ def test_a_second_start_reads_the_converted_graph_instead_of_converting(
     def refuse(*arguments: object) -> None:
         raise AssertionError("it was converted again")
 
-    monkeypatch.setattr(openvino_engine, "_traced", refuse)
+    monkeypatch.setattr(openvino_engine, "_convert", refuse)
 
     np.testing.assert_allclose(engine_for(ensemble, tmp_path).infer(pixels), first, atol=1e-6)
 
@@ -78,6 +80,19 @@ def test_what_auto_chooses_stays_close_to_float32(cache_dir: Path) -> None:
     answers = engine_for(ensemble, cache_dir, "auto").infer(pixels)
 
     np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=MAX_PRECISION_ERROR)
+
+
+def test_bfloat16_does_not_reach_the_normalisation(cache_dir: Path) -> None:
+    """There it knows pixels near 200 to one grey level, and all the contrast of this picture is twelve."""
+    ensemble = random_ensemble("se_resnet")
+    (member,) = ensemble.module
+    member.normalise = Normalisation(NormalisationSpec(grayscale=True, per_image=True))
+    member.network.head.weight.data *= 20  # as sure as a trained network
+    pixels = [200 + crop % 12 for crop in crops(ensemble, 4)]
+
+    answers = engine_for(replace(ensemble, fingerprint="sure"), cache_dir, "bf16").infer(pixels)
+
+    np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=0.005)
 
 
 def test_an_answer_stays_when_the_next_is_computed(cache_dir: Path) -> None:
