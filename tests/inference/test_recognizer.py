@@ -11,6 +11,7 @@ from PIL import Image
 from server.exceptions import ImageTooLargeError, InvalidImageError, UnknownModelError
 from server.inference import Recognizer
 from server.inference.ensemble import load_ensemble
+from server.inference.openvino_engine import MAX_PRECISION_ERROR
 from server.inference.torch_engine import TorchEngine
 from server.models.weights import WeightsStore
 from tests.inference.networks import constant_ensemble
@@ -22,6 +23,12 @@ PLENTY = 1_000_000
 @pytest.fixture(scope="module")
 def recognizer(cache_dir: Path) -> Recognizer:
     return Recognizer.load(device="cpu", precision="f32", max_batch=8, cache_dir=cache_dir)
+
+
+@pytest.fixture(scope="module")
+def in_bfloat16(cache_dir: Path) -> Recognizer:
+    """What processors that have it serve by default."""
+    return Recognizer.load(device="cpu", precision="bf16", max_batch=8, cache_dir=cache_dir)
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +65,23 @@ def test_answers_are_probabilities(recognizer: Recognizer, crowd: list[np.ndarra
     assert probabilities.sum(1) == pytest.approx(np.ones(9), abs=1e-5)
 
 
+@pytest.mark.parametrize("name", ["recognizer", "in_bfloat16"])
 def test_a_face_is_answered_alike_alone_and_in_a_batch(
-    recognizer: Recognizer, crowd: list[np.ndarray]
+    name: str, request: pytest.FixtureRequest, crowd: list[np.ndarray]
 ) -> None:
+    recognizer: Recognizer = request.getfixturevalue(name)
     together = recognizer.recognize(crowd)
 
     for number, crop in enumerate(crowd):
         assert recognizer.recognize([crop])[0] == pytest.approx(together[number], abs=1e-3)
+
+
+def test_bfloat16_changes_nothing_that_matters_on_the_face(
+    recognizer: Recognizer, in_bfloat16: Recognizer, crowd: list[np.ndarray]
+) -> None:
+    difference = np.abs(in_bfloat16.recognize(crowd) - recognizer.recognize(crowd)).max()
+
+    assert difference <= MAX_PRECISION_ERROR
 
 
 def test_answers_depend_on_the_face(recognizer: Recognizer, face: np.ndarray) -> None:
