@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     precision: Precision = Field(default="auto", description="of the arithmetic, on CPUs")
     max_batch: int = Field(default=32, ge=1, le=256, description="most faces in one pass of the networks")
     cache_dir: Path = Field(
-        default=Path("~/.cache/emostream"), description="folder for compiled networks", validate_default=True
+        default=Path("~/.cache/emostream"),
+        description="folder for networks converted for OpenVINO",
+        validate_default=True,
     )
 
     token: SecretStr | None = Field(default=None, description="if set, every client must present it")
