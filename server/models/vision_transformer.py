@@ -65,14 +65,15 @@ class SelfAttention(nn.Module):
         head_width = width // self.heads
         to_query, to_key, to_value = self.qkv.weight.chunk(3)
         query_bias, _, value_bias = self.qkv.bias.chunk(3)
-        # The heads come first where weights are multiplied: they are then one batch of matrices, not copied
-        # for every face.
-        q = F.linear(x[:, 0], to_query, query_bias).reshape(n, self.heads, head_width).transpose(0, 1)
-        directions = q @ to_key.reshape(self.heads, head_width, width)  # (heads, N, C)
-        scores = directions.transpose(0, 1) @ x.transpose(1, 2)  # (N, heads, T)
+        q = F.linear(x[:, 0], to_query, query_bias)
+        # Each head's own matrix, as convolutions in groups: as products of matrices they would be rounded
+        # differently for different N in bfloat16.
+        to_direction = to_key.reshape(self.heads, head_width, width).transpose(1, 2).flatten(0, 1)
+        directions = F.conv1d(q[:, :, None], to_direction[:, :, None], groups=self.heads)
+        scores = directions.reshape(n, self.heads, width) @ x.transpose(1, 2)  # (N, heads, T)
         means = (scores * head_width**-0.5).softmax(-1) @ x  # (N, heads, C)
-        attended = means.transpose(0, 1) @ to_value.reshape(self.heads, head_width, width).transpose(1, 2)
-        return self.proj(attended.transpose(0, 1).reshape(n, 1, width) + value_bias)
+        values = F.conv1d(means.reshape(n, -1, 1), to_value[:, :, None], value_bias, groups=self.heads)
+        return self.proj(values.transpose(1, 2))
 
 
 class Block(nn.Module):

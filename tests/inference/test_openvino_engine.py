@@ -95,6 +95,20 @@ def test_bfloat16_does_not_reach_the_normalisation(cache_dir: Path) -> None:
     np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=0.005)
 
 
+@pytest.mark.parametrize("architecture", ["se_resnet", "poster_v2"])
+def test_in_bfloat16_a_face_is_answered_alike_in_whatever_batch(cache_dir: Path, architecture: str) -> None:
+    """A product that is rounded otherwise for one face than for many shows in one face of twenty or so."""
+    ensemble = random_ensemble(architecture)
+    pixels = crops(ensemble, 32)
+    engine = engine_for(ensemble, cache_dir, "bf16", max_batch=32)
+
+    together = engine.infer(pixels)
+
+    for size in (1, 8):
+        parts = [engine.infer([crop[i : i + size] for crop in pixels]) for i in range(0, 32, size)]
+        np.testing.assert_allclose(np.concatenate(parts, axis=1), together, atol=1e-5)
+
+
 def test_an_answer_stays_when_the_next_is_computed(cache_dir: Path) -> None:
     ensemble = random_ensemble("se_resnet")
     engine = engine_for(ensemble, cache_dir)
