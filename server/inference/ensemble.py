@@ -27,11 +27,15 @@ class Member(nn.Module):
     """One network with its normalisation before and a softmax behind it, answering in the ensemble's labels.
 
     ``columns`` has the network's outputs that count for each label; see ``EnsembleEntry.columns``.
-    ``temperature`` divides the logits; see ``WeightDescription``.
+    ``temperature`` divides the logits; see ``WeightDescription``. ``mirrored``: see ``EnsembleEntry``.
     """
 
     def __init__(
-        self, entry: ModelEntry, columns: tuple[tuple[int, ...], ...], temperature: float = 1.0
+        self,
+        entry: ModelEntry,
+        columns: tuple[tuple[int, ...], ...],
+        temperature: float = 1.0,
+        mirrored: bool = False,
     ) -> None:
         super().__init__()
         self.input_size = input_size(entry.architecture)
@@ -39,6 +43,7 @@ class Member(nn.Module):
         self.network = create_model(entry.architecture, len(entry.labels))
         self.columns = columns
         self.temperature = temperature
+        self.mirrored = mirrored
         self.dtype = torch.float32  # of the network; the rest is always float32
         self.leaves_some_out = sum(len(column) for column in columns) < len(entry.labels)
 
@@ -48,8 +53,11 @@ class Member(nn.Module):
 
     def answer(self, normalised: Tensor) -> Tensor:
         """The network's input, float (N, 3, S, S), to probabilities (N, C)."""
-        logits = self.network(normalised.to(self.dtype)).float()
+        x = torch.cat((normalised, normalised.flip(3))) if self.mirrored else normalised
+        logits = self.network(x.to(self.dtype)).float()
         probabilities = (logits / self.temperature).softmax(1)
+        if self.mirrored:
+            probabilities = probabilities.unflatten(0, (2, -1)).mean(0)
         answers = torch.stack([probabilities[:, column].sum(1) for column in self.columns], dim=1)
         return answers / answers.sum(1, keepdim=True) if self.leaves_some_out else answers
 
@@ -126,12 +134,12 @@ def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
 
     Raises WeightsError for a file that is not on this machine, CheckpointError for one that does not fit.
     """
-    members, parts = [], [repr(entry.labels), code_sha256()]
+    members, parts = [], [repr(entry.labels), repr(entry.mirrored), code_sha256()]
     for model in entry.members:
         path = store.require(model)
         description = read_description(path)
         temperature = description.temperature if description else 1.0
-        member = Member(model, entry.columns(model), temperature)
+        member = Member(model, entry.columns(model), temperature, entry.mirrored)
         load_checkpoint(member.network, path)
         members.append(member)
         parts += [sha256_of(path), model.architecture, repr(model.normalisation), repr(member.columns)]

@@ -84,6 +84,7 @@ class _EnsembleTable(_Table):
     #: per member: its label -> the ensemble's label, or "" to leave it out of the answer
     mapping: dict[str, dict[str, str]] = Field(default_factory=dict)
     temperature: float = Field(default=1.0, gt=0)
+    mirrored: bool = False
     description: str = ""
 
 
@@ -91,7 +92,8 @@ class _EnsembleTable(_Table):
 class EnsembleEntry:
     """Networks that answer together. ``labels`` are in the order of the ensemble's answers.
 
-    Those are sharpened by ``temperature``: the mean of several networks is less sure than any of them.
+    Those are sharpened by ``temperature``: the mean of several networks is less sure than any of them. With
+    ``mirrored`` each member looks at a face both ways round and answers the mean, at twice the cost.
     """
 
     name: str
@@ -101,6 +103,7 @@ class EnsembleEntry:
     weights: tuple[float, ...] = ()  # one per member with Policy.WEIGHTED, summing to 1
     mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     temperature: float = 1.0
+    mirrored: bool = False
 
     def columns(self, member: ModelEntry) -> tuple[tuple[int, ...], ...]:
         """For each of the ensemble's labels, the member's outputs that count for it.
@@ -169,6 +172,7 @@ class Catalogue:
             weights=_normalised(weights or table.weights or (), len(models), policy, names),
             mapping=table.mapping,
             temperature=table.temperature,
+            mirrored=table.mirrored,
         )
         for member in models:
             entry.columns(member)

@@ -153,6 +153,28 @@ def test_a_members_temperature_divides_its_logits() -> None:
     torch.testing.assert_close(probabilities, (torch.tensor([[0.8, 0.2]]).log() / 2).softmax(1))
 
 
+def test_a_mirrored_member_answers_the_mean_of_both_ways_round() -> None:
+    member = random_ensemble("se_resnet").module.members[0]
+    x = torch.randint(0, 256, (3, 3, SIDE, SIDE), generator=torch.Generator().manual_seed(0)).float()
+
+    with torch.inference_mode():
+        ways = torch.stack([member(x), member(x.flip(3))])
+        member.mirrored = True
+        answered = member(x)
+
+    assert (ways[0] - ways[1]).abs().max() > 1e-3
+    torch.testing.assert_close(answered, ways.mean(0))
+
+
+def test_a_mirrored_ensemble_is_converted_anew(tmp_path: Path) -> None:
+    store = WeightsStore(tmp_path)
+    entry = store.find("from-scratch-a")
+
+    fingerprints = {load_ensemble(replace(entry, mirrored=way), store).fingerprint for way in (False, True)}
+
+    assert len(fingerprints) == 2
+
+
 def test_an_ensembles_temperature_sharpens_its_answer() -> None:
     plain = constant_ensemble({"one": SAD, "two": GLAD}, Policy.MEAN)
     sharp = replace(plain, entry=replace(plain.entry, temperature=0.5))

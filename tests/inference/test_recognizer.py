@@ -91,6 +91,12 @@ def test_answers_depend_on_the_face(recognizer: Recognizer, face: np.ndarray) ->
     assert np.abs(answers[0] - answers[1]).max() > 5e-3
 
 
+def test_a_face_and_its_mirror_image_are_answered_alike(recognizer: Recognizer, face: np.ndarray) -> None:
+    answers = recognizer.recognize([face, np.ascontiguousarray(face[:, ::-1])])
+
+    assert answers[0] == pytest.approx(answers[1], abs=1e-3)
+
+
 def test_openvino_and_pytorch_agree_on_the_face(
     recognizer: Recognizer, face: np.ndarray, tmp_path: Path
 ) -> None:
