@@ -59,8 +59,7 @@ def create_engine(
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
         return OpenVinoEngine(
-            ensemble.module,
-            ensemble.fingerprint,
+            ensemble,
             max_batch=max_batch,
             threads=threads,
             precision=precision,

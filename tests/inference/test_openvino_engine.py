@@ -19,14 +19,7 @@ from tests.inference.networks import crops, exact, random_ensemble
 def engine_for(
     ensemble: LoadedEnsemble, cache_dir: Path, precision: Precision = "f32", max_batch: int = 8
 ) -> OpenVinoEngine:
-    return OpenVinoEngine(
-        ensemble.module,
-        ensemble.fingerprint,
-        max_batch=max_batch,
-        threads=0,
-        precision=precision,
-        cache_dir=cache_dir,
-    )
+    return OpenVinoEngine(ensemble, max_batch=max_batch, threads=0, precision=precision, cache_dir=cache_dir)
 
 
 @pytest.mark.parametrize("faces", [1, 3, 8, 11])
