@@ -27,9 +27,6 @@ MAX_PRECISION_ERROR = 0.02
 _PROBE_FACES = 8
 
 
-_Combine = Callable[[Probabilities, np.random.Generator], Probabilities]
-
-
 class OpenVinoEngine:
     """Runs the ensemble as two compiled graphs, its two halves.
 
@@ -65,7 +62,7 @@ class OpenVinoEngine:
             _convert(simplified(ensemble.module), first, second)
         self._normalised = self._compile(self._core.read_model(first), "f32")
         graph = self._core.read_model(second)
-        self.precision, self._answers = self._compile_as(precision, graph, ensemble.combine)
+        self.precision, self._answers = self._compile_as(precision, graph, ensemble)
 
     @property
     def device(self) -> str:
@@ -80,7 +77,7 @@ class OpenVinoEngine:
         chunks = ([crop[i : i + self.max_batch] for crop in crops] for i in starts)
         return np.concatenate([self._run(self._answers, chunk) for chunk in chunks], axis=1)
 
-    def _compile_as(self, wanted: Precision, graph: Any, combine: _Combine) -> tuple[str, Any]:
+    def _compile_as(self, wanted: Precision, graph: Any, ensemble: LoadedEnsemble) -> tuple[str, Any]:
         """The precision to compute in, and a request that does."""
         if wanted != "auto":
             return wanted, self._compile(graph, wanted)
@@ -90,7 +87,9 @@ class OpenVinoEngine:
         fast = self._compile(graph, "bf16")
         probes = _probes(self._input_sizes)
         # What is served, not what each member answers; a member that is drawn is the same one both times.
-        true, near = (combine(self._run(way, probes), np.random.default_rng(0)) for way in (exact, fast))
+        true, near = (
+            ensemble.combine(self._run(way, probes), np.random.default_rng(0)) for way in (exact, fast)
+        )
         error = float(np.abs(true - near).max())
         if error > MAX_PRECISION_ERROR:
             logger.warning("bfloat16 changes probabilities by up to %.3f: computing in float32", error)
@@ -142,33 +141,22 @@ def _import_openvino() -> ModuleType:
     return importlib.import_module("openvino")
 
 
-class _Normalised(nn.Module):
-    """``Ensemble.normalised`` as a module, which is what can be traced."""
+class _Half(nn.Module):
+    """``Ensemble.normalised`` or ``Ensemble.answers`` as a module, which is what can be traced."""
 
-    def __init__(self, ensemble: Ensemble) -> None:
+    def __init__(self, ensemble: Ensemble, compute: Callable[..., Any]) -> None:
         super().__init__()
-        self.ensemble = ensemble
+        self.ensemble, self.compute = ensemble, compute
 
-    def forward(self, *crops: Tensor) -> tuple[Tensor, ...]:
-        return self.ensemble.normalised(*crops)
-
-
-class _Answers(nn.Module):
-    """``Ensemble.answers`` likewise."""
-
-    def __init__(self, ensemble: Ensemble) -> None:
-        super().__init__()
-        self.ensemble = ensemble
-
-    def forward(self, *normalised: Tensor) -> Tensor:
-        return self.ensemble.answers(*normalised)
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.compute(self.ensemble, *inputs)
 
 
 def _convert(ensemble: Ensemble, first: Path, second: Path) -> None:
     """Writes the ensemble's two halves as OpenVINO graphs for any number of faces."""
     crops = tuple(torch.zeros(2, side, side, 3, dtype=torch.uint8) for side in ensemble.input_sizes)
-    _convert_module(_Normalised(ensemble), crops, first)
-    _convert_module(_Answers(ensemble), ensemble.normalised(*crops), second)
+    _convert_module(_Half(ensemble, Ensemble.normalised), crops, first)
+    _convert_module(_Half(ensemble, Ensemble.answers), ensemble.normalised(*crops), second)
 
 
 def _convert_module(module: nn.Module, examples: tuple[Tensor, ...], path: Path) -> None:
