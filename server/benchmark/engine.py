@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from server.benchmark.random_weights import enliven_norms
 from server.exceptions import UnknownModelError
 from server.inference.engine import Engine, create_engine
 from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, code_sha256, load_ensemble
@@ -128,6 +129,7 @@ def _load(model: str, settings: Settings) -> tuple[LoadedEnsemble, str]:
     entry = EnsembleEntry(model, labels, (parse_model(model, description, "bench"),))
     torch.manual_seed(0)  # the same random weights each time, so that the compiled graph is found again
     member = Member(entry.members[0], entry.columns(entry.members[0]))
+    enliven_norms(member)
     fingerprint = f"random-{model}-{code_sha256()[:16]}"
     return LoadedEnsemble(entry, Ensemble([member]).eval(), fingerprint), "random"
 

@@ -148,7 +148,8 @@ def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
 
 
 def code_sha256() -> str:
-    """Of everything between pixels and probabilities."""
+    """Of everything between pixels and probabilities, whatever the engine."""
     here = Path(__file__)
-    files = [here, here.with_name("folding.py"), *sorted(Path(models.__file__).parent.glob("*.py"))]
+    written = ("ensemble.py", "folding.py", "openvino_conversion.py", "rewriting.py")
+    files = [*map(here.with_name, written), *sorted(Path(models.__file__).parent.glob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

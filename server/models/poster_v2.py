@@ -75,10 +75,9 @@ COMPACT = PosterV2Config(
 
 
 class WindowNorm(nn.Module):
-    """LayerNorm of a map over its channels: (N, C, H, W) -> (N, H, W, C).
+    """A map's pixels as normalised tokens, in row-major order: (N, C, H, W) -> (N, H*W, C).
 
-    The authors partition the map into windows here; each window spans the whole map, so one is left
-    and the tokens are the map's pixels in row-major order.
+    The authors partition the map into windows here; each window spans the whole map, so one is left.
     """
 
     def __init__(self, width: int) -> None:
@@ -86,7 +85,7 @@ class WindowNorm(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x.permute(0, 2, 3, 1))
+        return self.norm(x.flatten(2).transpose(1, 2))
 
 
 class LandmarkCrossAttention(nn.Module):
@@ -144,10 +143,9 @@ class FeedForward(nn.Module):
         self.drop_path = DropPath(drop_path)
 
     def forward(self, attended: Tensor, shortcut: Tensor) -> Tensor:
-        """Both (N, H, W, C); returns (N, C, H, W)."""
+        """Both (N, T, C), and so is what comes back."""
         x = shortcut + self.drop_path(self.gamma1 * attended)
-        x = x + self.drop_path(self.gamma2 * self.mlp(self.norm(x)))
-        return x.permute(0, 3, 1, 2)
+        return x + self.drop_path(self.gamma2 * self.mlp(self.norm(x)))
 
 
 class PatchProjection(nn.Module):
@@ -234,7 +232,6 @@ def fuse(
     landmarks: Tensor,
 ) -> Tensor:
     """One scale's image features (N, C, H, W), guided by its landmark features of the same shape."""
-    shortcut = window(image)  # (N, H, W, C)
-    attended = attention(shortcut.flatten(1, 2), landmarks)
-    out: Tensor = feed_forward(attended.reshape(shortcut.shape), shortcut)
-    return out
+    shortcut = window(image)  # (N, H*W, C)
+    tokens = feed_forward(attention(shortcut, landmarks), shortcut)
+    return tokens.transpose(1, 2).reshape(image.shape)

@@ -65,11 +65,11 @@ class SelfAttention(nn.Module):
         head_width = width // self.heads
         to_query, to_key, to_value = self.qkv.weight.chunk(3)
         query_bias, _, value_bias = self.qkv.bias.chunk(3)
-        q = F.linear(x[:, 0], to_query, query_bias)
-        # Each head's own matrix, as convolutions in groups: as products of matrices they would be rounded
-        # differently for different N in bfloat16.
+        # All as convolutions, those with each head's own matrix in groups: as products of matrices they would
+        # be rounded differently for different N in bfloat16.
+        q = F.conv1d(x[:, :1].transpose(1, 2), to_query[:, :, None], query_bias)
         to_direction = to_key.reshape(self.heads, head_width, width).transpose(1, 2).flatten(0, 1)
-        directions = F.conv1d(q[:, :, None], to_direction[:, :, None], groups=self.heads)
+        directions = F.conv1d(q, to_direction[:, :, None], groups=self.heads)
         scores = directions.reshape(n, self.heads, width) @ x.transpose(1, 2)  # (N, heads, T)
         means = (scores * head_width**-0.5).softmax(-1) @ x  # (N, heads, C)
         values = F.conv1d(means.reshape(n, -1, 1), to_value[:, :, None], value_bias, groups=self.heads)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from server.benchmark.random_weights import enliven_norms
 from server.choices import Policy
 from server.inference.device_preparation import Pixels
 from server.inference.ensemble import Ensemble, LoadedEnsemble, Member
@@ -46,18 +47,13 @@ def constant_ensemble(
 
 
 def random_ensemble(*architectures: str) -> LoadedEnsemble:
-    """Real networks with random weights and lively batch norms, the same ones each time."""
+    """Real networks with random weights, the same ones each time."""
     torch.manual_seed(0)
     labels = ("a", "b", "c")
     entries = tuple(model_entry(f"{name}-{i}", labels, name) for i, name in enumerate(architectures))
     entry = EnsembleEntry("random", labels, entries)
     modules = [Member(model, entry.columns(model)) for model in entries]
-    for layer in nn.ModuleList(modules).modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            nn.init.normal_(layer.bias, std=0.1)
-            nn.init.normal_(layer.running_mean, std=0.1)
-            nn.init.uniform_(layer.running_var, 0.5, 1.5)
+    enliven_norms(nn.ModuleList(modules))
     return LoadedEnsemble(entry, Ensemble(modules).eval(), f"random-{'-'.join(architectures)}")
 
 

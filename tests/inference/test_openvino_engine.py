@@ -11,7 +11,7 @@ import pytest
 from server.choices import Precision
 from server.inference import openvino_engine
 from server.inference.ensemble import LoadedEnsemble
-from server.inference.openvino_engine import MAX_PRECISION_ERROR, OpenVinoEngine
+from server.inference.openvino_engine import MAX_PRECISION_ERROR, OpenVinoEngine, passes
 from server.models.normalisation import Normalisation, NormalisationSpec
 from tests.inference.networks import crops, exact, random_ensemble
 
@@ -52,7 +52,7 @@ def test_a_second_start_reads_the_converted_graph_instead_of_converting(
     def refuse(*arguments: object) -> None:
         raise AssertionError("it was converted again")
 
-    monkeypatch.setattr(openvino_engine, "_convert", refuse)
+    monkeypatch.setattr(openvino_engine, "convert", refuse)
 
     np.testing.assert_allclose(engine_for(ensemble, tmp_path).infer(pixels), first, atol=1e-6)
 
@@ -88,7 +88,7 @@ def test_bfloat16_does_not_reach_the_normalisation(cache_dir: Path) -> None:
     np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=0.005)
 
 
-@pytest.mark.parametrize("architecture", ["se_resnet", "poster_v2"])
+@pytest.mark.parametrize("architecture", ["se_resnet", "poster_v2_compact", "poster_v2"])
 def test_in_bfloat16_a_face_is_answered_alike_in_whatever_batch(cache_dir: Path, architecture: str) -> None:
     """A product that is rounded otherwise for one face than for many shows in one face of twenty or so."""
     ensemble = random_ensemble(architecture)
@@ -97,9 +97,44 @@ def test_in_bfloat16_a_face_is_answered_alike_in_whatever_batch(cache_dir: Path,
 
     together = engine.infer(pixels)
 
-    for size in (1, 8):
+    for size in (1, 2, 4, 7):
         parts = [engine.infer([crop[i : i + size] for crop in pixels]) for i in range(0, 32, size)]
         np.testing.assert_allclose(np.concatenate(parts, axis=1), together, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("faces", "taken"),
+    [
+        (1, [1]),
+        (2, [2]),
+        (3, [2, 1]),
+        (5, [4, 1]),
+        (6, [4, 2]),
+        (7, [8]),  # one place stays empty
+        (8, [8]),
+        (15, [8, 8]),
+        (21, [8, 8, 4, 1]),
+    ],
+)
+def test_faces_are_taken_in_the_passes_that_cost_least(faces: int, taken: list[int]) -> None:
+    assert passes(faces, (1, 2, 4, 8)) == taken
+
+
+@pytest.mark.parametrize("faces", range(1, 40))
+def test_passes_have_room_for_every_face(faces: int) -> None:
+    for sizes in ((1,), (1, 2), (1, 2, 4, 8)):
+        *full, last = passes(faces, sizes)
+
+        assert sum(full) < faces <= sum(full) + last
+
+
+def test_no_pass_is_larger_than_the_largest_batch(cache_dir: Path) -> None:
+    ensemble = random_ensemble("se_resnet")
+    pixels = crops(ensemble, 5)
+
+    answers = engine_for(ensemble, cache_dir, "auto", max_batch=3).infer(pixels)
+
+    np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=MAX_PRECISION_ERROR)
 
 
 def test_an_answer_stays_when_the_next_is_computed(cache_dir: Path) -> None:
@@ -116,7 +151,7 @@ def test_an_answer_stays_when_the_next_is_computed(cache_dir: Path) -> None:
 def test_its_telemetry_is_never_loaded() -> None:
     """In a process of its own, where nothing else can have imported it; its converter works without."""
     script = (
-        "import sys; from server.inference.openvino_engine import _import_openvino; _import_openvino();"
+        "import sys; from server.inference.openvino_conversion import import_openvino; import_openvino();"
         "import openvino.tools.ovc; print(sys.modules.get('openvino_telemetry', 'not asked for'))"
     )
 

@@ -158,11 +158,11 @@ class CountingEngine:
         return np.full((2, len(crops[0]), 2), 0.5, np.float32)
 
 
-def test_warming_up_runs_the_smallest_and_the_largest_batch() -> None:
+def test_warming_up_runs_small_batches_and_the_largest() -> None:
     engine = CountingEngine(max_batch=6)
     answers = {"a": 0.5, "b": 0.5}
     recognizer = Recognizer(constant_ensemble({"one": answers, "two": answers}), engine)
 
     recognizer.warm_up()
 
-    assert engine.calls == [1, 6]
+    assert engine.calls == [1, 2, 4, 6]
