@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0, description="threads of the CPU engine; 0 leaves it to the engine")
     decode_threads: int = Field(default=2, ge=1, le=64, description="threads that decode pictures")
     precision: Precision = Field(default="auto", description="of the arithmetic, on CPUs")
-    max_batch: int = Field(default=32, ge=1, le=256, description="most faces in one pass of the networks")
+    max_batch: int = Field(
+        default=32, ge=1, le=256, description="most faces in one pass of the networks; on a CPU 8 at most"
+    )
     cache_dir: Path = Field(
         default=Path("~/.cache/emostream"),
         description="folder for networks converted for OpenVINO",

@@ -53,7 +53,6 @@ class OpenVinoEngine:
         # what was compiled for float32 would be loaded for bfloat16: slower, and now and then a crash.
         self._core = ov.Core()
         self._threads = threads
-        self.max_batch = max_batch
         self._input_sizes = ensemble.module.input_sizes
         prefix = f"{ensemble.fingerprint}-openvino-{version('openvino')}-torch-{version('torch')}"
         first, self._second = (cache_dir / f"{prefix}-{half}.xml" for half in ("normalised", "answers"))
@@ -62,6 +61,8 @@ class OpenVinoEngine:
             convert(ensemble.module, first, self._second)
         self._normalised = self._compile(self._core.read_model(first), "f32")
         self._sizes = [size for size in PASS_SIZES if size <= max_batch]
+        # Larger batches would gain nothing, and let what arrives meanwhile wait for longer.
+        self.max_batch = self._sizes[-1]
         self.precision, self._answers = self._compile_as(precision, ensemble)
 
     @property
@@ -96,9 +97,8 @@ class OpenVinoEngine:
 
     def _compile_answers(self, precision: str, sizes: Sequence[int]) -> _Answers:
         """The second half for passes of these sizes, ascending."""
-        answers = {}
+        answers, graph = {}, self._core.read_model(self._second)
         for size in sizes:
-            graph = self._core.read_model(self._second)
             graph.reshape({each: [size, *list(each.partial_shape)[1:]] for each in graph.inputs})
             answers[size] = self._compile(graph, precision)
         return answers
