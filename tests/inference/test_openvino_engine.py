@@ -107,13 +107,14 @@ def test_in_bfloat16_a_face_is_answered_alike_in_whatever_batch(cache_dir: Path,
     [
         (1, [1]),
         (2, [2]),
-        (3, [2, 1]),
+        (3, [4]),  # one place stays empty
         (5, [4, 1]),
         (6, [4, 2]),
-        (7, [8]),  # one place stays empty
+        (7, [8]),
         (8, [8]),
         (15, [8, 8]),
         (21, [8, 8, 4, 1]),
+        (11, [8, 4]),
     ],
 )
 def test_faces_are_taken_in_the_passes_that_cost_least(faces: int, taken: list[int]) -> None:
@@ -126,6 +127,16 @@ def test_passes_have_room_for_every_face(faces: int) -> None:
         *full, last = passes(faces, sizes)
 
         assert sum(full) < faces <= sum(full) + last
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_any_number_of_threads_gives_the_same_answers(cache_dir: Path, threads: int) -> None:
+    ensemble = random_ensemble("se_resnet")
+    pixels = crops(ensemble, 11)
+
+    engine = OpenVinoEngine(ensemble, max_batch=8, threads=threads, precision="f32", cache_dir=cache_dir)
+
+    np.testing.assert_allclose(engine.infer(pixels), exact(ensemble, pixels), atol=1e-4)
 
 
 def test_no_pass_is_larger_than_the_largest_batch(cache_dir: Path) -> None:
