@@ -53,7 +53,10 @@ class Settings(BaseSettings):
     decode_threads: int = Field(default=2, ge=1, le=64, description="threads that decode pictures")
     precision: Precision = Field(default="auto", description="of the arithmetic, on CPUs")
     max_batch: int = Field(
-        default=32, ge=1, le=256, description="most faces in one pass of the networks; on a CPU 8 at most"
+        default=32,
+        ge=1,
+        le=256,
+        description="most faces computed together; under overload, smaller is less wait and less throughput",
     )
     cache_dir: Path = Field(
         default=Path("~/.cache/emostream"),

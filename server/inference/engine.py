@@ -27,7 +27,7 @@ class Engine(Protocol):
 
     @property
     def max_batch(self) -> int:
-        """The most faces in one pass."""
+        """The most faces that are worth handing over at once."""
 
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
         """Decodes an encoded crop and resizes it, where this engine does so best.

@@ -54,6 +54,7 @@ class OpenVinoEngine:
         # what was compiled for float32 would be loaded for bfloat16: slower, and now and then a crash.
         self._core = ov.Core()
         self._threads = threads
+        self.max_batch = max_batch
         self._input_sizes = ensemble.module.input_sizes
         prefix = f"{ensemble.fingerprint}-openvino-{version('openvino')}-torch-{version('torch')}"
         first, self._second = (cache_dir / f"{prefix}-{half}.xml" for half in ("normalised", "answers"))
@@ -64,8 +65,6 @@ class OpenVinoEngine:
         self._normalised = normalised.create_infer_request()
         self._most_parts = min(2, int(normalised.get_property("INFERENCE_NUM_THREADS")))
         self._sizes = [size for size in PASS_SIZES if size <= max_batch]
-        # Larger batches would gain nothing, and let what arrives meanwhile wait for longer.
-        self.max_batch = self._sizes[-1]
         self.precision, self._answers = self._compile_as(precision, ensemble)
 
     @property
