@@ -64,7 +64,6 @@ class OpenVinoEngine:
         normalised = self._compile(self._core.read_model(first), "f32")
         self._normalised = normalised.create_infer_request()
         self._most_parts = min(2, int(normalised.get_property("INFERENCE_NUM_THREADS")))
-        self._sizes = [size for size in PASS_SIZES if size <= max_batch]
         self.precision, self._answers = self._compile_as(precision, ensemble)
 
     @property
@@ -80,12 +79,13 @@ class OpenVinoEngine:
 
     def _compile_as(self, wanted: Precision, ensemble: LoadedEnsemble) -> tuple[str, _Answers]:
         """The precision to compute in, and requests that do."""
+        sizes = [size for size in PASS_SIZES if size <= self.max_batch]
         if wanted != "auto":
-            return wanted, self._compile_answers(wanted, self._sizes)
+            return wanted, self._compile_answers(wanted, sizes)
         if "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            return "f32", self._compile_answers("f32", self._sizes)
-        exact = self._compile_answers("f32", self._sizes[-1:])
-        fast = self._compile_answers("bf16", self._sizes)
+            return "f32", self._compile_answers("f32", sizes)
+        exact = self._compile_answers("f32", sizes[-1:])
+        fast = self._compile_answers("bf16", sizes)
         probes = _probes(self._input_sizes)
         # What is served, not what each member answers; a member that is drawn is the same one both times.
         true, near = (
@@ -94,7 +94,7 @@ class OpenVinoEngine:
         error = float(np.abs(true - near).max())
         if error > MAX_PRECISION_ERROR:
             logger.warning("bfloat16 changes probabilities by up to %.3f: computing in float32", error)
-            return "f32", self._compile_answers("f32", self._sizes)
+            return "f32", self._compile_answers("f32", sizes)
         return "bf16", fast
 
     def _compile_answers(self, precision: str, sizes: Sequence[int]) -> _Answers:

@@ -99,6 +99,6 @@ def spell_out_attention(network: nn.Module) -> GraphModule:
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None) -> Tensor:
     """As ``F.scaled_dot_product_attention``, whose argument ``attn_mask`` is added to the scores."""
-    scores = query * query.shape[-1] ** -0.5 @ key.transpose(-2, -1)
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
     attended: Tensor = (scores if attn_mask is None else scores + attn_mask).softmax(-1) @ value
     return attended
