@@ -1,7 +1,8 @@
 """Several networks as one: from pixels to each member's probabilities, and from those to one answer."""
 
+import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +59,15 @@ class Member(nn.Module):
         probabilities = (logits / self.temperature).softmax(1)
         if self.mirrored:
             probabilities = probabilities.unflatten(0, (2, -1)).mean(0)
-        answers = torch.stack([probabilities[:, column].sum(1) for column in self.columns], dim=1)
+        # One output at a time: a list of them as an index would be copied to the GPU with every batch, which
+        # cannot be captured in a CUDA graph.
+        outputs = probabilities.unbind(1)
+        answers = torch.stack([_sum(outputs[index] for index in column) for column in self.columns], dim=1)
         return answers / answers.sum(1, keepdim=True) if self.leaves_some_out else answers
+
+
+def _sum(tensors: Iterable[Tensor]) -> Tensor:
+    return functools.reduce(torch.add, tensors)
 
 
 class Ensemble(nn.Module):
