@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -57,8 +58,10 @@ def _convert_module(module: nn.Module, examples: tuple[Tensor, ...], path: Path)
         warnings.filterwarnings("ignore", "`torch.jit.trace` is deprecated", DeprecationWarning)
         traced = torch.jit.trace(module, examples, check_trace=False)
     graph = ov.convert_model(traced, example_input=examples, input=shapes)
-    # Under another name first: a server that starts beside this one must not read half a file.
-    partial = path.with_name(f"partial-{path.name}")
-    ov.save_model(graph, partial, compress_to_fp16=False)
-    partial.with_suffix(".bin").replace(path.with_suffix(".bin"))
-    partial.replace(path)
+    # In a folder of its own first: a server that starts beside this one must neither read half a file nor
+    # write into the same one.
+    with TemporaryDirectory(dir=path.parent) as folder:
+        written = Path(folder, path.name)
+        ov.save_model(graph, written, compress_to_fp16=False)
+        written.with_suffix(".bin").replace(path.with_suffix(".bin"))
+        written.replace(path)

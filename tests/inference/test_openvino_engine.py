@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from server.choices import Precision
-from server.inference import openvino_engine
+from server.inference import openvino_engine, precision
 from server.inference.ensemble import LoadedEnsemble
-from server.inference.openvino_engine import MAX_PRECISION_ERROR, OpenVinoEngine, passes
+from server.inference.openvino_conversion import import_openvino
+from server.inference.openvino_engine import OpenVinoEngine, passes
+from server.inference.precision import MAX_PRECISION_ERROR
 from server.models.normalisation import Normalisation, NormalisationSpec
 from tests.inference.networks import crops, exact, random_ensemble
 
@@ -57,11 +59,31 @@ def test_a_second_start_reads_the_converted_graph_instead_of_converting(
     np.testing.assert_allclose(engine_for(ensemble, tmp_path).infer(pixels), first, atol=1e-6)
 
 
+def test_two_that_start_at_once_may_share_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one starts while the first writes, and is ready before it."""
+    ov, ensemble = import_openvino(), random_ensemble("se_resnet")
+    save, engines = ov.save_model, []
+
+    def save_while_another_starts(*arguments: object, **options: object) -> None:
+        save(*arguments, **options)
+        monkeypatch.setattr(ov, "save_model", save)
+        engines.append(engine_for(ensemble, tmp_path))
+
+    monkeypatch.setattr(ov, "save_model", save_while_another_starts)
+    engines.append(engine_for(ensemble, tmp_path))
+
+    pixels = crops(ensemble, 1)
+    assert len(engines) == 2
+    for engine in engines:
+        np.testing.assert_allclose(engine.infer(pixels), exact(ensemble, pixels), atol=1e-4)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin"}
+
+
 def test_bfloat16_is_not_used_where_it_changes_the_answers(
     cache_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No processor computes in it without any difference, so none is allowed here."""
-    monkeypatch.setattr(openvino_engine, "MAX_PRECISION_ERROR", 0.0)
+    monkeypatch.setattr(precision, "MAX_PRECISION_ERROR", 0.0)
 
     assert engine_for(random_ensemble("se_resnet"), cache_dir, "auto").precision == "f32"
 
