@@ -3,8 +3,8 @@
 from enum import Enum
 from typing import Literal
 
-#: Of the arithmetic on CPUs.
-Precision = Literal["auto", "bf16", "f32"]
+#: Of the networks' arithmetic.
+Precision = Literal["auto", "f16", "bf16", "f32"]
 
 
 class Policy(Enum):

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=0, ge=0, description="threads of the CPU engine; 0 leaves it to the engine")
     decode_threads: int = Field(default=2, ge=1, le=64, description="threads that decode pictures")
-    precision: Precision = Field(default="auto", description="of the arithmetic, on CPUs")
+    precision: Precision = Field(default="auto", description="of the networks' arithmetic; f16 on GPUs only")
     max_batch: int = Field(
         default=32,
         ge=1,

@@ -102,7 +102,7 @@ def test_other_devices_are_refused(device: str) -> None:
         ("max_queued_frames", 0),
         ("idle_timeout_s", 0),
         ("shutdown_timeout_s", 0),
-        ("precision", "f16"),
+        ("precision", "f64"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_an_error_that_names_its_setting(name: str, value: object) -> None:

@@ -1,5 +1,6 @@
 """An engine against the floor that the machine's own matrix multiplication sets."""
 
+import copy
 import platform
 import time
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from server.benchmark.random_weights import enliven_norms
 from server.exceptions import UnknownModelError
-from server.inference.engine import Engine, create_engine
+from server.inference.engine import Engine, create_engine, resolve_device
 from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, code_sha256, load_ensemble
+from server.inference.torch_engine import DTYPES
 from server.models.catalogue import EnsembleEntry, parse_model
 from server.models.factory import ARCHITECTURES
 from server.models.weights import WeightsStore
@@ -22,7 +24,6 @@ from server.settings import Settings
 
 _TURNS = 6
 _MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}
-_DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,11 @@ def measure_engine(
         precision=settings.precision,
         cache_dir=settings.cache_dir,
     )
-    gflop = count_gflop(ensemble.module)
-    eager_ms, times_eager = _against_eager(engine, ensemble.module, seconds) if reference else (None, None)
-    rows = tuple(_measure(engine, ensemble.module, batch, seconds, gflop) for batch in batches)
+    gflop, place = count_gflop(ensemble.module), resolve_device(settings.device)
+    eager_ms, times_eager = (
+        _against_eager(engine, ensemble.module, place, seconds) if reference else (None, None)
+    )
+    rows = tuple(_measure(engine, ensemble.module, place, batch, seconds, gflop) for batch in batches)
     return EngineReport(
         model=model,
         weights=weights,
@@ -134,11 +137,13 @@ def _load(model: str, settings: Settings) -> tuple[LoadedEnsemble, str]:
     return LoadedEnsemble(entry, Ensemble([member]).eval(), fingerprint), "random"
 
 
-def _measure(engine: Engine, ensemble: Ensemble, batch: int, seconds: float, gflop: float) -> EngineRow:
+def _measure(
+    engine: Engine, ensemble: Ensemble, place: torch.device, batch: int, seconds: float, gflop: float
+) -> EngineRow:
     crops = [crop.numpy() for crop in _crops(ensemble, batch)]
-    before = matmul_gflops(engine, seconds / 4)
+    before = matmul_gflops(place, engine.precision, seconds / 4)
     times = _repeat(lambda: engine.infer(crops), seconds)
-    rate = (before + matmul_gflops(engine, seconds / 4)) / 2
+    rate = (before + matmul_gflops(place, engine.precision, seconds / 4)) / 2
     p50, p95 = np.percentile(times, [50, 95])
     work = gflop * batch
     return EngineRow(
@@ -152,21 +157,22 @@ def _measure(engine: Engine, ensemble: Ensemble, batch: int, seconds: float, gfl
     )
 
 
-def matmul_gflops(engine: Engine, seconds: float) -> float:
-    """The rate of a large square matrix multiplication where and as the engine computes."""
-    kind = "cuda" if engine.precision == "f16" else "cpu"
-    side = _MATRIX_SIDE[kind]
-    a, b = (torch.randn(side, side, device=kind).to(_DTYPES[engine.precision]) for _ in range(2))
+def matmul_gflops(place: torch.device, precision: str, seconds: float) -> float:
+    """The rate of a large square matrix multiplication where and as an engine computes."""
+    side = _MATRIX_SIDE[place.type]
+    a, b = (torch.randn(side, side, device=place).to(DTYPES[precision]) for _ in range(2))
 
     def multiply() -> None:
         torch.mm(a, b)
-        if kind == "cuda":
-            torch.cuda.synchronize()
+        if place.type == "cuda":
+            torch.cuda.synchronize(place)
 
     return float(2 * side**3 / 1e9 / np.median(_repeat(multiply, seconds)))
 
 
-def _against_eager(engine: Engine, ensemble: Ensemble, seconds: float) -> tuple[float, float]:
+def _against_eager(
+    engine: Engine, ensemble: Ensemble, place: torch.device, seconds: float
+) -> tuple[float, float]:
     """Median time of plain PyTorch in float32 for one face, in ms, and the engine's against it.
 
     In turns: a processor that has been busy for some seconds runs more slowly than a rested one, and what is
@@ -174,11 +180,12 @@ def _against_eager(engine: Engine, ensemble: Ensemble, seconds: float) -> tuple[
     """
     crops = _crops(ensemble, 1)
     pixels = [crop.numpy() for crop in crops]
+    module = copy.deepcopy(ensemble).to(place)
     eager: list[float] = []
     engines: list[float] = []
     with torch.inference_mode():
         for _ in range(_TURNS):
-            eager += _repeat(lambda: ensemble(*crops), seconds / _TURNS)
+            eager += _repeat(lambda: module(*(crop.to(place) for crop in crops)).cpu(), seconds / _TURNS)
             engines += _repeat(lambda: engine.infer(pixels), seconds / _TURNS)
     plain = float(np.median(eager))
     return round(plain * 1000, 3), round(float(np.median(engines)) / plain, 3)

@@ -27,6 +27,9 @@ _ORIENTATION = 0x0112  # the EXIF tag
 _UPRIGHT = 1
 _END_OF_JPEG = b"\xff\xd9"
 
+#: CUDA's antialiasing holds a filter's window in shared memory, which suffices to shrink by some 90.
+_MOST_SHRINKING = 64
+
 
 class DevicePreparation:
     """Decodes a crop, on the device where it can, and resizes it there.
@@ -96,10 +99,20 @@ def resized(pixels: Tensor, side: int) -> Tensor:
     """Uint8 (3, H, W) to (S, S, 3), with antialiasing by the same triangle filter as ``prepare``'s."""
     if pixels.shape[1:] != (side, side):
         small = F.interpolate(
-            pixels[None].float(), size=(side, side), mode="bilinear", antialias=True, align_corners=False
+            reduced(pixels[None].float(), side),
+            size=(side, side),
+            mode="bilinear",
+            antialias=True,
+            align_corners=False,
         )
         pixels = small[0].round().clamp(0, 255).to(torch.uint8)
     return pixels.permute(1, 2, 0).contiguous()
+
+
+def reduced(pixels: Tensor, side: int) -> Tensor:
+    """Float (N, C, H, W), averaged over whole pixels, until no side exceeds ``_MOST_SHRINKING * side``."""
+    factors = [max(1, 2 * length // (_MOST_SHRINKING * side)) for length in pixels.shape[2:]]
+    return pixels if factors == [1, 1] else F.avg_pool2d(pixels, factors, ceil_mode=True)
 
 
 def nvjpeg_decoder(device: torch.device) -> JpegDecoder | None:

@@ -1,5 +1,6 @@
 """Where the arithmetic happens. Devices and precisions are known to the engines and to nobody else."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,8 +11,11 @@ from server.choices import Precision
 from server.exceptions import ModelError
 from server.inference.device_preparation import Pixels, PreparedFace
 from server.inference.ensemble import LoadedEnsemble, Probabilities
+from server.inference.openvino_conversion import import_openvino
 from server.inference.openvino_engine import OpenVinoEngine
 from server.inference.torch_engine import TorchEngine
+
+logger = logging.getLogger(__name__)
 
 
 class Engine(Protocol):
@@ -28,6 +32,10 @@ class Engine(Protocol):
     @property
     def max_batch(self) -> int:
         """The most faces that are worth handing over at once."""
+
+    @property
+    def batch_sizes(self) -> Sequence[int]:
+        """The numbers of faces that it computes at a time; others are put together from these."""
 
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
         """Decodes an encoded crop and resizes it, where this engine does so best.
@@ -53,19 +61,33 @@ def create_engine(
 ) -> Engine:
     """The engine for "auto" (CUDA where there is a GPU, else the CPU), "cpu", "cuda" or "cuda:1".
 
-    Raises ModelError if a GPU is asked for that is not there.
+    On the CPU it is OpenVINO's, or PyTorch's where OpenVINO does not run. Raises ModelError if a GPU is asked
+    for that is not there, or float16 of a CPU.
     """
+    place = resolve_device(device)
+    if place.type == "cuda":
+        return TorchEngine(ensemble, place, max_batch, precision)
+    if precision == "f16":
+        raise ModelError("precision f16 is for GPUs: the CPU computes in bf16 or f32")
+    try:
+        import_openvino()
+    except ImportError as error:
+        logger.warning("OpenVINO cannot be loaded, PyTorch computes more slowly: %s", error)
+        return TorchEngine(ensemble, place, max_batch, precision)
+    return OpenVinoEngine(
+        ensemble,
+        max_batch=max_batch,
+        threads=threads,
+        precision=precision,
+        cache_dir=cache_dir,
+    )
+
+
+def resolve_device(device: str) -> torch.device:
+    """What a setting stands for on this machine; see ``create_engine``, whose errors it raises."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cpu":
-        return OpenVinoEngine(
-            ensemble,
-            max_batch=max_batch,
-            threads=threads,
-            precision=precision,
-            cache_dir=cache_dir,
-        )
     _, _, index = device.partition(":")
-    if int(index or 0) >= torch.cuda.device_count():
+    if device != "cpu" and int(index or 0) >= torch.cuda.device_count():
         raise ModelError(f"{device} is not there: PyTorch finds {torch.cuda.device_count()} CUDA devices")
-    return TorchEngine(ensemble.module, torch.device(device), max_batch)
+    return torch.device(device)

@@ -1,27 +1,21 @@
 """OpenVINO: the engine for CPUs, compiled from the same PyTorch module."""
 
-import logging
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from server.choices import Precision
 from server.inference.device_preparation import Pixels, PreparedFace
 from server.inference.ensemble import LoadedEnsemble, Probabilities
 from server.inference.openvino_conversion import convert, import_openvino
+from server.inference.precision import keeps_answers, probes
 from server.inference.preparation import decode, prepare
 
-logger = logging.getLogger(__name__)
-
-#: The most that a probability may differ between bfloat16 and float32; else float32 it is.
-MAX_PRECISION_ERROR = 0.02
 #: Faces are computed so many at a time; see ``passes``.
 PASS_SIZES = (1, 2, 4, 8)
-_PROBE_FACES = 8
 #: By the size of a pass, ascending: the requests for the second half that share its faces evenly.
 _Answers = dict[int, list[Any]]
 
@@ -31,10 +25,10 @@ class OpenVinoEngine:
 
     The first normalises pixels, in float32 always: rounding there reaches the answers enlarged (a grey level
     of 200 in bfloat16 is off by up to half a level, and a dull picture's contrast is a few dozen). The second
-    has the networks, in bfloat16 where the processor computes it natively and the answers stay within
-    MAX_PRECISION_ERROR, else in float32. It is compiled for each of PASS_SIZES: a graph for one number of
-    faces takes a tenth to a fifth less time than one for any number. One face is computed by all cores
-    together, several in two parts that have half of the cores each: they wait for each other less often.
+    has the networks, in bfloat16 where the processor computes it natively and it keeps the answers (see
+    ``server.inference.precision``), else in float32. It is compiled for each of PASS_SIZES: a graph for one
+    number of faces takes a tenth to a fifth less time than one for any number. One face is computed by all
+    cores together, several in two parts with half of the cores each: they wait for each other less often.
 
     The converted graphs are kept in ``cache_dir`` under the ensemble's fingerprint and the versions of what
     made them.
@@ -71,6 +65,10 @@ class OpenVinoEngine:
         name: str = self._core.get_property("CPU", "FULL_DEVICE_NAME")
         return f"cpu ({name.strip()})"
 
+    @property
+    def batch_sizes(self) -> Sequence[int]:
+        return list(self._answers)
+
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
         return prepare(decode(data, max_pixels), self._input_sizes)
 
@@ -86,16 +84,10 @@ class OpenVinoEngine:
             return "f32", self._compile_answers("f32", sizes)
         exact = self._compile_answers("f32", sizes[-1:])
         fast = self._compile_answers("bf16", sizes)
-        probes = _probes(self._input_sizes)
-        # What is served, not what each member answers; a member that is drawn is the same one both times.
-        true, near = (
-            ensemble.combine(self._run(way, probes), np.random.default_rng(0)) for way in (exact, fast)
-        )
-        error = float(np.abs(true - near).max())
-        if error > MAX_PRECISION_ERROR:
-            logger.warning("bfloat16 changes probabilities by up to %.3f: computing in float32", error)
-            return "f32", self._compile_answers("f32", sizes)
-        return "bf16", fast
+        faces = probes(self._input_sizes)
+        if keeps_answers(ensemble, "bf16", self._run(exact, faces), self._run(fast, faces)):
+            return "bf16", fast
+        return "f32", self._compile_answers("f32", sizes)
 
     def _compile_answers(self, precision: str, sizes: Sequence[int]) -> _Answers:
         """The second half for passes of these sizes, ascending."""
@@ -149,24 +141,3 @@ def passes(faces: int, sizes: Sequence[int]) -> list[int]:
         taken.append(max(size for size in sizes if size <= faces + (faces > 1)))
         faces -= taken[-1]
     return taken
-
-
-def _probes(input_sizes: Sequence[int]) -> list[Pixels]:
-    """Pictures with structure at every scale, as faces have, the same ones at each size."""
-    generator = np.random.default_rng(0)
-    largest = max(input_sizes)
-    sums = np.zeros((_PROBE_FACES, largest, largest, 3))
-    for cells in (2, 4, 8, 16):
-        noise = torch.from_numpy(generator.normal(size=(_PROBE_FACES, 3, cells, cells)))
-        blown_up = torch.nn.functional.interpolate(noise, (largest, largest), mode="bicubic")
-        sums += blown_up.permute(0, 2, 3, 1).numpy() / np.sqrt(cells)
-    pictures = torch.from_numpy(np.clip(128 + 50 * sums, 0, 255)).permute(0, 3, 1, 2)
-    return [
-        torch.nn.functional.interpolate(pictures, (side, side), mode="area")
-        .permute(0, 2, 3, 1)
-        .round()
-        .to(torch.uint8)
-        .contiguous()
-        .numpy()
-        for side in input_sizes
-    ]

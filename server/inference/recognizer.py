@@ -64,13 +64,10 @@ class Recognizer:
         return recognizer
 
     def warm_up(self) -> None:
-        """Runs the engine at batches of 1, 2, 4, … and its largest: first calls allocate and are slow."""
+        """Runs the engine once at each of its batch sizes: first calls allocate and are slow."""
         grey = prepare(Image.new("RGB", (224, 224), (128, 128, 128)), self.input_sizes)
-        size = 1
-        while size < self.max_batch:
+        for size in self.engine.batch_sizes:
             self.infer([grey] * size)
-            size *= 2
-        self.infer([grey] * self.max_batch)
 
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
         """Decodes an encoded crop (JPEG, PNG or WebP) and resizes it for the networks.

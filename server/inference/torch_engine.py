@@ -2,68 +2,89 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from server.choices import Precision
 from server.inference.device_preparation import DevicePreparation, Pixels, nvjpeg_decoder
-from server.inference.ensemble import Ensemble, Probabilities
+from server.inference.ensemble import Ensemble, LoadedEnsemble, Probabilities
 from server.inference.folding import simplified
+from server.inference.precision import keeps_answers, probes
 
 logger = logging.getLogger(__name__)
+
+DTYPES = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}
 
 
 class TorchEngine:
     """Runs batches of a ladder of sizes, each padded to the next step.
 
-    On CUDA: half precision, channels last, batch norms folded into convolutions, each step captured as a
-    CUDA graph in which the members run beside each other, and the next chunk's upload overlapping with the
-    computing of the last. On the CPU: the same in float32, without graphs and streams.
+    On CUDA: float16 where it keeps the answers (see ``server.inference.precision``), channels last, batch
+    norms folded into convolutions, each step captured as a CUDA graph in which the members run beside each
+    other, and the next chunk's upload overlapping with the computing of the last. On the CPU: the same in
+    float32, without graphs and streams.
     """
 
-    def __init__(self, ensemble: Ensemble, device: torch.device, max_batch: int) -> None:
+    def __init__(
+        self,
+        ensemble: LoadedEnsemble,
+        device: torch.device,
+        max_batch: int,
+        precision: Precision = "auto",
+    ) -> None:
         self._device = device
         self._is_cuda = device.type == "cuda"
-        self._dtype = torch.float16 if self._is_cuda else torch.float32
-        self._ensemble = optimised(ensemble, device, self._dtype)
-        self._steps = _build_ladder(max_batch, self._build_step)
-        largest = max(self._steps)
-        # Two of each, so that one chunk can be uploaded while the other is computed.
-        self._slots = [_Slot(ensemble.input_sizes, largest, device) for _ in range(2)]
-        self._copying = torch.cuda.Stream(device) if self._is_cuda else None
-        self.prepare = DevicePreparation(device, ensemble.input_sizes, nvjpeg_decoder(device))
+        if self._is_cuda:
+            # PyTorch computes convolutions in float32 with ten bits of mantissa by default, float16's number.
+            torch.backends.cudnn.allow_tf32 = False
+        with self._current_device():
+            if precision == "auto":
+                precision = fastest_precision(ensemble, device, ["f16"]) if self._is_cuda else "f32"
+            self.precision: str = precision
+            self._ensemble = optimised(ensemble.module, device, DTYPES[self.precision])
+            self._streams = _Streams(device, len(self._ensemble.members)) if self._is_cuda else None
+            self._steps = _build_ladder(max_batch, self._build_step)
+            # Two, so that one chunk can be uploaded while the other is computed.
+            self._slots = [_Slot(self._ensemble.input_sizes, self.max_batch, device) for _ in range(2)]
+        self.prepare = DevicePreparation(device, self._ensemble.input_sizes, nvjpeg_decoder(device))
 
     @property
     def device(self) -> str:
         return torch.cuda.get_device_name(self._device) if self._is_cuda else "cpu"
 
     @property
-    def precision(self) -> str:
-        return "f16" if self._dtype == torch.float16 else "f32"
-
-    @property
     def max_batch(self) -> int:
         """The largest step of the ladder; less than was asked for where memory did not suffice."""
         return max(self._steps)
 
+    @property
+    def batch_sizes(self) -> Sequence[int]:
+        return list(self._steps)
+
     @torch.inference_mode()
     def infer(self, crops: Sequence[Pixels]) -> Probabilities:
-        faces = len(crops[0])
         answers = []
-        for number, start in enumerate(range(0, faces, self.max_batch)):
-            chunk = [crop[start : start + self.max_batch] for crop in crops]
-            answers.append(self._launch(chunk, self._slots[number % 2]))
-        if self._is_cuda:
-            torch.cuda.synchronize(self._device)
+        with self._current_device():
+            for number, start in enumerate(range(0, len(crops[0]), self.max_batch)):
+                chunk = [crop[start : start + self.max_batch] for crop in crops]
+                answers.append(self._launch(chunk, self._slots[number % 2]))
+            if self._is_cuda:
+                torch.cuda.synchronize(self._device)
         joined: Probabilities = torch.cat(answers, dim=1).numpy()  # (M, N, C)
         return joined
+
+    def _current_device(self) -> AbstractContextManager[object]:
+        """Pinned memory and captures belong to the GPU that is current, whatever tensors they are about."""
+        return torch.cuda.device(self._device) if self._is_cuda else nullcontext()
 
     def _launch(self, chunk: Sequence[Pixels], slot: "_Slot") -> Tensor:
         """Queues one chunk on the device; its answer, in pinned memory, is valid after a synchronisation."""
         faces = len(chunk[0])
         step = self._steps[min(size for size in self._steps if size >= faces)]
-        if self._copying is None:
+        if self._streams is None:
             for target, source in zip(step.inputs, chunk, strict=True):
                 target[:faces].copy_(torch.as_tensor(source))
             step.run()
@@ -72,23 +93,24 @@ class TorchEngine:
             for target, source in zip(step.inputs, chunk, strict=True):
                 target[:faces].copy_(torch.as_tensor(source), non_blocking=True)
         else:
-            self._upload(chunk, step, slot)
+            self._upload(chunk, step, slot, self._streams.copying)
         step.run()
         answer = torch.empty(step.output[:, :faces].shape, dtype=step.output.dtype, pin_memory=True)
         return answer.copy_(step.output[:, :faces], non_blocking=True)
 
-    def _upload(self, chunk: Sequence[Pixels], step: "_Step", slot: "_Slot") -> None:
+    def _upload(
+        self, chunk: Sequence[Pixels], step: "_Step", slot: "_Slot", copying: torch.cuda.Stream
+    ) -> None:
         """Copies crops from memory into the step's inputs, beside what the device computes meanwhile."""
-        assert self._copying is not None
         faces = len(chunk[0])
         computing = torch.cuda.current_stream(self._device)
         slot.free.synchronize()  # the chunk before last may still be on its way out of this slot
         for pinned, source in zip(slot.pinned, chunk, strict=True):
             pinned[:faces].copy_(torch.as_tensor(source))
-        with torch.cuda.stream(self._copying):
+        with torch.cuda.stream(copying):
             for landing, pinned in zip(slot.landing, slot.pinned, strict=True):
                 landing[:faces].copy_(pinned[:faces], non_blocking=True)
-            slot.uploaded.record(self._copying)
+            slot.uploaded.record(copying)
         computing.wait_event(slot.uploaded)
         for target, landing in zip(step.inputs, slot.landing, strict=True):
             target[:faces].copy_(landing[:faces], non_blocking=True)
@@ -101,7 +123,7 @@ class TorchEngine:
             torch.zeros(size, side, side, 3, dtype=torch.uint8, device=self._device)
             for side in self._ensemble.input_sizes
         )
-        if not self._is_cuda:
+        if self._streams is None:
             step = _Step(inputs, self._ensemble(*inputs), lambda: None)
 
             def compute() -> None:
@@ -109,16 +131,28 @@ class TorchEngine:
 
             step.run = compute
             return step
-        warming = torch.cuda.Stream(self._device)
-        warming.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(warming):
-            for _ in range(3):  # libraries pick their kernels; a capture must not see that
-                self._ensemble(*inputs)
-        torch.cuda.current_stream(self._device).wait_stream(warming)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            output = members_side_by_side(self._ensemble, inputs, self._device)
+        capturing, members = self._streams.capturing, self._streams.members
+        computing = torch.cuda.current_stream(self._device)
+        capturing.wait_stream(computing)
+        with torch.cuda.stream(capturing):
+            # Warmed up on the streams of the capture: libraries pick their kernels and allocate workspaces at
+            # the first calls on a stream, which a capture must not see.
+            for _ in range(3):
+                side_by_side(self._ensemble, inputs, members)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=capturing):
+                output = side_by_side(self._ensemble, inputs, members)
+        computing.wait_stream(capturing)
         return _Step(inputs, output, graph.replay)
+
+
+class _Streams:
+    """What runs beside each other on a GPU."""
+
+    def __init__(self, device: torch.device, members: int) -> None:
+        self.copying = torch.cuda.Stream(device)
+        self.capturing = torch.cuda.Stream(device)
+        self.members = [torch.cuda.Stream(device) for _ in range(members)]
 
 
 @dataclass
@@ -155,17 +189,37 @@ def optimised(ensemble: Ensemble, device: torch.device, dtype: torch.dtype) -> E
     return ensemble.to(device)
 
 
-def members_side_by_side(ensemble: Ensemble, crops: Sequence[Tensor], device: torch.device) -> Tensor:
+def fastest_precision(
+    ensemble: LoadedEnsemble, device: torch.device, candidates: Sequence[Precision]
+) -> Precision:
+    """The first of ``candidates`` that keeps the answers on ``device``, else "f32"."""
+    faces = [torch.as_tensor(crop, device=device) for crop in probes(ensemble.module.input_sizes)]
+
+    def answers(precision: str) -> Probabilities:
+        networks = optimised(ensemble.module, device, DTYPES[precision])
+        with torch.inference_mode():
+            found: Probabilities = networks(*faces).cpu().numpy()
+        return found
+
+    exact = answers("f32")
+    for precision in candidates:
+        if keeps_answers(ensemble, precision, exact, answers(precision)):
+            return precision
+    return "f32"
+
+
+def side_by_side(ensemble: Ensemble, crops: Sequence[Tensor], streams: Sequence[torch.cuda.Stream]) -> Tensor:
     """``ensemble(*crops)`` with each member on a CUDA stream of its own, for small batches that leave most of
-    the GPU idle. Streams fork from and join the current one, as a graph's capture wants it."""
-    current = torch.cuda.current_stream(device)
+    the GPU idle. The streams fork from and join the current one, as a graph's capture wants it."""
+    current = torch.cuda.current_stream(crops[0].device)
     pixels = ensemble.pixels(crops)
-    answers: list[Tensor] = []
-    for member in ensemble:
-        stream = torch.cuda.Stream(device)
+    for stream in streams:  # all of them before any is joined, or each member would wait for the one before
         stream.wait_stream(current)
+    answers: list[Tensor] = []
+    for member, stream in zip(ensemble, streams, strict=True):
         with torch.cuda.stream(stream):
             answers.append(member(pixels[member.input_size]))
+    for stream in streams:
         current.wait_stream(stream)
     return torch.stack(answers)
 
@@ -179,10 +233,17 @@ def _build_ladder(max_batch: int, build: Callable[[int], _Step]) -> dict[int, _S
     for size in sizes:
         try:
             steps[size] = build(size)
-        except torch.OutOfMemoryError:
-            if not steps:
+        except RuntimeError as error:
+            if not steps or not _is_out_of_memory(error):
                 raise
             torch.cuda.empty_cache()
             logger.warning("no memory for batches of %d: the largest is %d", size, max(steps))
             break
     return steps
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Also where memory ran out in a capture, whose end then fails with an error of its own."""
+    while error is not None and not isinstance(error, torch.OutOfMemoryError):
+        error = error.__context__
+    return error is not None

@@ -12,6 +12,7 @@ from server.inference.device_preparation import (
     DevicePreparation,
     is_plain_jpeg,
     nvjpeg_decoder,
+    reduced,
     resized,
     stack,
 )
@@ -122,6 +123,30 @@ def test_a_crop_of_the_right_size_keeps_its_pixels() -> None:
     assert torch.equal(resized(pixels, 48), pixels.permute(1, 2, 0))
 
 
+@pytest.mark.parametrize("size", [(9000, 40), (40, 9000), (6500, 1000), (3500, 3)])
+def test_a_huge_picture_comes_close_to_what_the_cpu_makes_of_it(size: tuple[int, int]) -> None:
+    picture = portrait().resize(size)
+
+    (found,) = prepared(encoded(picture, "PNG"), 48)
+
+    (expected,) = prepare(picture, (48,))
+    assert np.abs(found.astype(int) - np.asarray(expected).astype(int)).mean() < 1.5
+
+
+@pytest.mark.parametrize("size", [(3072, 48), (3073, 5000), (100_000, 1), (6143, 6144)])
+def test_no_side_is_shrunk_by_more_than_a_gpus_filter_can(size: tuple[int, int]) -> None:
+    left = reduced(torch.rand(1, 1, *size), 48)
+
+    assert max(left.shape[2:]) <= 64 * 48
+    assert left.mean().item() == pytest.approx(0.5, abs=0.02)
+
+
+def test_what_a_gpu_can_shrink_at_once_is_not_averaged_before() -> None:
+    picture = torch.rand(1, 3, 3000, 2000)
+
+    assert reduced(picture, 48) is picture
+
+
 def test_there_is_no_nvjpeg_on_a_cpu() -> None:
     assert nvjpeg_decoder(CPU) is None
 
@@ -151,8 +176,9 @@ def test_where_one_face_is_on_a_device_all_are_brought_there() -> None:
 def test_the_gpu_prepares_what_the_cpu_prepares() -> None:
     device = torch.device("cuda", 0)
     preparation = DevicePreparation(device, (48, 224), nvjpeg_decoder(device))
-    for file_format in ("JPEG", "PNG"):
-        data = encoded(portrait(), file_format)
+    strip = portrait().resize((20_000, 60))
+    for picture, file_format in ((portrait(), "JPEG"), (portrait(), "PNG"), (strip, "PNG")):
+        data = encoded(picture, file_format)
         for crop, expected in zip(
             preparation(data, MANY), prepare(decode(data, MANY), (48, 224)), strict=True
         ):

@@ -1,5 +1,7 @@
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ from server.exceptions import ModelError
 from server.inference.engine import Engine, create_engine
 from server.inference.openvino_engine import OpenVinoEngine
 from server.inference.torch_engine import TorchEngine
-from tests.inference.networks import random_ensemble
+from tests.inference.networks import crops, exact, random_ensemble
 
 ENSEMBLE = random_ensemble("se_resnet")
 
@@ -23,6 +25,24 @@ def test_the_cpu_is_openvinos(cache_dir: Path) -> None:
     assert engine.device.startswith("cpu")
     assert engine.precision == "f32"
     assert engine.max_batch == 4
+
+
+def test_where_openvino_cannot_be_loaded_pytorch_computes(
+    cache_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+
+    engine = create("cpu", cache_dir)
+
+    pixels = crops(ENSEMBLE, 3)
+    assert isinstance(engine, TorchEngine)
+    assert "OpenVINO cannot be loaded" in caplog.text
+    np.testing.assert_allclose(engine.infer(pixels), exact(ENSEMBLE, pixels), atol=1e-5)
+
+
+def test_float16_on_a_cpu_is_an_error(cache_dir: Path) -> None:
+    with pytest.raises(ModelError, match="f16 is for GPUs"):
+        create_engine(ENSEMBLE, "cpu", max_batch=4, threads=1, precision="f16", cache_dir=cache_dir)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

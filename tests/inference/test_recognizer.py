@@ -11,7 +11,7 @@ from PIL import Image
 from server.exceptions import ImageTooLargeError, InvalidImageError, UnknownModelError
 from server.inference import Recognizer
 from server.inference.ensemble import load_ensemble
-from server.inference.openvino_engine import MAX_PRECISION_ERROR
+from server.inference.precision import MAX_PRECISION_ERROR
 from server.inference.torch_engine import TorchEngine
 from server.models.weights import WeightsStore
 from tests.inference.networks import constant_ensemble
@@ -102,7 +102,7 @@ def test_openvino_and_pytorch_agree_on_the_face(
 ) -> None:
     store = WeightsStore(tmp_path)
     ensemble = load_ensemble(store.catalogue().find("default"), store)
-    reference = Recognizer(ensemble, TorchEngine(ensemble.module, torch.device("cpu"), 8))
+    reference = Recognizer(ensemble, TorchEngine(ensemble, torch.device("cpu"), 8))
 
     difference = np.abs(recognizer.recognize([face]) - reference.recognize([face])).max()
 
@@ -149,8 +149,8 @@ class CountingEngine:
     device = "cpu"
     precision = "f32"
 
-    def __init__(self, max_batch: int) -> None:
-        self.max_batch = max_batch
+    def __init__(self, batch_sizes: list[int]) -> None:
+        self.batch_sizes, self.max_batch = batch_sizes, batch_sizes[-1]
         self.calls: list[int] = []
 
     def infer(self, crops: list[np.ndarray]) -> np.ndarray:
@@ -158,11 +158,11 @@ class CountingEngine:
         return np.full((2, len(crops[0]), 2), 0.5, np.float32)
 
 
-def test_warming_up_runs_small_batches_and_the_largest() -> None:
-    engine = CountingEngine(max_batch=6)
+def test_warming_up_runs_every_batch_size() -> None:
+    engine = CountingEngine([1, 2, 6])
     answers = {"a": 0.5, "b": 0.5}
     recognizer = Recognizer(constant_ensemble({"one": answers, "two": answers}), engine)
 
     recognizer.warm_up()
 
-    assert engine.calls == [1, 2, 4, 6]
+    assert engine.calls == [1, 2, 6]

@@ -16,6 +16,7 @@ from server.models.weight_file import read_description, set_temperature
 from server.training.config import TrainingConfig
 from server.training.datasets import LABELS, FaceDataset
 from server.training.train import Trainer
+from tests.fake_cuda import FakeCuda
 from tests.models.graph_models import face_mobilenet_arrays, write_graph_model
 from tests.training.conftest import MakeSplit, plain_rows
 
@@ -289,3 +290,18 @@ def test_a_finished_run_whose_weights_are_gone_writes_them_again(
     Trainer(one, tmp_path / "run", CPU, NOWHERE).run()
 
     assert torch.equal(weights(tmp_path / "run")["head.weight"], before["head.weight"])
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available:UserWarning")  # for autocast it is not
+def test_on_a_gpu_everything_is_there(
+    config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tensor left in ordinary memory is an error."""
+    everything = {"mixup_probability": 1.0, "sharpness_radius": 0.05, "teacher": "from-scratch-a"}
+    config = config.model_copy(update={**everything, "epochs": 1})
+    with FakeCuda(monkeypatch):
+        scores = Trainer(config, tmp_path, torch.device("cuda"), NOWHERE).run()
+
+    assert json.loads((tmp_path / "environment.json").read_text())["device"] == "Fake GPU"
+    assert 0 <= scores.accuracy <= 1
+    assert all(value.isfinite().all() for value in weights(tmp_path).values())

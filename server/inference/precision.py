@@ -1,0 +1,58 @@
+"""Whether a faster precision gives the same answers as float32."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from server.inference.device_preparation import Pixels
+from server.inference.ensemble import LoadedEnsemble, Probabilities
+
+logger = logging.getLogger(__name__)
+
+#: The most that a probability may differ from float32's.
+MAX_PRECISION_ERROR = 0.02
+_PROBE_FACES = 8
+
+
+def keeps_answers(
+    ensemble: LoadedEnsemble, precision: str, exact: Probabilities, fast: Probabilities
+) -> bool:
+    """Whether no probability that is served differs by more than MAX_PRECISION_ERROR; logs it if one does.
+
+    ``exact`` and ``fast`` are the members' answers (M, N, C) to the same faces, in float32 and in
+    ``precision``. What overflowed is no answer.
+    """
+    # Not what each member answers; a member that is drawn is the same one both times.
+    wanted, got = (ensemble.combine(answers, np.random.default_rng(0)) for answers in (exact, fast))
+    if not np.isfinite(got).all():
+        logger.warning("%s overflows in these networks: not used", precision)
+        return False
+    error = float(np.abs(wanted - got).max())
+    if error > MAX_PRECISION_ERROR:
+        logger.warning("%s changes probabilities by up to %.3f: not used", precision, error)
+        return False
+    return True
+
+
+def probes(input_sizes: Sequence[int]) -> list[Pixels]:
+    """Pictures with structure at every scale, as faces have, the same at each size: uint8 (N, S, S, 3)."""
+    generator = np.random.default_rng(0)
+    largest = max(input_sizes)
+    sums = np.zeros((_PROBE_FACES, largest, largest, 3))
+    for cells in (2, 4, 8, 16):
+        noise = torch.from_numpy(generator.normal(size=(_PROBE_FACES, 3, cells, cells)))
+        blown_up = F.interpolate(noise, (largest, largest), mode="bicubic")
+        sums += blown_up.permute(0, 2, 3, 1).numpy() / np.sqrt(cells)
+    pictures = torch.from_numpy(np.clip(128 + 50 * sums, 0, 255)).permute(0, 3, 1, 2)
+    return [
+        F.interpolate(pictures, (side, side), mode="area")
+        .permute(0, 2, 3, 1)
+        .round()
+        .to(torch.uint8)
+        .contiguous()
+        .numpy()
+        for side in input_sizes
+    ]
