@@ -61,12 +61,16 @@ def create_engine(
 ) -> Engine:
     """The engine for "auto" (CUDA where there is a GPU, else the CPU), "cpu", "cuda" or "cuda:1".
 
-    On the CPU it is OpenVINO's, or PyTorch's where OpenVINO does not run. Raises ModelError if a GPU is asked
-    for that is not there, or float16 of a CPU.
+    On the CPU it is OpenVINO's, or PyTorch's where OpenVINO cannot be loaded. Raises ModelError if a GPU is
+    asked for that is not there or has too little memory, if a CPU is asked for float16, or if ``cache_dir``
+    cannot be written.
     """
     place = resolve_device(device)
     if place.type == "cuda":
-        return TorchEngine(ensemble, place, max_batch, precision)
+        try:
+            return TorchEngine(ensemble, place, max_batch, precision)
+        except torch.OutOfMemoryError as error:
+            raise ModelError(f"{device} has not enough memory for this model: {error}") from error
     if precision == "f16":
         raise ModelError("precision f16 is for GPUs: the CPU computes in bf16 or f32")
     try:

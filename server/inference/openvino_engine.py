@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from server.choices import Precision
+from server.exceptions import ModelError
 from server.inference.device_preparation import Pixels, PreparedFace
 from server.inference.ensemble import LoadedEnsemble, Probabilities
 from server.inference.openvino_conversion import convert, import_openvino
@@ -31,7 +32,7 @@ class OpenVinoEngine:
     cores together, several in two parts with half of the cores each: they wait for each other less often.
 
     The converted graphs are kept in ``cache_dir`` under the ensemble's fingerprint and the versions of what
-    made them.
+    made them. Raises ModelError if they cannot be.
     """
 
     def __init__(
@@ -53,8 +54,13 @@ class OpenVinoEngine:
         prefix = f"{ensemble.fingerprint}-openvino-{version('openvino')}-torch-{version('torch')}"
         first, self._second = (cache_dir / f"{prefix}-{half}.xml" for half in ("normalised", "answers"))
         if not (first.is_file() and self._second.is_file()):
-            cache_dir.mkdir(parents=True, exist_ok=True)
-            convert(ensemble.module, first, self._second)
+            try:
+                cache_dir.mkdir(parents=True, exist_ok=True)
+                convert(ensemble.module, first, self._second)
+            except OSError as error:
+                raise ModelError(
+                    f"the cache folder {cache_dir} cannot be written: {error.strerror}"
+                ) from error
         normalised = self._compile(self._core.read_model(first), "f32")
         self._normalised = normalised.create_infer_request()
         self._most_parts = min(2, int(normalised.get_property("INFERENCE_NUM_THREADS")))

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from server.exceptions import ModelError
+from server.inference import engine
 from server.inference.engine import Engine, create_engine
 from server.inference.openvino_engine import OpenVinoEngine
 from server.inference.torch_engine import TorchEngine
@@ -19,12 +20,12 @@ def create(device: str, cache_dir: Path) -> Engine:
 
 
 def test_the_cpu_is_openvinos(cache_dir: Path) -> None:
-    engine = create("cpu", cache_dir)
+    created = create("cpu", cache_dir)
 
-    assert isinstance(engine, OpenVinoEngine)
-    assert engine.device.startswith("cpu")
-    assert engine.precision == "f32"
-    assert engine.max_batch == 4
+    assert isinstance(created, OpenVinoEngine)
+    assert created.device.startswith("cpu")
+    assert created.precision == "f32"
+    assert created.max_batch == 4
 
 
 def test_where_openvino_cannot_be_loaded_pytorch_computes(
@@ -32,12 +33,27 @@ def test_where_openvino_cannot_be_loaded_pytorch_computes(
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
 
-    engine = create("cpu", cache_dir)
+    created = create("cpu", cache_dir)
 
     pixels = crops(ENSEMBLE, 3)
-    assert isinstance(engine, TorchEngine)
+    assert isinstance(created, TorchEngine)
     assert "OpenVINO cannot be loaded" in caplog.text
-    np.testing.assert_allclose(engine.infer(pixels), exact(ENSEMBLE, pixels), atol=1e-5)
+    np.testing.assert_allclose(created.infer(pixels), exact(ENSEMBLE, pixels), atol=1e-5)
+
+
+def test_a_gpu_without_room_for_the_model_is_an_error_that_says_so(
+    cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB")
+
+    monkeypatch.setattr(engine, "TorchEngine", refuse)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+
+    with pytest.raises(
+        ModelError, match=r"^cuda:0 has not enough memory for this model: .* allocate 2.00 MiB"
+    ):
+        create("cuda:0", cache_dir)
 
 
 def test_float16_on_a_cpu_is_an_error(cache_dir: Path) -> None:
@@ -65,7 +81,7 @@ def test_a_gpu_beyond_those_that_are_there_is_an_error(cache_dir: Path) -> None:
 @pytest.mark.cuda
 @pytest.mark.parametrize("device", ["auto", "cuda", "cuda:0"])
 def test_a_gpu_is_pytorchs(device: str, cache_dir: Path) -> None:
-    engine = create(device, cache_dir)
+    created = create(device, cache_dir)
 
-    assert isinstance(engine, TorchEngine)
-    assert engine.precision == "f16"
+    assert isinstance(created, TorchEngine)
+    assert created.precision == "f16"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from server.choices import Precision
+from server.exceptions import ModelError
 from server.inference import openvino_engine, precision
 from server.inference.ensemble import LoadedEnsemble
 from server.inference.openvino_conversion import import_openvino
@@ -77,6 +78,14 @@ def test_two_that_start_at_once_may_share_a_cache(tmp_path: Path, monkeypatch: p
     for engine in engines:
         np.testing.assert_allclose(engine.infer(pixels), exact(ensemble, pixels), atol=1e-4)
     assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin"}
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+    occupied = tmp_path / "cache"
+    occupied.write_text("a file")
+
+    with pytest.raises(ModelError, match=f"^the cache folder {occupied} cannot be written: File exists"):
+        engine_for(random_ensemble("se_resnet"), occupied)
 
 
 def test_bfloat16_is_not_used_where_it_changes_the_answers(
