@@ -25,6 +25,8 @@ from server.inference.fair_queue import FairQueue, Lane, LaneMode, Priority
 
 logger = logging.getLogger(__name__)
 
+_FAILURES_IN_A_ROW = 3
+
 #: Makes some faces of a frame ready for the networks, in a thread. Raises ImageError.
 Preparation = Callable[[], Sequence[PreparedFace]]
 
@@ -125,6 +127,7 @@ class Batcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._unanswered: set[asyncio.Future[FrameAnswer]] = set()
         self._is_closed = False
+        self._failures = 0  # passes of one frame, since the last that succeeded
         self._picture_threads = picture_threads
         # Of their own for the background: a large picture takes seconds, and live crops milliseconds.
         self._preparing = {
@@ -150,6 +153,11 @@ class Batcher:
     def waiting(self) -> int:
         """Frames that wait in all lanes."""
         return len(self._queue)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last passes all failed, as every one does where a GPU was lost, until a restart."""
+        return self._failures >= _FAILURES_IN_A_ROW
 
     async def submit(self, lane: Lane[_Frame], work: Sequence[Preparation]) -> FrameAnswer:
         if self._is_closed:
@@ -258,6 +266,7 @@ class Batcher:
         except Exception as error:
             if len(batch) == 1:
                 logger.exception("the engine failed on a frame of %d faces", len(faces))
+                self._failures += 1
                 batch[0].fail(error)
                 return
             # One frame may have spoilt it for all: each on its own.
@@ -265,6 +274,7 @@ class Batcher:
                 await self._answer([frame])
             return
         seconds = time.monotonic() - started
+        self._failures = 0
         self._on_batch(len(faces), seconds)
         first = 0
         for frame in batch:

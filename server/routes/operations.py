@@ -1,12 +1,19 @@
 """``GET /healthz``, ``/readyz``, ``/metrics`` and ``/v1/model``: for operators and their tools."""
 
+import asyncio
+import io
+
 from fastapi import APIRouter, Request, Response
+from PIL import Image
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
+from server.inference.batcher import Batcher
 from server.services import services_of
 
 router = APIRouter()
+
+_PROBE_TIMEOUT_S = 2.0
 
 
 class Health(BaseModel):
@@ -32,11 +39,30 @@ async def healthz() -> Health:
 
 @router.get("/readyz", tags=["operations"], responses={503: {"model": Health}})
 async def readyz(request: Request, response: Response) -> Health:
-    """The model is loaded and warmed up, and new sessions are accepted."""
-    if services_of(request).sessions.is_draining:
+    """The model is loaded and warmed up, its passes succeed, and new sessions are accepted."""
+    services = services_of(request)
+    if services.sessions.is_draining:
         response.status_code = 503
         return Health(status="shutting down")
+    # Asked rather than believed: without traffic a pass could not succeed again, nor this server be ready.
+    if services.batcher.is_failing and not await _computes(services.batcher):
+        response.status_code = 503
+        return Health(status="the engine fails")
     return Health(status="ready")
+
+
+async def _computes(batcher: Batcher) -> bool:
+    """Whether the engine has an answer to a grey picture."""
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "grey").save(file, "JPEG")
+    session = batcher.open_session()
+    try:
+        await asyncio.wait_for(session.recognize([file.getvalue()]), _PROBE_TIMEOUT_S)
+    except Exception:  # whatever it is, the batcher has logged it
+        return False
+    finally:
+        session.close()
+    return True
 
 
 @router.get("/metrics", tags=["operations"], response_class=Response)

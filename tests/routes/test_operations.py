@@ -6,7 +6,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.servers import ServerProcess, receive, server_thread, session
+from tests.servers import ServerProcess, ServerThread, receive, server_thread, session
 from tests.support import LABELS, FakeRecognizer, frame, jpeg
 
 
@@ -49,6 +49,37 @@ async def test_readyz_says_503_during_shutdown() -> None:
             assert (answer.status_code, answer.json()) == (503, {"status": "shutting down"})
             thread.recognizer.open()
             await receive(streaming)
+
+
+async def readyz(thread: ServerThread) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=thread.http, trust_env=False) as http:
+        return await http.get("/readyz")
+
+
+async def fail_three_times(thread: ServerThread, image: bytes) -> None:
+    async with session(thread) as streaming:
+        for frame_id in range(3):
+            await streaming.send(frame(frame_id, image))
+            assert (await receive(streaming))["code"] == "internal_error"
+
+
+async def test_readyz_says_503_while_the_engine_fails() -> None:
+    recognizer = FakeRecognizer(is_open=True)
+    with server_thread(recognizer) as thread:
+        recognizer.is_broken = True
+        await fail_three_times(thread, b"face")
+        answer = await readyz(thread)
+        assert (answer.status_code, answer.json()) == (503, {"status": "the engine fails"})
+
+        recognizer.is_broken = False  # without a frame that would show it
+        assert (await readyz(thread)).json() == {"status": "ready"}
+
+
+async def test_readyz_says_ready_where_only_one_clients_frames_fail() -> None:
+    with server_thread(FakeRecognizer(is_open=True)) as thread:
+        await fail_three_times(thread, b"poison")
+
+        assert (await readyz(thread)).json() == {"status": "ready"}
 
 
 def test_the_model_is_described(client: httpx.Client) -> None:
