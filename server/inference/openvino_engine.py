@@ -1,6 +1,7 @@
 """OpenVINO: the engine for CPUs, compiled from the same PyTorch module."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,20 @@ from server.inference.preparation import decode, prepare
 
 #: Faces are computed so many at a time; see ``passes``.
 PASS_SIZES = (1, 2, 4, 8)
-#: By the size of a pass, ascending: the requests for the second half that share its faces evenly.
-_Answers = dict[int, list[Any]]
+_FEW_FACES = 2
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some members' answers for some faces of a pass, and the compiled graph that computes them."""
+
+    members: slice
+    faces: slice
+    request: Any
+
+
+#: By the size of a pass, ascending: the parts of its second half, which run beside each other.
+_Answers = dict[int, list[_Part]]
 
 
 class OpenVinoEngine:
@@ -28,8 +41,9 @@ class OpenVinoEngine:
     of 200 in bfloat16 is off by up to half a level, and a dull picture's contrast is a few dozen). The second
     has the networks, in bfloat16 where the processor computes it natively and it keeps the answers (see
     ``server.inference.precision``), else in float32. It is compiled for each of PASS_SIZES: a graph for one
-    number of faces takes a tenth to a fifth less time than one for any number. One face is computed by all
-    cores together, several in two parts with half of the cores each: they wait for each other less often.
+    number of faces takes a tenth to a fifth less time than one for any number. A pass is computed in two
+    parts with half of the cores each, which wait for each other less often than cores in one graph do: few
+    faces by half of the members each, if those are alike, more by all members for half of the faces each.
 
     The converted graphs are kept in ``cache_dir`` under the ensemble's fingerprint and the versions of what
     made them. Raises ModelError if they cannot be.
@@ -51,6 +65,8 @@ class OpenVinoEngine:
         self._threads = threads
         self.max_batch = max_batch
         self._input_sizes = ensemble.module.input_sizes
+        self._labels = len(ensemble.entry.labels)
+        self._architectures = [member.architecture for member in ensemble.entry.members]
         prefix = f"{ensemble.fingerprint}-openvino-{version('openvino')}-torch-{version('torch')}"
         first, self._second = (cache_dir / f"{prefix}-{half}.xml" for half in ("normalised", "answers"))
         if not (first.is_file() and self._second.is_file()):
@@ -63,7 +79,7 @@ class OpenVinoEngine:
                 ) from error
         normalised = self._compile(self._core.read_model(first), "f32")
         self._normalised = normalised.create_infer_request()
-        self._most_parts = min(2, int(normalised.get_property("INFERENCE_NUM_THREADS")))
+        self._cores = int(normalised.get_property("INFERENCE_NUM_THREADS"))
         self.precision, self._answers = self._compile_as(precision, ensemble)
 
     @property
@@ -97,20 +113,39 @@ class OpenVinoEngine:
 
     def _compile_answers(self, precision: str, sizes: Sequence[int]) -> _Answers:
         """The second half for passes of these sizes, ascending."""
-        answers, graph = {}, self._core.read_model(self._second)
-        for size in sizes:
-            parts = min(size, self._most_parts)
-            graph.reshape({each: [size // parts, *list(each.partial_shape)[1:]] for each in graph.inputs})
-            compiled = self._compile(graph, precision, parts)
-            answers[size] = [compiled.create_infer_request() for _ in range(parts)]
-        return answers
+        return {size: self._parts(precision, size) for size in sizes}
 
-    def _compile(self, graph: Any, precision: str, parts: int = 1) -> Any:
-        config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
-        config["NUM_STREAMS"] = str(parts)
+    def _parts(self, precision: str, size: int) -> list[_Part]:
+        everyone, all_faces = slice(0, len(self._architectures)), slice(0, size)
+        half, middle = everyone.stop // 2, size // 2
+        are_alike = sorted(self._architectures[:half]) == sorted(self._architectures[half:])
+        if self._cores > 1 and size <= _FEW_FACES and are_alike:
+            parts = []
+            for members in (slice(0, half), slice(half, everyone.stop)):
+                graph = _for_members(self._answers_graph(size), members)
+                # Not pinned, as each would be to the same cores.
+                alone = {"INFERENCE_NUM_THREADS": str(self._cores // 2), "ENABLE_CPU_PINNING": False}
+                compiled = self._compile(graph, precision, **alone)
+                parts.append(_Part(members, all_faces, compiled.create_infer_request()))
+            return parts
+        if self._cores > 1 and size > 1:
+            compiled = self._compile(self._answers_graph(middle), precision, NUM_STREAMS="2")
+            halves = (slice(0, middle), slice(middle, size))
+            return [_Part(everyone, faces, compiled.create_infer_request()) for faces in halves]
+        compiled = self._compile(self._answers_graph(size), precision)
+        return [_Part(everyone, all_faces, compiled.create_infer_request())]
+
+    def _answers_graph(self, faces: int) -> Any:
+        graph = self._core.read_model(self._second)
+        graph.reshape({each: [faces, *list(each.partial_shape)[1:]] for each in graph.inputs})
+        return graph
+
+    def _compile(self, graph: Any, precision: str, **options: object) -> Any:
+        config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+        config["NUM_STREAMS"] = "1"
         if self._threads:
             config["INFERENCE_NUM_THREADS"] = str(self._threads)
-        return self._core.compile_model(graph, "CPU", config)
+        return self._core.compile_model(graph, "CPU", config | options)
 
     def _run(self, answers: _Answers, crops: Sequence[Pixels]) -> Probabilities:
         done, found = 0, []
@@ -119,21 +154,30 @@ class OpenVinoEngine:
             done += size
         return np.concatenate(found, axis=1)
 
-    def _pass(self, parts: list[Any], size: int, crops: list[Pixels]) -> Probabilities:
+    def _pass(self, parts: list[_Part], size: int, crops: list[Pixels]) -> Probabilities:
         """Up to ``size`` faces through both halves."""
         faces = len(crops[0])
         if faces < size:
             crops = [np.resize(crop, (size, *crop.shape[1:])) for crop in crops]  # with what is there, again
         self._normalised.infer(crops, share_inputs=True)
         inputs = [tensor.data for tensor in self._normalised.output_tensors]
-        share = size // len(parts)
-        for start, request in zip(range(0, size, share), parts, strict=True):
-            request.start_async([each[start : start + share] for each in inputs], share_inputs=True)
-        for request in parts:
-            request.wait()
+        for part in parts:
+            part.request.start_async([each[part.faces] for each in inputs], share_inputs=True)
+        for part in parts:
+            part.request.wait()
         # A copy: the requests' own memory is overwritten by the next call.
-        answers: Probabilities = np.concatenate([part.get_output_tensor().data for part in parts], axis=1)
+        answers = np.empty((len(self._architectures), size, self._labels), np.float32)
+        for part in parts:
+            answers[part.members, part.faces] = part.request.get_output_tensor().data
         return answers[:, :faces]
+
+
+def _for_members(graph: Any, members: slice) -> Any:
+    """The second half's graph without what only other members' answers take; their inputs stay, unused."""
+    ov = import_openvino()
+    stacked = graph.outputs[0].get_node().input_value(0).get_node()
+    answers = [stacked.input_value(index) for index in range(members.start, members.stop)]
+    return ov.Model([ov.opset13.concat(answers, 0)], graph.get_parameters())
 
 
 def passes(faces: int, sizes: Sequence[int]) -> list[int]:

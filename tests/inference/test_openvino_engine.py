@@ -119,10 +119,15 @@ def test_bfloat16_does_not_reach_the_normalisation(cache_dir: Path) -> None:
     np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=0.005)
 
 
-@pytest.mark.parametrize("architecture", ["se_resnet", "poster_v2_compact", "poster_v2"])
-def test_in_bfloat16_a_face_is_answered_alike_in_whatever_batch(cache_dir: Path, architecture: str) -> None:
+@pytest.mark.parametrize(
+    "architectures",
+    [("se_resnet",), ("poster_v2_compact",), ("poster_v2",), ("poster_v2_compact", "poster_v2_compact")],
+)
+def test_in_bfloat16_a_face_is_answered_alike_in_whatever_batch(
+    cache_dir: Path, architectures: tuple[str, ...]
+) -> None:
     """A product that is rounded otherwise for one face than for many shows in one face of twenty or so."""
-    ensemble = random_ensemble(architecture)
+    ensemble = random_ensemble(*architectures)
     pixels = crops(ensemble, 32)
     engine = engine_for(ensemble, cache_dir, "bf16", max_batch=32)
 
@@ -158,6 +163,48 @@ def test_passes_have_room_for_every_face(faces: int) -> None:
         *full, last = passes(faces, sizes)
 
         assert sum(full) < faces <= sum(full) + last
+
+
+def halves(*architectures: str, cache_dir: Path, faces: int) -> list[tuple[slice, slice]]:
+    """The members and faces of the parts in which a pass is computed, right answers provided."""
+    ensemble = random_ensemble(*architectures)
+    engine = OpenVinoEngine(ensemble, max_batch=8, threads=2, precision="f32", cache_dir=cache_dir)
+    pixels = crops(ensemble, faces)
+    np.testing.assert_allclose(engine.infer(pixels), exact(ensemble, pixels), atol=1e-4)
+    return [(part.members, part.faces) for part in engine._answers[faces]]
+
+
+@pytest.mark.parametrize("faces", [1, 2])
+@pytest.mark.parametrize(
+    "architectures",
+    [("se_resnet", "se_resnet"), ("se_resnet", "poster_v2_compact", "poster_v2_compact", "se_resnet")],
+)
+def test_few_faces_are_shared_out_by_members_that_are_alike(
+    cache_dir: Path, architectures: tuple[str, ...], faces: int
+) -> None:
+    half = len(architectures) // 2
+    assert halves(*architectures, cache_dir=cache_dir, faces=faces) == [
+        (slice(0, half), slice(0, faces)),
+        (slice(half, 2 * half), slice(0, faces)),
+    ]
+
+
+@pytest.mark.parametrize("architectures", [("se_resnet", "se_resnet"), ("se_resnet", "dan"), ("se_resnet",)])
+def test_more_faces_are_shared_out_by_themselves(cache_dir: Path, architectures: tuple[str, ...]) -> None:
+    everyone = slice(0, len(architectures))
+    assert halves(*architectures, cache_dir=cache_dir, faces=4) == [
+        (everyone, slice(0, 2)),
+        (everyone, slice(2, 4)),
+    ]
+
+
+@pytest.mark.parametrize("architectures", [("se_resnet", "dan"), ("se_resnet",) * 3, ("se_resnet",)])
+def test_one_face_of_members_that_cannot_be_halved_is_not_shared_out(
+    cache_dir: Path, architectures: tuple[str, ...]
+) -> None:
+    whole = [(slice(0, len(architectures)), slice(0, 1))]
+
+    assert halves(*architectures, cache_dir=cache_dir, faces=1) == whole
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
