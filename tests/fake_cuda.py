@@ -83,7 +83,7 @@ class FakeCuda(TorchDispatchMode):
         self._written: dict[int, int] = {}  # memory -> the operation that wrote it last
         self._read: dict[int, Done] = {}  # memory -> those that have read it since
         self._kept: list[Tensor] = []  # so that no memory is used twice
-        self._all: Done = set()
+        self._count = 0
         self._capturing: Graph | None = None
         self._observing = True
         self.making: torch.device | None = None  # where what is being made is said to be
@@ -96,7 +96,6 @@ class FakeCuda(TorchDispatchMode):
             ("stream", self._on_stream),
             ("device", self._on_device),
             ("current_stream", lambda device=None: self._current[self.index_of(device)]),
-            ("synchronize", lambda device=None: self.host.done.update(self._all)),
             ("get_device_name", lambda device=None: "Fake GPU"),
         ):
             monkeypatch.setattr(torch.cuda, name, stand_in)
@@ -150,7 +149,7 @@ class FakeCuda(TorchDispatchMode):
             raise RuntimeError(f"{name} on tensors of several GPUs")
         stream = self._current[devices.pop()] if devices else self.host
         before = stream.done | self.host.done  # nothing is launched before the host comes to it
-        number = len(self._all)
+        number = self._count
         for tensor in [*read, *made]:
             place = memory(tensor)
             if self._written.get(place, number) not in before | {number}:
@@ -163,7 +162,7 @@ class FakeCuda(TorchDispatchMode):
             self._read[place] = set()
         for place in taken:
             self._read.setdefault(place, set()).add(number)
-        self._all.add(number)
+        self._count += 1
         stream.done.add(number)
 
     def __torch_dispatch__(
@@ -241,8 +240,10 @@ class _Naming(TorchFunctionMode):
             *(CPU if _is_gpu(each) else each for each in args),
             **{name: CPU if _is_gpu(each) else each for name, each in kwargs.items()},
         )
-        if self._gpu.making is not None:  # also where nothing was computed, as it is in memory already
-            self._gpu.mark(answer, self._gpu.making)
+        if self._gpu.making is not None:
+            if function.__name__ == "to" and answer is args[0] and self._gpu.device_of(answer) is None:
+                answer = answer.clone()  # to the CPU, where it was: PyTorch gives the same tensor
+            self._gpu.mark(answer, self._gpu.making)  # also where nothing was computed
         self._gpu.making = None
         return answer
 

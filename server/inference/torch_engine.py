@@ -72,7 +72,8 @@ class TorchEngine:
                 chunk = [crop[start : start + self.max_batch] for crop in crops]
                 answers.append(self._launch(chunk, self._slots[number % 2]))
             if self._is_cuda:
-                torch.cuda.synchronize(self._device)
+                # Of this stream only: the next crops are being prepared on others.
+                torch.cuda.current_stream(self._device).synchronize()
         joined: Probabilities = torch.cat(answers, dim=1).numpy()  # (M, N, C)
         return joined
 
@@ -81,7 +82,7 @@ class TorchEngine:
         return torch.cuda.device(self._device) if self._is_cuda else nullcontext()
 
     def _launch(self, chunk: Sequence[Pixels], slot: "_Slot") -> Tensor:
-        """Queues one chunk on the device; its answer, in pinned memory, is valid after a synchronisation."""
+        """Queues one chunk on the device; its answer is in pinned memory, once the stream is synchronised."""
         faces = len(chunk[0])
         step = self._steps[min(size for size in self._steps if size >= faces)]
         if self._streams is None:
