@@ -47,7 +47,7 @@ def test_help_says_what_each_is_what_it_takes_and_its_default(monkeypatch: pytes
     for line in (
         ("--port", "NUMBER", "Port to listen on", "[default: 8000]"),
         ("--policy", "mean|weighted|random", "How members answer together."),
-        ("--precision", "auto|bf16|f32", "[default: auto]"),
+        ("--precision", "auto|f16|bf16|f32", "[default: auto]"),
         ("--labels", "TEXT,…", "Labels of MODEL_FILE"),
         ("--mean", "NUMBER,…"),
         ("--model-file", "PATH", "Weights of your own"),

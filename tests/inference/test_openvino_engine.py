@@ -168,7 +168,7 @@ def test_passes_have_room_for_every_face(faces: int) -> None:
 def halves(*architectures: str, cache_dir: Path, faces: int) -> list[tuple[slice, slice]]:
     """The members and faces of the parts in which a pass is computed, right answers provided."""
     ensemble = random_ensemble(*architectures)
-    engine = OpenVinoEngine(ensemble, max_batch=8, threads=2, precision="f32", cache_dir=cache_dir)
+    engine = OpenVinoEngine(ensemble, max_batch=faces, threads=2, precision="f32", cache_dir=cache_dir)
     pixels = crops(ensemble, faces)
     np.testing.assert_allclose(engine.infer(pixels), exact(ensemble, pixels), atol=1e-4)
     return [(part.members, part.faces) for part in engine._answers[faces]]
@@ -177,7 +177,7 @@ def halves(*architectures: str, cache_dir: Path, faces: int) -> list[tuple[slice
 @pytest.mark.parametrize("faces", [1, 2])
 @pytest.mark.parametrize(
     "architectures",
-    [("se_resnet", "se_resnet"), ("se_resnet", "poster_v2_compact", "poster_v2_compact", "se_resnet")],
+    [("se_resnet", "se_resnet"), ("se_resnet", "mobilenet", "mobilenet", "se_resnet")],
 )
 def test_few_faces_are_shared_out_by_members_that_are_alike(
     cache_dir: Path, architectures: tuple[str, ...], faces: int
