@@ -113,32 +113,27 @@ class OpenVinoEngine:
 
     def _compile_answers(self, precision: str, sizes: Sequence[int]) -> _Answers:
         """The second half for passes of these sizes, ascending."""
-        return {size: self._parts(precision, size) for size in sizes}
+        graph = self._core.read_model(self._second)
+        return {size: self._parts(graph, precision, size) for size in sizes}
 
-    def _parts(self, precision: str, size: int) -> list[_Part]:
+    def _parts(self, graph: Any, precision: str, size: int) -> list[_Part]:
         everyone, all_faces = slice(0, len(self._architectures)), slice(0, size)
         half, middle = everyone.stop // 2, size // 2
         are_alike = sorted(self._architectures[:half]) == sorted(self._architectures[half:])
         if self._cores > 1 and size <= _FEW_FACES and are_alike:
             parts = []
             for members in (slice(0, half), slice(half, everyone.stop)):
-                graph = _for_members(self._answers_graph(size), members)
                 # Not pinned, as each would be to the same cores.
                 alone = {"INFERENCE_NUM_THREADS": str(self._cores // 2), "ENABLE_CPU_PINNING": False}
-                compiled = self._compile(graph, precision, **alone)
+                compiled = self._compile(_for_members(_sized(graph, size), members), precision, **alone)
                 parts.append(_Part(members, all_faces, compiled.create_infer_request()))
             return parts
         if self._cores > 1 and size > 1:
-            compiled = self._compile(self._answers_graph(middle), precision, NUM_STREAMS="2")
+            compiled = self._compile(_sized(graph, middle), precision, NUM_STREAMS="2")
             halves = (slice(0, middle), slice(middle, size))
             return [_Part(everyone, faces, compiled.create_infer_request()) for faces in halves]
-        compiled = self._compile(self._answers_graph(size), precision)
+        compiled = self._compile(_sized(graph, size), precision)
         return [_Part(everyone, all_faces, compiled.create_infer_request())]
-
-    def _answers_graph(self, faces: int) -> Any:
-        graph = self._core.read_model(self._second)
-        graph.reshape({each: [faces, *list(each.partial_shape)[1:]] for each in graph.inputs})
-        return graph
 
     def _compile(self, graph: Any, precision: str, **options: object) -> Any:
         config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
@@ -170,6 +165,13 @@ class OpenVinoEngine:
         for part in parts:
             answers[part.members, part.faces] = part.request.get_output_tensor().data
         return answers[:, :faces]
+
+
+def _sized(graph: Any, faces: int) -> Any:
+    """The second half's graph for one number of faces; it shares the weights of ``graph``."""
+    sized = graph.clone()
+    sized.reshape({each: [faces, *list(each.partial_shape)[1:]] for each in sized.inputs})
+    return sized
 
 
 def _for_members(graph: Any, members: slice) -> Any:
