@@ -77,8 +77,7 @@ class FakeCuda(TorchDispatchMode):
         self.pinned_on: list[int] = []  # the GPU that was current at each allocation of pinned memory
         self.index = 0  # of the current GPU
         self.host = Stream(self)
-        self._computing = [Stream(self, index) for index in range(2)]
-        self._current = list(self._computing)  # by GPU
+        self._current = [Stream(self, index) for index in range(2)]  # by GPU
         self._devices: dict[int, int] = {}  # memory -> GPU
         self._written: dict[int, int] = {}  # memory -> the operation that wrote it last
         self._read: dict[int, Done] = {}  # memory -> those that have read it since

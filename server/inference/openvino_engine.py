@@ -136,8 +136,11 @@ class OpenVinoEngine:
         return [_Part(everyone, all_faces, compiled.create_infer_request())]
 
     def _compile(self, graph: Any, precision: str, **options: object) -> Any:
-        config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
-        config["NUM_STREAMS"] = "1"
+        config: dict[str, object] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": precision,
+            "NUM_STREAMS": "1",
+        }
         if self._threads:
             config["INFERENCE_NUM_THREADS"] = str(self._threads)
         return self._core.compile_model(graph, "CPU", config | options)

@@ -67,6 +67,11 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
+def grey_face(sizes: tuple[int, ...]) -> Crops:
+    """For trying an engine out: a crop without anything on it, at each of ``sizes``."""
+    return tuple(np.full((size, size, 3), 128, np.uint8) for size in sizes)
+
+
 def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> Crops:
     """Resizes a crop to each of ``sizes``, with antialiasing, as training pictures were."""
     return tuple(

@@ -11,7 +11,7 @@ from server.choices import Precision
 from server.inference.device_preparation import PreparedFace, stack
 from server.inference.engine import Engine, create_engine
 from server.inference.ensemble import LoadedEnsemble, Probabilities, load_ensemble
-from server.inference.preparation import prepare
+from server.inference.preparation import grey_face, prepare
 from server.models.catalogue import EnsembleEntry
 from server.models.weights import WeightsStore
 
@@ -65,9 +65,8 @@ class Recognizer:
 
     def warm_up(self) -> None:
         """Runs the engine once at each of its batch sizes: first calls allocate and are slow."""
-        grey = prepare(Image.new("RGB", (224, 224), (128, 128, 128)), self.input_sizes)
         for size in self.engine.batch_sizes:
-            self.infer([grey] * size)
+            self.infer([grey_face(self.input_sizes)] * size)
 
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
         """Decodes an encoded crop (JPEG, PNG or WebP) and resizes it for the networks.

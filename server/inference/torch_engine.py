@@ -41,10 +41,12 @@ class TorchEngine:
             # PyTorch computes convolutions in float32 with ten bits of mantissa by default, float16's number.
             torch.backends.cudnn.allow_tf32 = False
         with self._current_device():
-            if precision == "auto":
-                precision = fastest_precision(ensemble, device, ["f16"]) if self._is_cuda else "f32"
-            self.precision: str = precision
-            self._ensemble = optimised(ensemble.module, device, DTYPES[self.precision])
+            self.precision: str
+            if precision == "auto" and self._is_cuda:
+                self.precision, self._ensemble = fastest(ensemble, device, ["f16"])
+            else:
+                self.precision = "f32" if precision == "auto" else precision
+                self._ensemble = optimised(ensemble.module, device, DTYPES[self.precision])
             self._streams = _Streams(device, len(self._ensemble.members)) if self._is_cuda else None
             self._steps = _build_ladder(max_batch, self._build_step)
             # Two, so that one chunk can be uploaded while the other is computed.
@@ -190,23 +192,24 @@ def optimised(ensemble: Ensemble, device: torch.device, dtype: torch.dtype) -> E
     return ensemble.to(device)
 
 
-def fastest_precision(
+def fastest(
     ensemble: LoadedEnsemble, device: torch.device, candidates: Sequence[Precision]
-) -> Precision:
-    """The first of ``candidates`` that keeps the answers on ``device``, else "f32"."""
-    faces = [torch.as_tensor(crop, device=device) for crop in probes(ensemble.module.input_sizes)]
-
-    def answers(precision: str) -> Probabilities:
-        networks = optimised(ensemble.module, device, DTYPES[precision])
-        with torch.inference_mode():
-            found: Probabilities = networks(*faces).cpu().numpy()
-        return found
-
-    exact = answers("f32")
+) -> tuple[Precision, Ensemble]:
+    """The first of ``candidates`` that keeps the answers, else "f32"; and the ensemble in that precision."""
+    exact = optimised(ensemble.module, device, DTYPES["f32"])
+    wanted = _probed(exact, device)
     for precision in candidates:
-        if keeps_answers(ensemble, precision, exact, answers(precision)):
-            return precision
-    return "f32"
+        fast = optimised(ensemble.module, device, DTYPES[precision])
+        if keeps_answers(ensemble, precision, wanted, _probed(fast, device)):
+            return precision, fast
+    return "f32", exact
+
+
+@torch.inference_mode()
+def _probed(ensemble: Ensemble, device: torch.device) -> Probabilities:
+    faces = [torch.as_tensor(crop, device=device) for crop in probes(ensemble.input_sizes)]
+    answers: Probabilities = ensemble(*faces).cpu().numpy()
+    return answers
 
 
 def side_by_side(ensemble: Ensemble, crops: Sequence[Tensor], streams: Sequence[torch.cuda.Stream]) -> Tensor:
@@ -235,16 +238,19 @@ def _build_ladder(max_batch: int, build: Callable[[int], _Step]) -> dict[int, _S
         try:
             steps[size] = build(size)
         except RuntimeError as error:
-            if not steps or not _is_out_of_memory(error):
+            shortage = _shortage_of_memory(error)
+            if shortage is None:
                 raise
+            if not steps:
+                raise shortage from None
             torch.cuda.empty_cache()
             logger.warning("no memory for batches of %d: the largest is %d", size, max(steps))
             break
     return steps
 
 
-def _is_out_of_memory(error: BaseException | None) -> bool:
-    """Also where memory ran out in a capture, whose end then fails with an error of its own."""
+def _shortage_of_memory(error: BaseException | None) -> torch.OutOfMemoryError | None:
+    """Also where it came in a capture, whose end then fails with an error of its own."""
     while error is not None and not isinstance(error, torch.OutOfMemoryError):
         error = error.__context__
-    return error is not None
+    return error

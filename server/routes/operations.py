@@ -1,15 +1,13 @@
 """``GET /healthz``, ``/readyz``, ``/metrics`` and ``/v1/model``: for operators and their tools."""
 
 import asyncio
-import io
 
 from fastapi import APIRouter, Request, Response
-from PIL import Image
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
-from server.inference.batcher import Batcher
-from server.services import services_of
+from server.inference.preparation import grey_face
+from server.services import Services, services_of
 
 router = APIRouter()
 
@@ -45,19 +43,18 @@ async def readyz(request: Request, response: Response) -> Health:
         response.status_code = 503
         return Health(status="shutting down")
     # Asked rather than believed: without traffic a pass could not succeed again, nor this server be ready.
-    if services.batcher.is_failing and not await _computes(services.batcher):
+    if services.batcher.is_failing and not await _computes(services):
         response.status_code = 503
         return Health(status="the engine fails")
     return Health(status="ready")
 
 
-async def _computes(batcher: Batcher) -> bool:
-    """Whether the engine has an answer to a grey picture."""
-    file = io.BytesIO()
-    Image.new("RGB", (64, 64), "grey").save(file, "JPEG")
-    session = batcher.open_session()
+async def _computes(services: Services) -> bool:
+    """Whether the engine has an answer to a grey face."""
+    face = grey_face(services.recognizer.input_sizes)
+    session = services.batcher.open_session()
     try:
-        await asyncio.wait_for(session.recognize([file.getvalue()]), _PROBE_TIMEOUT_S)
+        await asyncio.wait_for(session.recognize_prepared(lambda: [face]), _PROBE_TIMEOUT_S)
     except Exception:  # whatever it is, the batcher has logged it
         return False
     finally:

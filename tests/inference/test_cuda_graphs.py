@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from server.inference.ensemble import Ensemble, LoadedEnsemble, Member
 from server.inference.torch_engine import optimised
 from server.models.catalogue import EnsembleEntry
 from server.models.factory import ARCHITECTURES
+from tests.fake_cuda import tensors_in
 from tests.inference.networks import model_entry, random_ensemble
 
 
@@ -35,12 +35,10 @@ class ForeignTensors(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        given = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
-        if any(id(tensor) not in self._known for tensor in given):
+        if any(id(tensor) not in self._known for tensor in tensors_in((args, kwargs))):
             self.found.append(str(operation))
         answer = operation(*args, **(kwargs or {}))
-        made = [each for each in tree_leaves(answer) if isinstance(each, Tensor)]
-        self._known.update({id(tensor): tensor for tensor in made})
+        self._known.update({id(tensor): tensor for tensor in tensors_in(answer)})
         return answer
 
 

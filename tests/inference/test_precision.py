@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from server.inference import precision
 from server.inference.ensemble import LoadedEnsemble
 from server.inference.precision import keeps_answers, probes
-from server.inference.torch_engine import fastest_precision
+from server.inference.torch_engine import fastest
 from tests.inference.networks import constant_ensemble, random_ensemble
 
 CPU = torch.device("cpu")
@@ -73,11 +73,11 @@ def loud_ensemble() -> LoadedEnsemble:
 
 
 def test_the_first_precision_that_keeps_the_answers_is_taken() -> None:
-    assert fastest_precision(random_ensemble("se_resnet"), CPU, ["f16", "bf16"]) == "f16"
-    assert fastest_precision(loud_ensemble(), CPU, ["f16", "bf16"]) == "bf16"
+    assert fastest(random_ensemble("se_resnet"), CPU, ["f16", "bf16"])[0] == "f16"
+    assert fastest(loud_ensemble(), CPU, ["f16", "bf16"])[0] == "bf16"
 
 
 def test_where_none_keeps_them_it_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "MAX_PRECISION_ERROR", 0.0)
 
-    assert fastest_precision(random_ensemble("se_resnet"), CPU, ["f16", "bf16"]) == "f32"
+    assert fastest(random_ensemble("se_resnet"), CPU, ["f16", "bf16"])[0] == "f32"

@@ -105,6 +105,17 @@ def test_a_gpu_too_small_for_one_face_is_an_error() -> None:
         torch_engine._build_ladder(32, build)
 
 
+def test_one_too_small_to_capture_one_face_is_the_same_error() -> None:
+    def build(size: int) -> torch_engine._Step:
+        try:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        finally:
+            raise RuntimeError("CUDA error: capture was invalidated")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        torch_engine._build_ladder(32, build)
+
+
 @pytest.mark.parametrize(("precision", "error"), [("f32", 1e-5), ("bf16", 0.02), ("f16", 0.005)])
 def test_it_computes_in_the_precision_that_was_asked_for(precision: Precision, error: float) -> None:
     ensemble = random_ensemble("se_resnet")
