@@ -1,6 +1,5 @@
-"""BlazeFace on OpenCV's DNN module: every face of a picture, at any size from a smallest one up."""
+"""Every face of a picture, at any size from a smallest one up, with a network that sees small tiles."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from server.exceptions import DetectorError
+from server.faces.blazeface import BlazeFace, Pixels
 from server.faces.crop import BoxXywh
-from server.faces.decoding import BlazeFaceSpec, Detections, anchor_centres, decode
+from server.faces.decoding import BlazeFaceSpec, Detections
 from server.faces.model_files import find_model
 from server.faces.suppression import MAX_IOU, areas, best_of_each_face, ious
 from server.faces.tiles import Level, pyramid
-
-Pixels = npt.NDArray[np.uint8]
 
 #: What may be a face. Small faces score low in the detector's input, and get a second look.
 _MIN_PROPOSAL = 0.2
@@ -60,32 +57,6 @@ class Network(Protocol):
         """Boxes in input pixels of a tile uint8 (S, S, 3) RGB, not yet suppressed."""
 
 
-class BlazeFace:
-    """One model file. OpenCV's networks may not be shared by threads, so every thread loads its own."""
-
-    def __init__(self, spec: BlazeFaceSpec, path: Path) -> None:
-        self.spec = spec
-        self._path = path
-        self._centres = anchor_centres(spec)
-        self._own = threading.local()
-        self._load()  # a file that OpenCV cannot read shows here and not with the first picture
-
-    def __call__(self, tile: Pixels, min_score: float) -> Detections:
-        net: cv2.dnn.Net | None = getattr(self._own, "net", None)
-        if net is None:
-            net = self._own.net = self._load()
-        net.setInput(cv2.dnn.blobFromImage(tile, 1 / 127.5, mean=(127.5, 127.5, 127.5)))  # to [-1, 1]
-        outputs = net.forward(net.getUnconnectedOutLayersNames())  # (1, A, 16) and (1, A, 1), in any order
-        logits, offsets = sorted((np.asarray(output)[0] for output in outputs), key=lambda out: out.shape[1])
-        return decode(logits[:, 0], offsets, self._centres, min_score)
-
-    def _load(self) -> cv2.dnn.Net:
-        try:
-            return cv2.dnn.readNetFromTFLite(str(self._path))
-        except cv2.error as error:
-            raise DetectorError(f"OpenCV cannot read {self._path}: {error.err}") from error
-
-
 class FaceDetector:
     """Every face from ``min_face_px`` up. Safe to call from several threads at once."""
 
@@ -96,7 +67,7 @@ class FaceDetector:
     @classmethod
     def load(cls, folder: Path, min_face_px: int = 24) -> "FaceDetector":
         """The detector with the model files of ``folder``. Raises DetectorError."""
-        # Threads work on pictures of their own; were each of them to split its networks over all cores as
+        # Threads work on pictures of their own; were each of them to split its resizing over all cores as
         # well, they would only be in each other's way. The number is the process's, OpenCV has no other.
         cv2.setNumThreads(1)
         return cls(BlazeFace(*find_model(folder)), min_face_px)

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from server.faces.blazeface import Pixels
 from server.faces.crop import BoxXywh
 from server.faces.decoding import Detections
-from server.faces.detector import Network, Pixels, View, view
+from server.faces.detector import Network, View, view
 from server.faces.suppression import ious
 
 _CELLS_PER_SIDE = 2

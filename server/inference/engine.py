@@ -11,9 +11,9 @@ from server.choices import Precision
 from server.exceptions import ModelError
 from server.inference.device_preparation import Pixels, PreparedFace
 from server.inference.ensemble import LoadedEnsemble, Probabilities
-from server.inference.openvino_conversion import import_openvino
 from server.inference.openvino_engine import OpenVinoEngine
 from server.inference.torch_engine import TorchEngine
+from server.openvino_import import import_openvino
 
 logger = logging.getLogger(__name__)
 

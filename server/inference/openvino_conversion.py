@@ -1,12 +1,9 @@
 """An ensemble as OpenVINO graphs on disk."""
 
-import importlib
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -15,16 +12,7 @@ from torch import Tensor, nn
 from server.inference.ensemble import Ensemble
 from server.inference.folding import simplified
 from server.inference.rewriting import rewritten
-
-
-def import_openvino() -> ModuleType:
-    """OpenVINO without its telemetry, which reports each import and conversion to a third party.
-
-    Where that package cannot be imported OpenVINO uses a stub of its own. Imported late: a second that a
-    CUDA server can do without.
-    """
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # makes its import fail
-    return importlib.import_module("openvino")
+from server.openvino_import import import_openvino
 
 
 def convert(ensemble: Ensemble, normalised: Path, answers: Path) -> None:

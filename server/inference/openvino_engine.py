@@ -12,9 +12,10 @@ from server.choices import Precision
 from server.exceptions import ModelError
 from server.inference.device_preparation import Pixels, PreparedFace
 from server.inference.ensemble import LoadedEnsemble, Probabilities
-from server.inference.openvino_conversion import convert, import_openvino
+from server.inference.openvino_conversion import convert
 from server.inference.precision import keeps_answers, probes
 from server.inference.preparation import decode, prepare
+from server.openvino_import import import_openvino
 
 #: Faces are computed so many at a time; see ``passes``.
 PASS_SIZES = (1, 2, 4, 8)

@@ -1,7 +1,8 @@
 """The real detector's network, with a count of how often it is asked."""
 
+from server.faces.blazeface import Pixels
 from server.faces.decoding import BlazeFaceSpec, Detections
-from server.faces.detector import FaceDetector, Pixels
+from server.faces.detector import FaceDetector
 
 
 class CountingNetwork:

@@ -2,16 +2,14 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from server.exceptions import DetectorError
 from server.faces.crop import BoxXywh
 from server.faces.decoding import SHORT_RANGE, BlazeFaceSpec, Detections, Grid
-from server.faces.detector import BlazeFace, Detection, FaceDetector
+from server.faces.detector import Detection, FaceDetector
 from tests.portraits import FACE_XYWH, FACES_DIR, crowd, iou, portrait
 
 
@@ -96,13 +94,6 @@ def test_threads_do_not_disturb_each_other(detector: FaceDetector) -> None:
         together = list(threads.map(lambda made: detect(detector, made.picture), pictures * 2))
 
     assert together == [detect(detector, made.picture) for made in pictures] * 2
-
-
-def test_a_file_that_opencv_cannot_read_is_told_at_once(tmp_path: Path) -> None:
-    (tmp_path / "model.tflite").write_bytes(b"no model")
-
-    with pytest.raises(DetectorError, match="OpenCV cannot read"):
-        BlazeFace(SHORT_RANGE, tmp_path / "model.tflite")
 
 
 class PretendedNetwork:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from server.faces.blazeface import Pixels
 from server.faces.crop import BoxXywh
-from server.faces.detector import FaceDetector, Pixels
+from server.faces.detector import FaceDetector
 from server.faces.video import SCAN_INTERVAL_S, VideoDetector
 from tests.faces.counting import CountingNetwork
 from tests.portraits import FACES_DIR, iou, portrait

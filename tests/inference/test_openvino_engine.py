@@ -1,7 +1,5 @@
 """OpenVINO as an engine."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +10,10 @@ from server.choices import Precision
 from server.exceptions import ModelError
 from server.inference import openvino_engine, precision
 from server.inference.ensemble import LoadedEnsemble
-from server.inference.openvino_conversion import import_openvino
 from server.inference.openvino_engine import OpenVinoEngine, passes
 from server.inference.precision import MAX_PRECISION_ERROR
 from server.models.normalisation import Normalisation, NormalisationSpec
+from server.openvino_import import import_openvino
 from tests.inference.networks import crops, exact, random_ensemble
 
 
@@ -235,15 +233,3 @@ def test_an_answer_stays_when_the_next_is_computed(cache_dir: Path) -> None:
     engine.infer([255 - crop for crop in crops(ensemble, 2)])
 
     np.testing.assert_array_equal(first, kept)
-
-
-def test_its_telemetry_is_never_loaded() -> None:
-    """In a process of its own, where nothing else can have imported it; its converter works without."""
-    script = (
-        "import sys; from server.inference.openvino_conversion import import_openvino; import_openvino();"
-        "import openvino.tools.ovc; print(sys.modules.get('openvino_telemetry', 'not asked for'))"
-    )
-
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-
-    assert shown.stdout.strip() == "None"
