@@ -11,7 +11,7 @@ from server.cli.console import download_progress, messages, results
 from server.cli.lazy import examples
 from server.cli.model_option import known_models
 from server.exceptions import WeightsError
-from server.models.factory import ARCHITECTURES
+from server.models.factory import ARCHITECTURES, input_size
 from server.models.weights import Import, State, WeightsStore
 from server.settings import read_settings
 
@@ -35,6 +35,8 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="For progra
             "state": store.state(entry).value,
             "architecture": entry.architecture,
             "labels": list(entry.labels),
+            "input_size": input_size(entry.architecture),
+            "normalisation": entry.normalisation.model_dump(),
             "source": entry.source,
             "sha256": store.expected_sha256(entry),
             "licence": entry.licence,

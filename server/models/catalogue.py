@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from server.choices import Policy
 from server.exceptions import ModelError, UnknownModelError
-from server.models.factory import ARCHITECTURES
+from server.models.factory import ARCHITECTURES, input_size
 from server.models.normalisation import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB, NormalisationSpec
 
 _BUILT_IN = Path(__file__).with_name("catalogue.toml")
@@ -37,6 +37,9 @@ class _NormalisationTable(_Table):
 class ModelEntry(_Table):
     """One trained network. ``labels`` are in the order of its outputs.
 
+    ``input_size`` is the side in pixels of the pictures that it takes. The architecture fixes it: where it is
+    stated it must be that.
+
     Its weights are a file that comes with the package (``shipped``), a path of this machine (``path``), or
     are downloaded from Google Drive (``drive``, a file's id) or another address (``url``).
     """
@@ -45,6 +48,7 @@ class ModelEntry(_Table):
     architecture: str
     labels: tuple[str, ...] = Field(min_length=2)
     description: str = ""
+    input_size: int | None = None
     normalisation: _NormalisationTable = _NormalisationTable()
     shipped: str | None = None
     path: Path | None = None
@@ -58,6 +62,9 @@ class ModelEntry(_Table):
     def _check(self) -> "ModelEntry":
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"no architecture {self.architecture!r}; known are: {', '.join(ARCHITECTURES)}")
+        side = input_size(self.architecture)
+        if self.input_size not in (None, side):
+            raise ValueError(f"{self.architecture} takes pictures of {side} px, not of {self.input_size}")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("a label appears twice")
         if sum(source is not None for source in (self.shipped, self.path, self.drive, self.url)) != 1:

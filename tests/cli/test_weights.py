@@ -42,6 +42,9 @@ def test_list_shows_every_model_and_whether_it_is_here(tmp_path: Path) -> None:
     states = {model["name"]: model["state"] for model in listed["models"]}
     assert states["compact-mobilenet-a"] == "ready"
     assert states["poster-v2-raf-db"] == "absent"
+    facts = next(model for model in listed["models"] if model["name"] == "poster-v2-raf-db")
+    assert facts["input_size"] == 224
+    assert facts["normalisation"]["mean"] == [0.485, 0.456, 0.406]
     assert listed["ensembles"]["poster-v2-occlusion"] == ["poster-v2-occlusion-a", "poster-v2-occlusion-b"]
     assert "poster-v2-raf-db" in emostream(tmp_path, "list").stdout
 

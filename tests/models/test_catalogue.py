@@ -6,6 +6,7 @@ import pytest
 from server.choices import Policy
 from server.exceptions import ModelError, UnknownModelError
 from server.models.catalogue import Catalogue, parse_model, read_catalogue
+from server.models.factory import input_size
 from tests.support import LABELS
 
 OWN = """
@@ -48,6 +49,13 @@ def test_the_default_is_an_ensemble_of_two_networks_that_come_with_the_package()
     assert [member.name for member in entry.members] == ["from-scratch-a", "from-scratch-b"]
     assert all(member.shipped for member in entry.members)
     assert entry.policy is Policy.MEAN
+
+
+def test_every_built_in_model_states_its_input_size() -> None:
+    stated = {entry.architecture: entry.input_size for entry in read_catalogue().models.values()}
+
+    assert stated == {name: input_size(name) for name in stated}
+    assert stated["poster_v2"] == 224
 
 
 def test_two_networks_that_started_from_features_of_faces_are_there_too() -> None:
@@ -164,6 +172,7 @@ def test_a_users_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     ("fields", "problem"),
     [
         ({"architecture": "resnet"}, "no architecture 'resnet'"),
+        ({"input_size": 224}, "se_resnet takes pictures of 48 px, not of 224"),
         ({"labels": ["a"]}, "labels: "),
         ({"labels": ["a", "a"]}, "a label appears twice"),
         ({"path": None}, "exactly one of"),
@@ -172,7 +181,17 @@ def test_a_users_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
         ({"normalisation": {"mean": [0.5]}}, "normalisation.mean"),
         ({"colour": "red"}, "colour: "),
     ],
-    ids=["architecture", "one label", "labels twice", "no source", "two sources", "hash", "mean", "unknown"],
+    ids=[
+        "architecture",
+        "input size",
+        "one label",
+        "labels twice",
+        "no source",
+        "two sources",
+        "hash",
+        "mean",
+        "unknown",
+    ],
 )
 def test_a_description_that_is_wrong_is_told_by_place_name_and_field(
     fields: dict[str, Any], problem: str
