@@ -53,10 +53,7 @@ class Settings(BaseSettings):
     decode_threads: int = Field(default=2, ge=1, le=64, description="threads that decode pictures")
     precision: Precision = Field(default="auto", description="of the networks' arithmetic; f16 on GPUs only")
     max_batch: int = Field(
-        default=32,
-        ge=1,
-        le=256,
-        description="most faces computed together; under overload, smaller is less wait and less throughput",
+        default=0, ge=0, le=256, description="most faces computed together; 0: 8 on a CPU, 32 on a GPU"
     )
     cache_dir: Path = Field(
         default=Path("~/.cache/emostream"),

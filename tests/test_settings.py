@@ -92,7 +92,7 @@ def test_other_devices_are_refused(device: str) -> None:
         ("log_level", "loud"),
         ("threads", -1),
         ("decode_threads", 0),
-        ("max_batch", 0),
+        ("max_batch", -1),
         ("max_sessions", 0),
         ("max_message_bytes", 1023),
         ("max_pixels", 0),

@@ -40,12 +40,14 @@ class Recognizer:
         device: str = "auto",
         precision: Precision = "auto",
         threads: int = 0,
-        max_batch: int = 32,
+        max_batch: int = 0,
         cache_dir: Path = Path("~/.cache/emostream"),
         weights_dir: Path = Path("~/.local/share/emostream/weights"),
     ) -> "Recognizer":
         """Loads a model or ensemble of the catalogue, compiles it for the device and warms it up.
 
+        ``max_batch`` is the most faces that are computed together. It and ``threads`` are left to the engine
+        where they are 0.
         Raises ModelError if there is no such model or its weights cannot be used.
         """
         store = WeightsStore(weights_dir.expanduser())

@@ -8,15 +8,17 @@ import torch
 from server.exceptions import ModelError
 from server.inference import engine
 from server.inference.engine import Engine, create_engine
-from server.inference.openvino_engine import OpenVinoEngine
+from server.inference.openvino_engine import PASS_SIZES, OpenVinoEngine
 from server.inference.torch_engine import TorchEngine
 from tests.inference.networks import crops, exact, random_ensemble
 
 ENSEMBLE = random_ensemble("se_resnet")
 
 
-def create(device: str, cache_dir: Path) -> Engine:
-    return create_engine(ENSEMBLE, device, max_batch=4, threads=1, precision="f32", cache_dir=cache_dir)
+def create(device: str, cache_dir: Path, max_batch: int = 4) -> Engine:
+    return create_engine(
+        ENSEMBLE, device, max_batch=max_batch, threads=1, precision="f32", cache_dir=cache_dir
+    )
 
 
 def test_the_cpu_is_openvinos(cache_dir: Path) -> None:
@@ -26,6 +28,25 @@ def test_the_cpu_is_openvinos(cache_dir: Path) -> None:
     assert created.device.startswith("cpu")
     assert created.precision == "f32"
     assert created.max_batch == 4
+
+
+def test_a_cpu_takes_no_more_faces_at_once_than_a_pass_has_unless_told_to(cache_dir: Path) -> None:
+    """Larger batches gain it nothing, and what it has taken on can't be superseded any more."""
+    assert create("cpu", cache_dir, max_batch=0).max_batch == PASS_SIZES[-1] == 8
+    assert create("cpu", cache_dir, max_batch=32).max_batch == 32
+
+
+def test_a_gpu_takes_32_faces_at_once_unless_told_otherwise(
+    cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(engine, "TorchEngine", lambda *arguments: asked.append(arguments[2]))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+
+    create("cuda:0", cache_dir, max_batch=0)
+    create("cuda:0", cache_dir, max_batch=64)
+
+    assert asked == [32, 64]
 
 
 def test_where_openvino_cannot_be_loaded_pytorch_computes(
