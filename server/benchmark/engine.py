@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from server.benchmark.plotting import BLUE, INK, QUIET, finish, new_figure, save
 from server.benchmark.random_weights import enliven_norms
 from server.exceptions import UnknownModelError
 from server.inference.engine import Engine, create_engine, resolve_device
@@ -24,7 +25,6 @@ from server.settings import Settings
 
 _TURNS = 6
 _MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}
-_INK, _QUIET, _GRID, _BLUE = "#1b2733", "#6b7785", "#dfe4ea", "#1f6f8b"
 
 
 @dataclass(frozen=True)
@@ -60,41 +60,32 @@ class EngineReport:
 
     def plot(self, path: Path) -> None:
         """Throughput over batch size, with the floor's, as PNG."""
-        from matplotlib.figure import Figure  # a second to import
-
         sizes = [row.batch for row in self.rows]
         measured = [row.faces_per_second for row in self.rows]
         ceiling = [row.matmul_gflops_per_second / self.gflop_per_face for row in self.rows]
-        figure = Figure(figsize=(7, 4.2), layout="constrained")
+        figure = new_figure(7, 4.2)
         axes = figure.add_subplot()
-        axes.plot(sizes, ceiling, color=_QUIET, linestyle="--", label="at the matrix multiplication's rate")
-        axes.plot(sizes, measured, color=_BLUE, marker="o", linewidth=2, label="measured")
+        axes.plot(sizes, ceiling, color=QUIET, linestyle="--", label="at the matrix multiplication's rate")
+        axes.plot(sizes, measured, color=BLUE, marker="o", linewidth=2, label="measured")
         for size, rate, most in zip(sizes, measured, ceiling, strict=True):
-            label = f"{rate:.1f}" if rate < 100 else f"{rate:,.0f}"
-            offset = 12 if rate >= most else -12  # away from the other line
             axes.annotate(
-                label,
+                f"{rate:.1f}" if rate < 100 else f"{rate:,.0f}",
                 (size, rate),
-                (0, offset),
+                (0, 12 if rate >= most else -12),  # away from the other line
                 textcoords="offset points",
                 ha="center",
                 va="center",
-                color=_BLUE,
+                color=BLUE,
                 size=9,
                 bbox={"color": "white", "pad": 0.5},
             )
         axes.set_xscale("log", base=2)
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.set_ylim(0, 1.2 * max(*measured, *ceiling))
-        axes.set_xlabel("faces in a batch", color=_QUIET)
-        axes.set_ylabel("faces a second", color=_QUIET)
-        axes.set_title(f"{self.model} on {self.device}, {self.precision}", loc="left", color=_INK, size=10)
-        axes.grid(axis="y", color=_GRID)
-        axes.set_axisbelow(True)
-        axes.spines[:].set_visible(False)
-        axes.tick_params(colors=_QUIET, length=0)
-        axes.legend(frameon=False, labelcolor=_INK, loc="upper right", ncols=2)
-        figure.savefig(path, dpi=150)
+        axes.set_title(f"{self.model} on {self.device}, {self.precision}", loc="left", color=INK, size=10)
+        axes.legend(frameon=False, labelcolor=INK, loc="upper right", ncols=2)
+        finish(axes, "faces in a batch", "faces a second")
+        save(figure, path)
 
 
 def measure_engine(

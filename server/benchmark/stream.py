@@ -19,6 +19,7 @@ from websockets.exceptions import WebSocketException
 
 from server.addresses import without_secrets
 from server.benchmark.engine import processor_name
+from server.benchmark.plotting import BLUE, INK, finish, new_figure, save
 from server.client.address import stream_address
 from server.client.encoding import encoded_crops
 from server.client.messages import ErrorMessage, parse_server_message
@@ -78,27 +79,37 @@ class StreamReport:
 
     def plot(self, path: Path) -> None:
         """How many answers came within which time, and each camera's share, as PNG."""
-        import matplotlib
-
-        matplotlib.use("agg")
-        from matplotlib import pyplot
-
-        figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
-        left.ecdf(self.latencies_ms)
-        for part in (50, 95, 99):
-            left.axhline(part / 100, color="0.85", linewidth=0.8, zorder=0)
-        left.set(xlabel="latency, ms", ylabel="part of the answers", xlim=(0, None))
-        right.bar(range(1, self.cameras + 1), np.array(self.answered_by_camera) / self.seconds, width=0.8)
-        right.axhline(self.frame_rate, color="0.6", linestyle="--", linewidth=1)
-        right.set(xlabel="camera", ylabel="answers a second")
-        for axes in (left, right):
-            axes.spines[["top", "right"]].set_visible(False)
-        figure.suptitle(
-            f"{self.cameras} cameras × {self.frame_rate:g} frames/s × {self.faces} faces: {self.model}",
-            fontsize=10,
-        )
-        figure.savefig(path, dpi=150)
-        pyplot.close(figure)
+        figure = new_figure(9, 3.8)
+        left, right = figure.subplots(1, 2)
+        left.ecdf(self.latencies_ms, color=BLUE, linewidth=2)
+        for part, latency_ms in (
+            (0.5, self.latency_ms_p50),
+            (0.95, self.latency_ms_p95),
+            (0.99, self.latency_ms_p99),
+        ):
+            left.plot(latency_ms, part, color=BLUE, marker="o")
+            left.annotate(
+                f"{latency_ms:.1f}",
+                (latency_ms, part),
+                (9, -9),
+                textcoords="offset points",
+                va="center",
+                color=BLUE,
+                size=9,
+                bbox={"color": "white", "pad": 0.5},
+            )
+        left.set_yticks([0, 0.25, 0.5, 0.75, 0.95, 0.99], ["0", "0.25", "0.5", "0.75", "0.95", "0.99"])
+        left.set_xlim(0, None)
+        left.set_ylim(0, 1.02)
+        finish(left, "latency, ms", "part of the answers")
+        answered = np.array(self.answered_by_camera) / self.seconds
+        right.bar(range(1, self.cameras + 1), answered, width=0.8, color=BLUE)
+        right.axhline(self.frame_rate, color=INK, linestyle="--", linewidth=1)
+        right.xaxis.get_major_locator().set_params(integer=True)
+        finish(right, "camera", "answers a second; dashed: frames")
+        title = f"{self.cameras} cameras × {self.frame_rate:g} frames/s × {self.faces} faces: {self.model}"
+        figure.suptitle(title, color=INK, size=10)
+        save(figure, path)
 
 
 @dataclass

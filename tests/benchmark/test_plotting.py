@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from PIL import Image
+
+from server.benchmark.plotting import finish, new_figure, save
+
+
+def test_a_plot_names_its_axes_and_is_written_as_png(tmp_path: Path) -> None:
+    figure = new_figure(4, 3)
+    axes = figure.add_subplot()
+    axes.plot([1, 2], [3, 4])
+
+    finish(axes, "faces", "faces a second")
+    save(figure, tmp_path / "plot.png")
+
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("faces", "faces a second")
+    with Image.open(tmp_path / "plot.png") as picture:
+        assert picture.format == "PNG"
+        assert picture.size == (600, 450)
