@@ -1,6 +1,7 @@
 """Weights from files into networks, with every key and shape checked."""
 
-from collections.abc import Mapping
+import pickletools
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -19,13 +20,17 @@ from server.models.tensorflow_js import read_mobilenet
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _NAMED_IN_ERRORS = 5
 
+#: A number to know the format by, its version, the machine, and what was saved.
+_OLD_PICKLES = 4
+
 
 def load_checkpoint(model: nn.Module, path: Path | str) -> None:
     """Loads a state dict, bare or under one of the usual wrappers, with or without ``module.`` prefixes,
     from a ``.safetensors`` file or one of ``torch.save``, into ``model``.
 
     Tensors that POSTER V2's forward pass never uses are dropped. Nothing in the file is executed. Raises
-    CheckpointError, naming the first missing, unexpected and misshapen keys, if the rest does not fit.
+    CheckpointError, naming the first missing, unexpected and misshapen keys, if the rest does not fit, and
+    those with infinities or NaN, as a training run that has failed leaves behind.
     """
     path = Path(path)
     wanted = model.state_dict()
@@ -38,13 +43,15 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
         if key in given and given[key].shape != wanted[key].shape
     ]
     problems = [
-        f"{kind}: {', '.join(keys[:_NAMED_IN_ERRORS])}"
-        + (f" and {len(keys) - _NAMED_IN_ERRORS} more" if len(keys) > _NAMED_IN_ERRORS else "")
+        f"{kind}: {_first(keys)}"
         for kind, keys in (("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen))
         if keys
     ]
     if problems:
         raise CheckpointError(f"{path} does not fit this network; {'; '.join(problems)}")
+    broken = [key for key, tensor in given.items() if not tensor.float().isfinite().all()]
+    if broken:
+        raise CheckpointError(f"{path} holds numbers that are not finite: {_first(broken)}")
     model.load_state_dict(given)
 
 
@@ -65,16 +72,21 @@ def load_part(model: nn.Module, part: str, path: Path) -> None:
     needed = [key for key in wanted if not key.endswith("num_batches_tracked")]
     unfit = [key for key in needed if key not in given or given[key].shape != wanted[key].shape]
     if unfit:
-        more = f" and {len(unfit) - _NAMED_IN_ERRORS} more" if len(unfit) > _NAMED_IN_ERRORS else ""
-        raise CheckpointError(
-            f"{path} does not fit {part}; missing or misshapen: {', '.join(unfit[:_NAMED_IN_ERRORS])}{more}"
-        )
+        raise CheckpointError(f"{path} does not fit {part}; missing or misshapen: {_first(unfit)}")
     module.load_state_dict(wanted | {key: given[key] for key in wanted if key in given})
+
+
+def _first(keys: list[str]) -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(keys) - _NAMED_IN_ERRORS} more" if len(keys) > _NAMED_IN_ERRORS else ""
+    return ", ".join(keys[:_NAMED_IN_ERRORS]) + more
 
 
 def _read(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".json":
         return read_mobilenet(path)
+    if path.is_file() and not path.stat().st_size:
+        raise CheckpointError(f"{path} is empty")
     try:
         content: Any = load_file(path) if path.suffix == ".safetensors" else _unpickle(path)
     # The last two are what an unpickler makes of a text.
@@ -93,7 +105,15 @@ def _read(path: Path) -> dict[str, Tensor]:
         isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items()
     ):
         raise CheckpointError(f"{path} holds no state dict")
+    unusual = [key for key, value in content.items() if not _is_plain(value)]
+    if unusual:
+        raise CheckpointError(f"{path} holds tensors that are sparse or without numbers: {_first(unusual)}")
     return {key.removeprefix("module."): value for key, value in content.items()}
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether it is numbers in memory."""
+    return tensor.layout == torch.strided and not tensor.is_meta
 
 
 class _Inert:
@@ -114,8 +134,23 @@ def _unpickle(path: Path) -> Any:
     them is imported or called. Names of modules that could do harm (``os``, say) are refused even so.
     """
     try:
-        names = get_unsafe_globals_in_checkpoint(path)
+        names: Collection[str] = get_unsafe_globals_in_checkpoint(path)
     except ValueError:
-        names = []  # a file from before PyTorch 1.6 can't be looked into; bare state dicts load nonetheless
+        names = _names_in_old_file(path)
     with safe_globals([(type(name, (_Inert,), {}), name) for name in names]):
         return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _names_in_old_file(path: Path) -> set[str]:
+    """What ``get_unsafe_globals_in_checkpoint`` finds, for a file from before PyTorch 1.6: pickles one after
+    the other. Those that PyTorch knows are among them, which does no harm: its own meaning comes first."""
+    names = set()
+    with path.open("rb") as file:
+        try:
+            for _ in range(_OLD_PICKLES):
+                for opcode, argument, _ in pickletools.genops(file):
+                    if opcode.name == "GLOBAL":
+                        names.add(str(argument).replace(" ", "."))
+        except (ValueError, MemoryError):
+            pass  # no pickle, or not to its end: loading says so
+    return names

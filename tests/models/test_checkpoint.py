@@ -152,6 +152,18 @@ def test_a_file_from_before_pytorch_1_6_loads(state: State, tmp_path: Path) -> N
     assert_holds(model, state)
 
 
+def test_a_progress_recorder_in_a_file_from_before_pytorch_1_6_is_no_hindrance_either(
+    state: State, tmp_path: Path
+) -> None:
+    model = Tiny()
+    content = {"state_dict": state, "recorder": Recorder(92.2)}
+    torch.save(content, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+
+    load_checkpoint(model, tmp_path / "a.pth")
+
+    assert_holds(model, state)
+
+
 # Files that belong to another network
 
 
@@ -187,6 +199,36 @@ def test_of_many_keys_the_first_five_are_named_and_the_others_counted(state: Sta
 
 
 # Files that are no weights
+
+
+def test_weights_of_a_run_that_has_failed_are_refused(state: State, tmp_path: Path) -> None:
+    model = Tiny()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    state["first.bias"][1] = torch.nan
+    state["norm.running_var"][0] = torch.inf
+
+    message = refusal(saved(state, tmp_path / "a.pth"), model)
+
+    assert message.endswith("holds numbers that are not finite: first.bias, norm.running_var")
+    assert_holds(model, before)
+
+
+@pytest.mark.parametrize("kind", ["sparse", "meta"])
+def test_tensors_that_are_no_numbers_in_memory_are_refused_by_name(
+    kind: str, state: State, tmp_path: Path
+) -> None:
+    weight = state["first.weight"]
+    state["first.weight"] = weight.to_sparse() if kind == "sparse" else weight.to("meta")
+
+    message = refusal(saved(state, tmp_path / "a.pth"))
+
+    assert message.endswith("holds tensors that are sparse or without numbers: first.weight")
+
+
+def test_an_empty_file_is_called_that(tmp_path: Path) -> None:
+    (tmp_path / "a.pth").touch()
+
+    assert refusal(tmp_path / "a.pth").endswith("is empty")
 
 
 @pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
@@ -277,7 +319,7 @@ def argument(name: str, marker: Path) -> str:
 
 
 @pytest.mark.parametrize("name", functions())
-@pytest.mark.parametrize("form", ["torch.save", "plain pickle"])
+@pytest.mark.parametrize("form", ["torch.save", "before 1.6", "plain pickle"])
 def test_a_harmful_file_executes_nothing(
     name: str, form: str, state: State, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -286,6 +328,8 @@ def test_a_harmful_file_executes_nothing(
     content = {"state_dict": state, "recorder": Harmful(functions()[name], argument(name, marker))}
     if form == "torch.save":
         torch.save(content, path)
+    elif form == "before 1.6":
+        torch.save(content, path, _use_new_zipfile_serialization=False)
     else:
         path.write_bytes(pickle.dumps({"recorder": content["recorder"]}, protocol=2))
 
