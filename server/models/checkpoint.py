@@ -15,6 +15,7 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 from server.exceptions import CheckpointError
 from server.models.poster_v2 import UNUSED_KEY_PREFIXES
 from server.models.tensorflow_js import read_mobilenet
+from server.models.weight_file import is_safetensors
 
 #: Where training scripts put the state dict; looked for in this order.
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -26,7 +27,7 @@ _OLD_PICKLES = 4
 
 def load_checkpoint(model: nn.Module, path: Path | str) -> None:
     """Loads a state dict, bare or under one of the usual wrappers, with or without ``module.`` prefixes,
-    from a ``.safetensors`` file or one of ``torch.save``, into ``model``.
+    from a safetensors file or one of ``torch.save``, into ``model``.
 
     Tensors that POSTER V2's forward pass never uses are dropped. Nothing in the file is executed. Raises
     CheckpointError, naming the first missing, unexpected and misshapen keys, if the rest does not fit, and
@@ -88,7 +89,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     if path.is_file() and not path.stat().st_size:
         raise CheckpointError(f"{path} is empty")
     try:
-        content: Any = load_file(path) if path.suffix == ".safetensors" else _unpickle(path)
+        content: Any = load_file(path) if is_safetensors(path) else _unpickle(path)
     # The last two are what an unpickler makes of a text.
     except (UnpicklingError, KeyError, IndexError) as error:
         raise CheckpointError(

@@ -26,11 +26,20 @@ class WeightDescription:
     temperature: float = 1.0
 
 
+def is_safetensors(path: Path) -> bool:
+    """By its name, or else by its first bytes: downloads have a name of ours."""
+    if path.suffix == ".safetensors" or not path.is_file():
+        return path.suffix == ".safetensors"
+    with path.open("rb") as file:
+        header_length, start = int.from_bytes(file.read(8), "little"), file.read(1)
+    return header_length < path.stat().st_size and start == b"{"
+
+
 def read_description(path: Path) -> WeightDescription | None:
     """What the file says of itself; None if nothing. Raises CheckpointError if that makes no sense."""
-    if path.suffix != ".safetensors" or not path.is_file():
-        return None
     try:
+        if not path.is_file() or not is_safetensors(path):
+            return None
         with safe_open(path, "pt") as file:
             metadata: dict[str, str] = file.metadata() or {}
         if not {"architecture", "labels", "normalisation"} <= metadata.keys():

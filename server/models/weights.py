@@ -130,6 +130,8 @@ class WeightsStore:
 
         Raises CheckpointError if it does not fit, ModelError if its description is wrong.
         """
+        if not wanted.name or set(wanted.name) & set(",/\\"):
+            raise ModelError(f"{wanted.name!r} is no name for a model: choose one with --name")
         if wanted.name in read_catalogue().models:
             raise ModelError(f"{wanted.name} is the name of a built-in model: choose another with --name")
         load_checkpoint(create_model(wanted.architecture, len(wanted.labels)), wanted.file)

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from server.exceptions import CheckpointError, ModelError, WeightsError
 from server.models.catalogue import ModelEntry, parse_model
+from server.models.checkpoint import load_checkpoint
 from server.models.factory import create_model
 from server.models.weight_file import read_description
 from server.models.weights import Import, State, WeightsStore
@@ -77,6 +78,22 @@ def test_a_first_download_pins_the_hash_and_later_ones_are_held_to_it(
             store.pull(remote)
 
 
+def test_safetensors_are_known_whatever_name_they_are_downloaded_under(
+    store: WeightsStore, tmp_path: Path
+) -> None:
+    file = tmp_path / "theirs.safetensors"
+    state = create_model("se_resnet", 2).state_dict()
+    save_file(state, file)
+
+    with serving(FileServer({"/w": file.read_bytes()})) as server:
+        remote = entry(url=f"{server.url}/w")
+        path = store.pull(remote)
+
+    model = create_model("se_resnet", 2)
+    load_checkpoint(model, path)
+    assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
+
+
 def test_weights_that_are_here_are_not_downloaded_again(store: WeightsStore, checkpoint: Path) -> None:
     with serving(FileServer({"/w": checkpoint.read_bytes()})) as server:
         remote = entry(url=f"{server.url}/w")
@@ -138,6 +155,16 @@ def test_a_file_of_another_network_is_not_imported(store: WeightsStore, checkpoi
         store.add(Import("mine", checkpoint, "dan", LABELS))
 
     assert "mine" not in store.catalogue().models
+
+
+@pytest.mark.parametrize("name", ["", "one,two", "../outside", "a\\b"])
+def test_an_import_needs_a_name_that_it_can_be_called_by(
+    store: WeightsStore, checkpoint: Path, name: str
+) -> None:
+    with pytest.raises(ModelError, match="choose one with --name"):
+        store.add(Import(name, checkpoint, "se_resnet", LABELS))
+
+    assert not store.folder.exists()
 
 
 def test_an_import_cannot_take_a_built_in_name(store: WeightsStore, checkpoint: Path) -> None:
