@@ -155,6 +155,12 @@ class Catalogue:
         names = self._ensembles[name].members if name in self._ensembles else (name,)
         return tuple(self.model(member) for member in names)
 
+    def _member(self, name: str) -> ModelEntry:
+        if name in self._ensembles:
+            parts = ", ".join(self._ensembles[name].members)
+            raise ModelError(f"{name} is an ensemble and cannot be part of another; its members are: {parts}")
+        return self.model(name)
+
     def find(
         self, names: str, policy: Policy | None = None, weights: tuple[float, ...] = ()
     ) -> EnsembleEntry:
@@ -169,7 +175,7 @@ class Catalogue:
             if not members:
                 raise UnknownModelError(names, (*self._ensembles, *self.models))
             table = _EnsembleTable(members=members)
-        models = tuple(self.model(member) for member in table.members)
+        models = tuple(self._member(member) for member in table.members)
         policy = policy or (Policy.WEIGHTED if weights else table.policy)
         entry = EnsembleEntry(
             name=names,

@@ -15,7 +15,7 @@ from server.hashing import sha256_of
 from server.models.catalogue import Catalogue, EnsembleEntry, ModelEntry, read_catalogue
 from server.models.checkpoint import load_checkpoint
 from server.models.download import Progress, download
-from server.models.factory import create_model
+from server.models.factory import ARCHITECTURES, create_model
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
@@ -132,6 +132,10 @@ class WeightsStore:
         """
         if not wanted.name or set(wanted.name) & set(",/\\"):
             raise ModelError(f"{wanted.name!r} is no name for a model: choose one with --name")
+        if wanted.architecture not in ARCHITECTURES:
+            raise ModelError(
+                f"there is no architecture {wanted.architecture!r}; known are: {', '.join(ARCHITECTURES)}"
+            )
         if wanted.name in read_catalogue().models:
             raise ModelError(f"{wanted.name} is the name of a built-in model: choose another with --name")
         load_checkpoint(create_model(wanted.architecture, len(wanted.labels)), wanted.file)

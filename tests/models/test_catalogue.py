@@ -109,12 +109,17 @@ def test_several_models_may_be_named_with_commas_between() -> None:
     assert entry.labels == entry.members[0].labels
 
 
-@pytest.mark.parametrize("name", ["nonsense", "default,nonsense"])
+@pytest.mark.parametrize("name", ["nonsense", "from-scratch-a,nonsense"])
 def test_an_unknown_name_is_answered_with_those_there_are(name: str) -> None:
     with pytest.raises(UnknownModelError) as caught:
         read_catalogue().find(name)
 
     assert {"default", "compact-mobilenet-a"} <= set(caught.value.known)
+
+
+def test_an_ensemble_among_models_is_answered_with_its_members() -> None:
+    with pytest.raises(ModelError, match=r"^default is an ensemble .*: from-scratch-a, from-scratch-b$"):
+        read_catalogue().find("compact-mobilenet-a,default")
 
 
 @pytest.mark.parametrize("name", ["", " , "])

@@ -39,7 +39,8 @@ def entry(**source: object) -> ModelEntry:
 @pytest.mark.parametrize("ensemble", ["default", "from-faces"])
 def test_the_shipped_weights_are_here_without_any_set_up(store: WeightsStore, ensemble: str) -> None:
     for member in store.catalogue().members(ensemble):
-        assert store.state(member) is State.READY
+        assert store.expected_sha256(member) is not None
+        assert store.state(member, check_hash=True) is State.READY
         assert store.require(member).is_file()
 
 
@@ -174,7 +175,7 @@ def test_an_import_cannot_take_a_built_in_name(store: WeightsStore, checkpoint: 
 
 @pytest.mark.parametrize("architecture", ["resnet152", ""])
 def test_an_unknown_architecture_is_refused(store: WeightsStore, checkpoint: Path, architecture: str) -> None:
-    with pytest.raises(ModelError, match="known are"):
+    with pytest.raises(ModelError, match=f"no architecture '{architecture}'; known are"):
         store.add(Import("mine", checkpoint, architecture, LABELS))
 
 
