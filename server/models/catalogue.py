@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 
 from server.choices import Policy
 from server.exceptions import ModelError, UnknownModelError
@@ -31,7 +31,7 @@ class _NormalisationTable(_Table):
     grayscale: bool = False
     per_image: bool = False
     mean: tuple[float, float, float] = IMAGENET_MEAN_RGB
-    std: tuple[float, float, float] = IMAGENET_STD_RGB
+    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = IMAGENET_STD_RGB
 
 
 class ModelEntry(_Table):
@@ -224,7 +224,8 @@ def _parse(table_class: type[_TableT], content: Mapping[str, Any], place: str | 
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field_name = ".".join(str(part) for part in first["loc"])
-        problem = f"{field_name}: {first['msg']}" if field_name else first["msg"]
+        message = first["msg"].removeprefix("Value error, ")
+        problem = f"{field_name}: {message}" if field_name else message
         raise ModelError(f"{place}: {name}: {problem}") from error
 
 

@@ -184,6 +184,7 @@ def test_a_users_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
         ({"drive": "id"}, "exactly one of"),
         ({"sha256": "abc"}, "sha256: "),
         ({"normalisation": {"mean": [0.5]}}, "normalisation.mean"),
+        ({"normalisation": {"std": [0.5, 0, 0.5]}}, "normalisation.std.1: Input should be greater than 0"),
         ({"colour": "red"}, "colour: "),
     ],
     ids=[
@@ -195,6 +196,7 @@ def test_a_users_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
         "two sources",
         "hash",
         "mean",
+        "a deviation of 0",
         "unknown",
     ],
 )
@@ -206,6 +208,7 @@ def test_a_description_that_is_wrong_is_told_by_place_name_and_field(
 
     assert str(caught.value).startswith("the file: mine: ")
     assert problem in str(caught.value)
+    assert "Value error" not in str(caught.value)  # the library's word
 
 
 def test_pictures_are_normalised_as_for_imagenet_unless_told_otherwise() -> None:
