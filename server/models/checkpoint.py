@@ -50,9 +50,7 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
     ]
     if problems:
         raise CheckpointError(f"{path} does not fit this network; {'; '.join(problems)}")
-    broken = [key for key, tensor in given.items() if not tensor.float().isfinite().all()]
-    if broken:
-        raise CheckpointError(f"{path} holds numbers that are not finite: {_first(broken)}")
+    _check_finite(given, path)
     model.load_state_dict(given)
 
 
@@ -61,7 +59,7 @@ def load_part(model: nn.Module, part: str, path: Path) -> None:
 
     Such files are of whole networks with another head, whose further tensors are left out. A ``.json`` file
     is MobileNet's features for faces (``tensorflow_js.read_mobilenet``). Raises CheckpointError if there is
-    no such part, or the file lacks a tensor of it or has it in another shape.
+    no such part, or the file lacks a tensor of it, has it in another shape or with infinities or NaN.
     """
     if part not in dict(model.named_children()):
         known = ", ".join(name for name, _ in model.named_children())
@@ -74,7 +72,15 @@ def load_part(model: nn.Module, part: str, path: Path) -> None:
     unfit = [key for key in needed if key not in given or given[key].shape != wanted[key].shape]
     if unfit:
         raise CheckpointError(f"{path} does not fit {part}; missing or misshapen: {_first(unfit)}")
-    module.load_state_dict(wanted | {key: given[key] for key in wanted if key in given})
+    used = {key: given[key] for key in wanted if key in given}
+    _check_finite(used, path)
+    module.load_state_dict(wanted | used)
+
+
+def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    broken = [key for key, tensor in tensors.items() if not tensor.float().isfinite().all()]
+    if broken:
+        raise CheckpointError(f"{path} holds numbers that are not finite: {_first(broken)}")
 
 
 def _first(keys: list[str]) -> str:

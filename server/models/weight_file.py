@@ -28,8 +28,10 @@ class WeightDescription:
 
 def is_safetensors(path: Path) -> bool:
     """By its name, or else by its first bytes: downloads have a name of ours."""
-    if path.suffix == ".safetensors" or not path.is_file():
-        return path.suffix == ".safetensors"
+    if path.suffix == ".safetensors":
+        return True
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         header_length, start = int.from_bytes(file.read(8), "little"), file.read(1)
     return header_length < path.stat().st_size and start == b"{"

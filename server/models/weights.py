@@ -12,10 +12,10 @@ import tomli_w
 from server.choices import Policy
 from server.exceptions import ModelError, WeightsError
 from server.hashing import sha256_of
-from server.models.catalogue import Catalogue, EnsembleEntry, ModelEntry, read_catalogue
+from server.models.catalogue import Catalogue, EnsembleEntry, ModelEntry, parse_model, read_catalogue
 from server.models.checkpoint import load_checkpoint
 from server.models.download import Progress, download
-from server.models.factory import ARCHITECTURES, create_model
+from server.models.factory import create_model
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
@@ -132,27 +132,24 @@ class WeightsStore:
         """
         if not wanted.name or set(wanted.name) & set(",/\\"):
             raise ModelError(f"{wanted.name!r} is no name for a model: choose one with --name")
-        if wanted.architecture not in ARCHITECTURES:
-            raise ModelError(
-                f"there is no architecture {wanted.architecture!r}; known are: {', '.join(ARCHITECTURES)}"
-            )
         if wanted.name in read_catalogue().models:
             raise ModelError(f"{wanted.name} is the name of a built-in model: choose another with --name")
-        load_checkpoint(create_model(wanted.architecture, len(wanted.labels)), wanted.file)
-        self.folder.mkdir(parents=True, exist_ok=True)
         copy = self.folder / f"{wanted.name}{wanted.file.suffix}"
-        shutil.copyfile(wanted.file, copy)
         normalisation = {key: list(value) for key in ("mean", "std") if (value := getattr(wanted, key))}
         table = {
             "architecture": wanted.architecture,
             "labels": list(wanted.labels),
             "path": str(copy),
-            "sha256": sha256_of(copy),
             "description": f"imported from {wanted.file.name}",
             **({"normalisation": normalisation} if normalisation else {}),
         }
+        # Before anything is written: a catalogue that cannot be read would stop every later command.
+        entry = parse_model(wanted.name, table, wanted.file)
+        load_checkpoint(create_model(entry.architecture, len(entry.labels)), wanted.file)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(wanted.file, copy)
         known = _read(self._user_catalogue)
-        known.setdefault("models", {})[wanted.name] = table
+        known.setdefault("models", {})[wanted.name] = table | {"sha256": sha256_of(copy)}
         self._user_catalogue.write_text(tomli_w.dumps(known))
         return self.catalogue().model(wanted.name)
 

@@ -378,6 +378,11 @@ def test_a_part_that_does_not_fit_is_an_error_that_names_the_tensor(
         load_part(Tiny(), "first", part_file(tmp_path, weight=weight))
 
 
+def test_a_part_of_a_run_that_has_failed_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"holds numbers that are not finite: weight$"):
+        load_part(Tiny(), "first", part_file(tmp_path, weight=torch.full((3, 2), torch.nan)))
+
+
 def test_a_part_that_there_is_not_is_an_error_that_lists_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="its parts are: first, norm"):
         load_part(Tiny(), "second", part_file(tmp_path))

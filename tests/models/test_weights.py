@@ -1,6 +1,7 @@
 """The folder of downloaded and imported weights."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,22 @@ def test_an_import_needs_a_name_that_it_can_be_called_by(
     with pytest.raises(ModelError, match="choose one with --name"):
         store.add(Import(name, checkpoint, "se_resnet", LABELS))
 
+    assert not store.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [({"labels": ("sad", "sad")}, "a label appears twice"), ({"std": (0.5, 0.0, 0.5)}, "greater than 0")],
+    ids=["labels", "deviation"],
+)
+def test_an_import_that_is_described_wrongly_leaves_nothing_behind(
+    store: WeightsStore, checkpoint: Path, changed: dict[str, tuple[object, ...]], problem: str
+) -> None:
+    """A catalogue with it would stop every later command."""
+    with pytest.raises(ModelError, match=problem):
+        store.add(replace(Import("mine", checkpoint, "se_resnet", LABELS), **changed))
+
+    assert "mine" not in store.catalogue().models
     assert not store.folder.exists()
 
 
