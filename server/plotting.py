@@ -1,4 +1,4 @@
-"""How the plots of measurements look."""
+"""How plots look, and what they have in common."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, QUIET, GRID, BLUE = "#1b2733", "#6b7785", "#dfe4ea", "#1f6f8b"
+DPI = 150
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -27,6 +28,21 @@ def finish(axes: "Axes", x: str, y: str) -> None:
     axes.tick_params(colors=QUIET, length=0)
 
 
+def name_point(axes: "Axes", text: str, xy: tuple[float, float], offset: tuple[float, float]) -> None:
+    """Writes ``text`` so many points from a point of the data."""
+    axes.annotate(
+        text,
+        xy,
+        offset,
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        color=BLUE,
+        size=9,
+        bbox={"color": "white", "pad": 0.5},
+    )
+
+
 def save(figure: "Figure", path: Path) -> None:
     """As PNG."""
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=DPI)

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from server.benchmark.plotting import BLUE, INK, QUIET, finish, new_figure, save
 from server.benchmark.random_weights import enliven_norms
 from server.exceptions import UnknownModelError
 from server.inference.engine import Engine, create_engine, resolve_device
@@ -21,6 +20,7 @@ from server.inference.torch_engine import DTYPES
 from server.models.catalogue import EnsembleEntry, parse_model
 from server.models.factory import ARCHITECTURES
 from server.models.weights import WeightsStore
+from server.plotting import BLUE, INK, QUIET, finish, name_point, new_figure, save
 from server.settings import Settings
 
 _TURNS = 6
@@ -68,17 +68,9 @@ class EngineReport:
         axes.plot(sizes, ceiling, color=QUIET, linestyle="--", label="at the matrix multiplication's rate")
         axes.plot(sizes, measured, color=BLUE, marker="o", linewidth=2, label="measured")
         for size, rate, most in zip(sizes, measured, ceiling, strict=True):
-            axes.annotate(
-                f"{rate:.1f}" if rate < 100 else f"{rate:,.0f}",
-                (size, rate),
-                (0, 12 if rate >= most else -12),  # away from the other line
-                textcoords="offset points",
-                ha="center",
-                va="center",
-                color=BLUE,
-                size=9,
-                bbox={"color": "white", "pad": 0.5},
-            )
+            away_from_the_other_line = (0, 12 if rate >= most else -12)
+            text = f"{rate:.1f}" if rate < 100 else f"{rate:,.0f}"
+            name_point(axes, text, (size, rate), away_from_the_other_line)
         axes.set_xscale("log", base=2)
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.set_ylim(0, 1.2 * max(*measured, *ceiling))

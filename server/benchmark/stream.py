@@ -19,12 +19,12 @@ from websockets.exceptions import WebSocketException
 
 from server.addresses import without_secrets
 from server.benchmark.engine import processor_name
-from server.benchmark.plotting import BLUE, INK, finish, new_figure, save
 from server.client.address import stream_address
 from server.client.encoding import encoded_crops
 from server.client.messages import ErrorMessage, parse_server_message
 from server.exceptions import EmostreamError, SourceError, UnreachableError
 from server.faces.detector import FaceDetector
+from server.plotting import BLUE, INK, finish, name_point, new_figure, save
 from server.settings import read_settings
 from server.sources import open_source
 from server.streaming.wire import Dropped, Face, Frame, Result, SessionCreated, encode_envelope
@@ -88,16 +88,7 @@ class StreamReport:
             (0.99, self.latency_ms_p99),
         ):
             left.plot(latency_ms, part, color=BLUE, marker="o")
-            left.annotate(
-                f"{latency_ms:.1f}",
-                (latency_ms, part),
-                (9, -9),
-                textcoords="offset points",
-                va="center",
-                color=BLUE,
-                size=9,
-                bbox={"color": "white", "pad": 0.5},
-            )
+            name_point(left, f"{latency_ms:.1f}", (latency_ms, part), (20, -9))
         left.set_yticks([0, 0.25, 0.5, 0.75, 0.95, 0.99], ["0", "0.25", "0.5", "0.75", "0.95", "0.99"])
         left.set_xlim(0, None)
         left.set_ylim(0, 1.02)

@@ -11,7 +11,7 @@ from server.choices import Precision
 from server.exceptions import ModelError
 from server.inference.device_preparation import Pixels, PreparedFace
 from server.inference.ensemble import LoadedEnsemble, Probabilities
-from server.inference.openvino_engine import OpenVinoEngine
+from server.inference.openvino_engine import PASS_SIZES, OpenVinoEngine
 from server.inference.torch_engine import TorchEngine
 from server.openvino_import import import_openvino
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 #: Faces that are computed together at most, unless told otherwise. A CPU computes no more of them a second in
 #: larger batches, and frames that it has taken on can't give way to newer ones any more: measured, an
 #: overloaded one answered pictures that were 0.5 s old with 32, and 0.17 s with 8 (bench/README.md).
-DEFAULT_MAX_BATCH = {"cpu": 8, "cuda": 32}
+DEFAULT_MAX_BATCH = {"cpu": PASS_SIZES[-1], "cuda": 32}
 
 
 class Engine(Protocol):

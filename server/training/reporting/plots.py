@@ -8,14 +8,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from server.plotting import BLUE, DPI, GRID, INK, QUIET
 from server.training.datasets import LABELS
 from server.training.evaluate import Evaluation
 from server.training.metrics import Interval
 
-_INK, _QUIET, _GRID = "#1b2733", "#6b7785", "#dfe4ea"
-_BLUE, _PALE, _ORANGE = "#1f6f8b", "#a9c9d4", "#d9772b"
-_SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", _PALE, _BLUE, "#0f3b4c"])
-_DPI = 150
+_PALE, _ORANGE = "#a9c9d4", "#d9772b"
+_SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", _PALE, BLUE, "#0f3b4c"])
 
 
 def plots(evaluation: Evaluation) -> dict[str, bytes]:
@@ -40,7 +39,7 @@ def _confusion(evaluation: Evaluation) -> Figure:
     for (row, column), share in np.ndenumerate(shares):
         if counts[row, column] == 0:
             continue  # what never happened needs no ink
-        colour = "white" if share > 0.5 else _INK
+        colour = "white" if share > 0.5 else INK
         weight = "bold" if row == column else "normal"
         axes.text(
             column, row - 0.12, f"{share:.0%}", ha="center", va="center", color=colour, weight=weight, size=11
@@ -50,8 +49,8 @@ def _confusion(evaluation: Evaluation) -> Figure:
         )
     axes.set_xticks(range(len(LABELS)), LABELS, rotation=35, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(LABELS)), LABELS)
-    axes.set_xlabel("answer", color=_QUIET)
-    axes.set_ylabel("truth", color=_QUIET)
+    axes.set_xlabel("answer", color=QUIET)
+    axes.set_ylabel("truth", color=QUIET)
     axes.spines[:].set_visible(False)
     # White lines between the cells, drawn by the minor grid.
     axes.set_xticks(np.arange(len(LABELS) + 1) - 0.5, minor=True)
@@ -68,7 +67,7 @@ def _classes(evaluation: Evaluation) -> Figure:
     names = [f"{LABELS[index]}  ({support[index]:,})" for index in order]
     mean = evaluation.scores.macro_f1
     figure = _bars(names, [f1[index] for index in order], "{:.2f}", (mean, f"macro F1 {mean:.3f}"))
-    figure.axes[0].set_xlabel("F1, with 95 % intervals; pictures in brackets", color=_QUIET)
+    figure.axes[0].set_xlabel("F1, with 95 % intervals; pictures in brackets", color=QUIET)
     return figure
 
 
@@ -80,7 +79,7 @@ def _conditions(evaluation: Evaluation) -> Figure:
     figure = _bars(names, accuracies, "{:.1%}", (clean.value, ""), first_stands_out=True)
     axes = figure.axes[0]
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel("accuracy, with 95 % intervals", color=_QUIET)
+    axes.set_xlabel("accuracy, with 95 % intervals", color=QUIET)
     return figure
 
 
@@ -98,12 +97,12 @@ def _bars(
     values = np.array([one.value for one in figures])
     low = np.maximum(values - [one.low for one in figures], 0)  # a resample's mean may lie aside of the value
     high = np.maximum([one.high for one in figures] - values, 0)
-    colours = [_BLUE if first_stands_out and place == 0 else _PALE for place in places]
+    colours = [BLUE if first_stands_out and place == 0 else _PALE for place in places]
     axes.barh(places, values, color=colours if first_stands_out else _PALE, height=0.66)
-    axes.errorbar(values, places, xerr=[low, high], fmt="none", ecolor=_INK, elinewidth=1.1, capsize=2.5)
+    axes.errorbar(values, places, xerr=[low, high], fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.5)
     for place, one in zip(places, figures, strict=True):
         # In a column of their own: beside the bars they would lie on the reference.
-        axes.text(1.03, float(place), form.format(one.value), va="center", ha="left", color=_INK, size=9.5)
+        axes.text(1.03, float(place), form.format(one.value), va="center", ha="left", color=INK, size=9.5)
     at, words = reference
     axes.axvline(at, color=_ORANGE, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0.5)
     if words:
@@ -123,7 +122,7 @@ def _bars(
     axes.set_xlim(0, 1)
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.spines[["top", "right", "bottom", "left"]].set_visible(False)
-    axes.grid(axis="x", color=_GRID, linewidth=0.8)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     _quiet(axes)
     return figure
@@ -136,7 +135,7 @@ def _reliability(evaluation: Evaluation) -> Figure:
     curve, histogram = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     confidence = np.array([one.confidence for one in bins])
     accuracy = np.array([one.accuracy for one in bins])
-    curve.plot([0, 1], [0, 1], color=_QUIET, linewidth=1, linestyle=(0, (4, 3)))
+    curve.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
     curve.annotate(
         "confidence = accuracy",
         (0.06, 0.06),
@@ -145,18 +144,18 @@ def _reliability(evaluation: Evaluation) -> Figure:
         rotation=45,
         rotation_mode="anchor",
         transform_rotates_text=True,
-        color=_QUIET,
+        color=QUIET,
         size=8.5,
     )
     curve.vlines(confidence, confidence, accuracy, color=_ORANGE, linewidth=2.2, alpha=0.8)
     # A dot's area is its pictures, so that bins of a handful do not look like findings.
     pictures = np.array([one.pictures for one in bins])
-    curve.plot(confidence, accuracy, color=_BLUE, linewidth=1)
-    curve.scatter(confidence, accuracy, s=14 + 130 * pictures / pictures.max(), color=_BLUE, zorder=3)
+    curve.plot(confidence, accuracy, color=BLUE, linewidth=1)
+    curve.scatter(confidence, accuracy, s=14 + 130 * pictures / pictures.max(), color=BLUE, zorder=3)
     error = evaluation.intervals.expected_calibration_error
-    curve.set_title(f"calibration error {error.value:.3f}", loc="left", color=_INK, size=10, weight="bold")
+    curve.set_title(f"calibration error {error.value:.3f}", loc="left", color=INK, size=10, weight="bold")
     curve.set_title("orange: how far confidence is off", loc="right", color=_ORANGE, size=9)
-    curve.set_ylabel("right answers", color=_QUIET)
+    curve.set_ylabel("right answers", color=QUIET)
     curve.set_xlim(0, 1.02)
     curve.set_ylim(0, 1.04)
     curve.yaxis.set_major_formatter(PercentFormatter(1))
@@ -164,24 +163,24 @@ def _reliability(evaluation: Evaluation) -> Figure:
     histogram.bar(
         [one.low + width / 2 for one in bins], pictures / pictures.sum(), width=width * 0.92, color=_PALE
     )
-    histogram.set_ylabel("pictures", color=_QUIET)
+    histogram.set_ylabel("pictures", color=QUIET)
     histogram.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     histogram.xaxis.set_major_formatter(PercentFormatter(1))
-    histogram.set_xlabel("confidence", color=_QUIET)
+    histogram.set_xlabel("confidence", color=QUIET)
     for axes in (curve, histogram):
         axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["bottom", "left"]].set_color(_GRID)
-        axes.grid(color=_GRID, linewidth=0.8)
+        axes.spines[["bottom", "left"]].set_color(GRID)
+        axes.grid(color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         _quiet(axes)
     return figure
 
 
 def _quiet(axes: Axes) -> None:
-    axes.tick_params(which="both", length=0, labelcolor=_INK, labelsize=9.5)
+    axes.tick_params(which="both", length=0, labelcolor=INK, labelsize=9.5)
 
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI)
+    figure.savefig(buffer, format="png", dpi=DPI)
     return buffer.getvalue()
