@@ -4,6 +4,7 @@ import type { ConnectionState } from "./connectionState";
 import type { ErrorMessage, ResultMessage, SessionConfig } from "./protocol";
 
 class FakeSocket implements SocketLike {
+  readyState = 1; // WebSocket.OPEN
   binaryType: BinaryType = "blob";
   onmessage: ((event: MessageEvent) => void) | null = null;
   onclose: ((event: CloseEvent) => void) | null = null;
@@ -111,6 +112,18 @@ describe("StreamConnection", () => {
     expect(connection.state.kind).toBe("connecting");
     socket().created();
     expect(connection.state).toMatchObject({ kind: "open", session: { model: { name: "m" } } });
+  });
+
+  it("sends nothing into a socket that is closing and has not said so yet", () => {
+    const { connection, open, send, socket } = setUp();
+    open();
+    socket().readyState = 2; // WebSocket.CLOSING
+    expect(connection.canSend).toBe(false);
+    expect(send()).toBe(false);
+    connection.updateConfig({ smoothing: 0.5 });
+    connection.disconnect();
+    expect(socket().sent).toEqual([]);
+    expect(socket().closed).toBe(true);
   });
 
   it("has at most two frames under way, and numbers them", () => {

@@ -12,6 +12,7 @@ import {
 
 /** The part of a WebSocket that is used here. */
 export interface SocketLike {
+  readonly readyState: number;
   binaryType: BinaryType;
   onmessage: ((event: MessageEvent) => void) | null;
   onclose: ((event: CloseEvent) => void) | null;
@@ -36,6 +37,9 @@ export interface ConnectionListener {
   /** Errors that do not end the session. */
   onError(error: ErrorMessage): void;
 }
+
+/** `WebSocket.OPEN`, which tests have no browser for. */
+const SOCKET_OPEN = 1;
 
 /** A socket without `session.created` is given up after this, in ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -75,7 +79,12 @@ export class StreamConnection {
 
   /** Whether `send` would take a frame now. */
   get canSend(): boolean {
-    return this.#state.kind === "open" && this.#inFlight.hasRoom;
+    return this.#writable !== null && this.#inFlight.hasRoom;
+  }
+
+  /** The socket, where it takes messages: a server's close is known to it a moment before `onclose` tells. */
+  get #writable(): SocketLike | null {
+    return this.#state.kind === "open" && this.#socket?.readyState === SOCKET_OPEN ? this.#socket : null;
   }
 
   /** Opens the stream now, also where the next attempt is still to come or the last one was final. */
@@ -86,24 +95,23 @@ export class StreamConnection {
   }
 
   disconnect(): void {
-    const wasOpen = this.#state.kind === "open";
-    const socket = this.#release();
-    if (wasOpen) socket?.send(encodeMessage({ type: "session.close" }));
-    socket?.close(1000);
+    this.#writable?.send(encodeMessage({ type: "session.close" }));
+    this.#release()?.close(1000);
     this.#setState({ kind: "idle" });
   }
 
   /** @returns false where the frame was not sent, since the stream is not open or two frames are under way */
   send(frame: Omit<Frame, "frameId">): boolean {
-    if (!this.canSend || this.#socket === null) return false;
+    const socket = this.#writable;
+    if (socket === null || !this.canSend) return false;
     const frameId = this.#nextFrameId++;
     this.#inFlight.add(frameId, this.#environment.now());
-    this.#socket.send(encodeEnvelope({ ...frame, frameId }));
+    socket.send(encodeEnvelope({ ...frame, frameId }));
     return true;
   }
 
   updateConfig(config: Partial<SessionConfig>): void {
-    if (this.#state.kind === "open") this.#socket?.send(encodeMessage({ type: "session.update", config }));
+    this.#writable?.send(encodeMessage({ type: "session.update", config }));
   }
 
   /** Gives up overdue frames; call a few times a second. */
