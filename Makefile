@@ -25,7 +25,7 @@ DEVELOPING := .venv/.developing-installed
 NODE_MODULES := web/node_modules/.package-lock.json
 DASHBOARD := web/dist/index.html
 # The one of the face detector's files that is put in place last.
-FACES := server/faces/models/face_detection_short_range.tflite
+FACES := server/detection/models/face_detection_short_range.tflite
 
 PIP_INSTALL := $(VENV) -m pip install --disable-pip-version-check --constraint constraints.txt
 # The folders are among them because a deleted file shows only there.
@@ -85,7 +85,7 @@ bench: $(DEVELOPING) $(FACES) ## measure this machine (see bench/)
 
 .PHONY: clean
 clean: ## remove everything that make has made
-	rm -rf .venv web/node_modules web/dist server/faces/models build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv web/node_modules web/dist server/detection/models build *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find server tests -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -118,7 +118,7 @@ $(NODE_MODULES): web/package.json web/package-lock.json $(wildcard web/.npmrc)
 	@scripts/install-web.sh
 	@touch $@
 
-$(FACES): $(NODE_MODULES) server/faces/SHA256SUMS
+$(FACES): $(NODE_MODULES) server/detection/SHA256SUMS
 	@scripts/install-faces.sh $(@D)
 
 $(DASHBOARD): $(NODE_MODULES) $(WEB_SOURCES)

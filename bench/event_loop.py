@@ -16,11 +16,11 @@ import sys
 import time
 
 import uvicorn
+from emostream.app import create_app
+from emostream.protocol.wire import Face, Frame, encode_envelope
+from emostream.settings import Settings
 
 from bench.faces import astronaut_jpeg
-from server.app import create_app
-from server.settings import Settings
-from server.streaming.wire import Face, Frame, encode_envelope
 
 LIMIT_MS = 100.0
 _REPORT_ABOVE_S = 0.002

@@ -19,11 +19,10 @@ import time
 from typing import Any
 
 import uvicorn
+from emostream.app import create_app
+from emostream.settings import Settings
 from PIL import Image
 from skimage.data import astronaut
-
-from server.app import create_app
-from server.settings import Settings
 
 LIMIT_RATIO = 1.3
 _STAGES = ("decode_ms", "detect_ms", "crop_ms", "queue_ms", "inference_ms")

@@ -20,16 +20,16 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from emostream.analysis.finder import FaceFinder
+from emostream.detection.detector import FaceDetector
+from emostream.inference import Recognizer
+from emostream.loading import load_recognizer
+from emostream.settings import read_settings
+from emostream.training.datasets import LABELS, read_split
 from PIL import Image
 from rich.progress import track
 
 from bench.faces import astronaut_jpeg
-from server.faces.detector import FaceDetector
-from server.faces.finder import FaceFinder
-from server.inference import Recognizer
-from server.settings import read_settings
-from server.startup import load_recognizer
-from server.training.datasets import LABELS, read_split
 
 #: Most points of accuracy that photographs may lose.
 LIMIT_POINTS = 2.0

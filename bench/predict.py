@@ -26,19 +26,18 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
+from emostream.annotation.overlay import Overlay, OverlayFace
+from emostream.detection.detector import FaceDetector
+from emostream.detection.video import VideoDetector
+from emostream.imaging.crop import cut_pixels
+from emostream.loading import load_recognizer
+from emostream.settings import read_settings
+from emostream.sources import open_source
+from emostream.writers.video import FilmWriter
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from skimage.data import astronaut, coffee
-
-from server.faces.crop import cut_pixels
-from server.faces.detector import FaceDetector
-from server.faces.video import VideoDetector
-from server.pictures.overlay import Overlay, OverlayFace
-from server.recordings.film import FilmWriter
-from server.settings import read_settings
-from server.sources import open_source
-from server.startup import load_recognizer
 
 #: Faster than real time on two cores.
 LIMIT_FACTOR = 1.0
@@ -169,7 +168,7 @@ def measure(film: Path, folder: Path) -> dict[str, float | dict[str, float]]:
     """The real command on the film: its own figures and its most memory, in MiB."""
     command = ["predict", str(film), "--annotate", str(folder / "annotated.mp4")]
     options = ["--out", str(folder / "faces.jsonl"), "--timings", str(folder / "timings.json")]
-    subprocess.run([sys.executable, "-m", "server", *command, *options], check=True)
+    subprocess.run([sys.executable, "-m", "emostream", *command, *options], check=True)
     figures: dict[str, float | dict[str, float]] = json.loads((folder / "timings.json").read_text())
     figures["peak_mib"] = round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
     return figures

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 folder=$1
 package=web/node_modules/@mediapipe/face_detection
-sums=$PWD/server/faces/SHA256SUMS
+sums=$PWD/server/detection/SHA256SUMS
 
 fail() {
     echo "error: $1" >&2
@@ -19,7 +19,7 @@ fail() {
 check=(sha256sum)
 command -v sha256sum >/dev/null || check=(shasum -a 256)
 (cd "$package" && "${check[@]}" --check "$sums" >/dev/null 2>&1) ||
-    fail "the model files in $package are not those of server/faces/SHA256SUMS"
+    fail "the model files in $package are not those of server/detection/SHA256SUMS"
 
 mkdir -p "$folder"
 while read -r _ name; do

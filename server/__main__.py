@@ -1,6 +1,6 @@
-"""``python -m server`` is ``emostream``."""
+"""``python -m emostream`` is ``emostream``."""
 
-from server.cli.main import main
+from .cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -10,17 +10,17 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
-from server.inference import Recognizer
-from server.inference.batcher import Batcher
-from server.metrics import Metrics
-from server.pictures.crop_archive import CropArchive
-from server.routes import compat, images, legacy, operations, stream
-from server.routes.dashboard import mount_dashboard
-from server.routes.problems import answer_problems
-from server.services import Services
-from server.sessions import SessionRegistry
-from server.settings import Settings, read_settings
-from server.startup import load_recognizer, open_pictures
+from .api import compat, images, legacy, operations, stream
+from .api.crop_archive import CropArchive
+from .api.dashboard import mount_dashboard
+from .api.metrics import Metrics
+from .api.problems import answer_problems
+from .api.services import Services
+from .api.sessions import SessionRegistry
+from .inference import Recognizer
+from .inference.batcher import Batcher
+from .loading import load_recognizer, open_pictures
+from .settings import Settings, read_settings
 
 
 def create_app(settings: Settings | None = None, recognizer: Recognizer | None = None) -> FastAPI:

@@ -11,7 +11,7 @@
     ├── ImageError            one picture cannot be used; its neighbours are not affected
     │   ├── InvalidImageError     empty, truncated, or of no supported format
     │   └── ImageTooLargeError    more pixels than allowed
-    ├── ProtocolError         a client's message breaks the protocol (see server.streaming.wire)
+    ├── ProtocolError         a client's message breaks the protocol (see emostream.protocol.wire)
     ├── SourceError           no pictures can be had from a camera, file or address
     ├── RecordError           results cannot be written to a file
     └── ClientError           a stream to a server cannot go on

@@ -6,10 +6,10 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from server.choices import Policy, Precision
-from server.exceptions import SettingsError
+from .choices import Policy, Precision
+from .exceptions import SettingsError
 
-_REPOSITORY = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
 
 # Lists are written with commas between, not as JSON.
 _Words = Annotated[tuple[str, ...], NoDecode]
@@ -82,7 +82,8 @@ class Settings(BaseSettings):
     picture_threads: int = Field(default=2, ge=1, le=64, description="threads that find faces in pictures")
     min_face_px: int = Field(default=24, ge=12, description="smallest face that is looked for")
     faces_dir: Path = Field(
-        default=_REPOSITORY / "server" / "faces" / "models", description="the face detector's model files"
+        default=_PACKAGE / "detection" / "models",
+        description="the face detector's model files",
     )
     images_dir: Path | None = Field(
         default=None,
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
         description="if set, a received crop is kept there every 10 s; if not, none ever is",
     )
 
-    dashboard_dir: Path = Field(default=_REPOSITORY / "web" / "dist", description="the built dashboard")
+    dashboard_dir: Path = Field(default=_PACKAGE.parent / "web" / "dist", description="the built dashboard")
 
     @field_validator("allowed_origins", "labels", "member_weights", "mean", "std", mode="before")
     @classmethod

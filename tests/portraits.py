@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from emostream.imaging.crop import BoxXywh
 from PIL import Image
 from skimage.data import astronaut, coffee
 
-from server.faces.crop import BoxXywh
 from tests.support import ROOT, encoded
 
 #: Where `make` puts the detector's model files.
-FACES_DIR = ROOT / "server" / "faces" / "models"
+FACES_DIR = ROOT / "server" / "detection" / "models"
 
 #: Of the face in the portrait, as a person would draw it around brow and chin.
 FACE_XYWH: BoxXywh = (174.0, 68.0, 106.0, 106.0)

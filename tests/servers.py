@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from emostream.cli.serve import create_server
+from emostream.settings import Settings
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from server.cli.serve import create_server
-from server.settings import Settings
 from tests.support import PATIENCE_S, FakeRecognizer
 
 #: The quickest to start of the models that come with the repository.
@@ -60,7 +60,7 @@ class ServerProcess(Addresses):
         settings = {"cache_dir": cache_dir, "device": "cpu", "precision": "f32"} | settings
         environment |= {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve", "--port", str(port), *options],
+            [sys.executable, "-m", "emostream", "serve", "--port", str(port), *options],
             cwd=folder,  # where there is no .env
             env=environment,
             stderr=subprocess.PIPE,

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from emostream.exceptions import ImageTooLargeError, InvalidImageError
+from emostream.inference.device_preparation import PreparedFace
 from PIL import Image
-
-from server.exceptions import ImageTooLargeError, InvalidImageError
-from server.inference.device_preparation import PreparedFace
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).with_name("data")

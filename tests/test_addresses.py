@@ -1,4 +1,4 @@
-from server.addresses import without_secrets
+from emostream.addresses import without_secrets
 
 
 def test_tokens_and_passwords_are_not_shown() -> None:

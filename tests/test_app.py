@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
+from emostream.app import create_app
+from emostream.exceptions import UnknownModelError
+from emostream.settings import Settings
 
-from server.app import create_app
-from server.exceptions import UnknownModelError
-from server.settings import Settings
 from tests.servers import server_thread
 from tests.support import FakeRecognizer
 

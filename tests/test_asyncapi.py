@@ -9,11 +9,11 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from emostream.api import legacy
+from emostream.exceptions import ErrorCode
+from emostream.protocol import wire
 from pydantic import BaseModel, TypeAdapter
 
-from server.exceptions import ErrorCode
-from server.routes import legacy
-from server.streaming import wire
 from tests.support import ROOT
 
 #: Said about a schema, or for a reader, but no part of it.
@@ -196,7 +196,7 @@ def test_the_envelopes_limit_is_the_codes() -> None:
 
 
 def test_the_modes_are_the_codes() -> None:
-    from server.inference.fair_queue import LaneMode
+    from emostream.inference.fair_queue import LaneMode
 
     mode = resolved("#/channels/stream")["bindings"]["ws"]["query"]["properties"]["mode"]
 
@@ -330,7 +330,7 @@ def test_every_component_is_used() -> None:
 
 
 def test_channels_are_the_servers_websockets() -> None:
-    from server.routes import stream
+    from emostream.api import stream
 
     documented_paths = {channel["address"] for channel in document()["channels"].values()}
 

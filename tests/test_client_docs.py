@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from emostream.cli import main as module
 
-from server.cli import main as module
 from tests.portraits import portrait_file
 from tests.sample_videos import moving_portrait, write_video
 from tests.servers import ServerThread, server_thread

@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 TREE = [
     "pyproject.toml",
     "constraints.txt",
-    "server/faces/SHA256SUMS",
+    "server/detection/SHA256SUMS",
     ".venv/bin/python",
     ".venv/.serving-installed",
     ".venv/.developing-installed",
     "web/package.json",
     "web/package-lock.json",
     "web/node_modules/.package-lock.json",
-    "server/faces/models/face_detection_short_range.tflite",
+    "server/detection/models/face_detection_short_range.tflite",
     "web/src",
     "web/src/main.tsx",
     "web/src/main.test.tsx",
@@ -108,12 +108,12 @@ def test_a_changed_lock_file_reinstalls_and_rebuilds_the_dashboard(checkout: Pat
 def test_missing_model_files_of_the_detector_are_put_in_place_and_nothing_else_is_done(
     checkout: Path,
 ) -> None:
-    (checkout / "server/faces/models/face_detection_short_range.tflite").unlink()
+    (checkout / "server/detection/models/face_detection_short_range.tflite").unlink()
 
     plan = planned(checkout, "run").splitlines()
 
     assert plan == [
-        "scripts/install-faces.sh server/faces/models",
+        "scripts/install-faces.sh server/detection/models",
         "exec .venv/bin/emostream serve --port 8000",
     ]
 

@@ -1,8 +1,7 @@
 from pathlib import Path
 
+from emostream.plotting import finish, name_point, new_figure, save
 from PIL import Image
-
-from server.plotting import finish, name_point, new_figure, save
 
 
 def test_a_plot_names_its_axes_and_is_written_as_png(tmp_path: Path) -> None:

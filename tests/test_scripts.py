@@ -142,7 +142,7 @@ def installation(tmp_path: Path) -> Path:
     """A checkout with nothing but the script, a package of two files, and their digests."""
     checkout = tmp_path / "checkout"
     package = checkout / "web/node_modules/@mediapipe/face_detection"
-    for folder in ("scripts", "server/faces"):
+    for folder in ("scripts", "server/detection"):
         (checkout / folder).mkdir(parents=True)
     package.mkdir(parents=True)
     shutil.copy(ROOT / "scripts/install-faces.sh", checkout / "scripts")
@@ -151,12 +151,12 @@ def installation(tmp_path: Path) -> Path:
         (package / name).write_text(name)
         (package / name).chmod(0o600)
         sums.append(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n")
-    (checkout / "server/faces/SHA256SUMS").write_text("".join(sums))
+    (checkout / "server/detection/SHA256SUMS").write_text("".join(sums))
     return checkout
 
 
 def install_faces(checkout: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(checkout / "scripts/install-faces.sh"), "server/faces/models"]
+    command = [str(checkout / "scripts/install-faces.sh"), "server/detection/models"]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -164,7 +164,7 @@ def test_the_detectors_files_are_copied_and_readable_for_all(installation: Path)
     result = install_faces(installation)
 
     assert (result.returncode, result.stderr) == (0, "")
-    copied = sorted((installation / "server/faces/models").iterdir())
+    copied = sorted((installation / "server/detection/models").iterdir())
     assert [path.name for path in copied] == ["far.tflite", "near.tflite"]
     assert all(path.read_text() == path.name and path.stat().st_mode & 0o777 == 0o644 for path in copied)
 
@@ -172,8 +172,8 @@ def test_the_detectors_files_are_copied_and_readable_for_all(installation: Path)
 def test_a_file_that_is_not_the_published_one_is_not_copied(installation: Path) -> None:
     (installation / "web/node_modules/@mediapipe/face_detection/near.tflite").write_text("something else")
 
-    assert "are not those of server/faces/SHA256SUMS" in the_error(install_faces(installation))
-    assert not (installation / "server/faces/models").exists()
+    assert "are not those of server/detection/SHA256SUMS" in the_error(install_faces(installation))
+    assert not (installation / "server/detection/models").exists()
 
 
 def test_without_the_package_the_step_before_is_named(installation: Path) -> None:

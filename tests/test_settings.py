@@ -1,10 +1,9 @@
 from pathlib import Path
 
 import pytest
+from emostream.exceptions import SettingsError
+from emostream.settings import Settings, read_settings
 from pydantic import ValidationError
-
-from server.exceptions import SettingsError
-from server.settings import Settings, read_settings
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from emostream.models.weight_file import read_description
+from emostream.training.datasets import LABELS
 from PIL import Image
 from websockets.sync.client import connect
 
-from server.models.weight_file import read_description
-from server.training.datasets import LABELS
 from tests.servers import ServerProcess
 from tests.support import PATIENCE_S, encoded
 
@@ -40,7 +40,7 @@ def stripe(label: str, seed: int) -> Image.Image:
 def emostream(folder: Path, cache_dir: Path, *arguments: str) -> str:
     """What the command wrote to standard output."""
     done = subprocess.run(
-        [sys.executable, "-m", "server", *arguments],
+        [sys.executable, "-m", "emostream", *arguments],
         cwd=folder,
         env=os.environ | {"EMOSTREAM_CACHE_DIR": str(cache_dir), "EMOSTREAM_MAX_BATCH": "8"},
         capture_output=True,

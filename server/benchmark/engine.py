@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from server.benchmark.random_weights import enliven_norms
-from server.exceptions import UnknownModelError
-from server.inference.engine import Engine, create_engine, resolve_device
-from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, code_sha256, load_ensemble
-from server.inference.torch_engine import DTYPES
-from server.models.catalogue import EnsembleEntry, parse_model
-from server.models.factory import ARCHITECTURES
-from server.models.weights import WeightsStore
-from server.plotting import BLUE, INK, QUIET, finish, name_point, new_figure, save
-from server.settings import Settings
+from ..exceptions import UnknownModelError
+from ..inference.engine import Engine, create_engine, resolve_device
+from ..inference.ensemble import Ensemble, LoadedEnsemble, Member, code_sha256, load_ensemble
+from ..inference.torch_engine import DTYPES
+from ..models.catalogue import EnsembleEntry, parse_model
+from ..models.factory import ARCHITECTURES
+from ..models.weights import WeightsStore
+from ..plotting import BLUE, INK, QUIET, finish, name_point, new_figure, save
+from ..settings import Settings
+from .random_weights import enliven_norms
 
 _TURNS = 6
 _MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}

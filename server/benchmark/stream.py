@@ -17,17 +17,17 @@ from PIL import Image
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from server.addresses import without_secrets
-from server.benchmark.engine import processor_name
-from server.client.address import stream_address
-from server.client.encoding import encoded_crops
-from server.client.messages import ErrorMessage, parse_server_message
-from server.exceptions import EmostreamError, SourceError, UnreachableError
-from server.faces.detector import FaceDetector
-from server.plotting import BLUE, INK, finish, name_point, new_figure, save
-from server.settings import read_settings
-from server.sources import open_source
-from server.streaming.wire import Dropped, Face, Frame, Result, SessionCreated, encode_envelope
+from ..addresses import without_secrets
+from ..client.address import stream_address
+from ..client.encoding import encoded_crops
+from ..client.messages import ErrorMessage, parse_server_message
+from ..detection.detector import FaceDetector
+from ..exceptions import EmostreamError, SourceError, UnreachableError
+from ..plotting import BLUE, INK, finish, name_point, new_figure, save
+from ..protocol.wire import Dropped, Face, Frame, Result, SessionCreated, encode_envelope
+from ..settings import read_settings
+from ..sources import open_source
+from .engine import processor_name
 
 #: As the dashboard: one frame in the engine and one behind it, and no frame that would only wait.
 _IN_FLIGHT = 2
@@ -302,7 +302,9 @@ def server_process() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("w") as file:
-            process = subprocess.Popen([sys.executable, "-m", "server", "serve", "--port", "0"], stderr=file)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "emostream", "serve", "--port", "0"], stderr=file
+            )
         try:
             yield f"127.0.0.1:{_port(process, log)}"
         finally:

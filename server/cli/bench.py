@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.benchmark.engine import EngineReport, measure_engine
-from server.benchmark.stream import StreamReport, face_crops, measure_stream, server_process
-from server.cli.console import messages, results
-from server.cli.lazy import examples
-from server.exceptions import EmostreamError
-from server.settings import read_settings
+from ..benchmark.engine import EngineReport, measure_engine
+from ..benchmark.stream import StreamReport, face_crops, measure_stream, server_process
+from ..exceptions import EmostreamError
+from ..settings import read_settings
+from .console import messages, results
+from .lazy import examples
 
 app = typer.Typer(help="Measure this machine, or a server.", no_args_is_help=True)
 

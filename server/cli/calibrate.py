@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from server.cli.console import progress_bar, results
-from server.cli.model_option import ModelArgument
-from server.models.weight_file import read_description, set_temperature
-from server.models.weights import WeightsStore
-from server.settings import read_settings
-from server.startup import find_model, load_recognizer
-from server.training.calibration import cross_fitted, fit_temperature
-from server.training.datasets import read_split
-from server.training.evaluate import answers, check_labels
-from server.training.metrics import score
+from ..loading import find_model, load_recognizer
+from ..models.weight_file import read_description, set_temperature
+from ..models.weights import WeightsStore
+from ..settings import read_settings
+from ..training.calibration import cross_fitted, fit_temperature
+from ..training.datasets import read_split
+from ..training.evaluate import answers, check_labels
+from ..training.metrics import score
+from .console import progress_bar, results
+from .model_option import ModelArgument
 
 
 def calibrate(

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:  # it would bring PyTorch with it
-    from server.models.download import Progress as ProgressCallback
+    from ..models.download import Progress as ProgressCallback
 
 #: What a command is asked for goes to standard output, everything else to standard error.
 results = Console(highlight=False)

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.cli.console import messages, progress_bar, results
-from server.cli.lazy import examples
-from server.exceptions import DatasetError
-from server.faces.detector import FaceDetector
-from server.settings import read_settings
-from server.training.datasets import LABELS
-from server.training.preparing.prepare import Manifest, Numbering, Options, find_source, prepare
+from ..detection.detector import FaceDetector
+from ..exceptions import DatasetError
+from ..settings import read_settings
+from ..training.datasets import LABELS
+from ..training.preparing.prepare import Manifest, Numbering, Options, find_source, prepare
+from .console import messages, progress_bar, results
+from .lazy import examples
 
 app = typer.Typer(help="Prepare data sets.", no_args_is_help=True)
 

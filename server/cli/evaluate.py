@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.cli.console import messages, progress_bar, results
-from server.cli.model_option import ModelArgument
-from server.settings import read_settings
-from server.startup import find_model, load_recognizer
-from server.training.datasets import LABELS, read_split
-from server.training.evaluate import Evaluation
-from server.training.evaluate import evaluate as measure
-from server.training.metrics import Interval
+from ..loading import find_model, load_recognizer
+from ..settings import read_settings
+from ..training.datasets import LABELS, read_split
+from ..training.evaluate import Evaluation
+from ..training.evaluate import evaluate as measure
+from ..training.metrics import Interval
+from .console import messages, progress_bar, results
+from .model_option import ModelArgument
 
 
 def evaluate(
@@ -34,7 +34,7 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled faces: as they are, covered, small, compressed and blurred."""
     if report is not None:
-        from server.training.reporting.report import check_report, write_report  # Matplotlib loads slowly
+        from ..training.reporting.report import check_report, write_report  # Matplotlib loads slowly
 
         check_report(report)
     faces = read_split(data, "evaluation")

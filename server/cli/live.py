@@ -9,17 +9,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from server.cli.console import messages
-from server.cli.model_option import ModelOption
-from server.exceptions import SourceError
-from server.faces.detector import FaceDetector
-from server.settings import read_settings
-from server.sources import open_source
-from server.startup import load_recognizer
-from server.terminal.preview import PreviewKind
-from server.terminal.session import Session, unwound_by_signals
-from server.terminal.watch import WatchOptions
-from server.terminal.window import check_windows, show_in_window
+from ..detection.detector import FaceDetector
+from ..exceptions import SourceError
+from ..loading import load_recognizer
+from ..settings import read_settings
+from ..sources import open_source
+from ..terminal.preview import PreviewKind
+from ..terminal.session import Session, unwound_by_signals
+from ..terminal.watch import WatchOptions
+from ..terminal.window import check_windows, show_in_window
+from .console import messages
+from .model_option import ModelOption
 
 
 def live(

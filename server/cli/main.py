@@ -6,22 +6,22 @@ from typing import Annotated
 
 import typer
 
-from server.cli.console import messages, results
-from server.cli.lazy import LazyCommand, LazyGroup
-from server.exceptions import EmostreamError
+from ..exceptions import EmostreamError
+from .console import messages, results
+from .lazy import LazyCommand, LazyGroup
 
 _USE, _MODELS, _MEASURE = "Use", "Models", "Measure"
 
 COMMANDS = {
     "serve": LazyCommand(
-        "server.cli.serve",
+        "emostream.cli.serve",
         "serve",
         "Serve the API and the dashboard.",
         _USE,
         ("emostream serve --host 0.0.0.0 --token …", "emostream serve --reload"),
     ),
     "stream": LazyCommand(
-        "server.cli.stream",
+        "emostream.cli.stream",
         "stream",
         "Stream pictures to a server and write each face's emotion.",
         _USE,
@@ -33,7 +33,7 @@ COMMANDS = {
         ),
     ),
     "predict": LazyCommand(
-        "server.cli.predict",
+        "emostream.cli.predict",
         "predict",
         "Recognise the faces in pictures and videos, in this process: no server is needed.",
         _USE,
@@ -45,7 +45,7 @@ COMMANDS = {
         ),
     ),
     "live": LazyCommand(
-        "server.cli.live",
+        "emostream.cli.live",
         "live",
         "Watch a camera or a file in the terminal: boxes, and bars for every face.",
         _USE,
@@ -57,31 +57,31 @@ COMMANDS = {
         ),
     ),
     "weights": LazyCommand(
-        "server.cli.weights", "app", "List, download, check and import networks' weights.", _MODELS
+        "emostream.cli.weights", "app", "List, download, check and import networks' weights.", _MODELS
     ),
-    "data": LazyCommand("server.cli.data", "app", "Prepare data sets.", _MODELS),
+    "data": LazyCommand("emostream.cli.data", "app", "Prepare data sets.", _MODELS),
     "train": LazyCommand(
-        "server.cli.train",
+        "emostream.cli.train",
         "train",
         "Train a network and write its weights, checkpoints and metrics to a run folder.",
         _MODELS,
         ("emostream train server/training/recipes/from_scratch.yaml --out runs/from_scratch",),
     ),
     "evaluate": LazyCommand(
-        "server.cli.evaluate",
+        "emostream.cli.evaluate",
         "evaluate",
         "Measure a model on labelled faces: as they are, covered, small, compressed and blurred.",
         _MODELS,
         ("emostream evaluate default data/ferplus --report report.html",),
     ),
     "calibrate": LazyCommand(
-        "server.cli.calibrate",
+        "emostream.cli.calibrate",
         "calibrate",
         "Fit a model's temperature on labelled faces and keep it.",
         _MODELS,
         ("emostream calibrate runs/mine data/mine",),
     ),
-    "bench": LazyCommand("server.cli.bench", "app", "Measure this machine, or a server.", _MEASURE),
+    "bench": LazyCommand("emostream.cli.bench", "app", "Measure this machine, or a server.", _MEASURE),
 }
 
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from server.exceptions import EmostreamError
-from server.models.weights import WeightsStore
-from server.settings import read_settings
+from ..exceptions import EmostreamError
+from ..models.weights import WeightsStore
+from ..settings import read_settings
 
 
 def known_models(incomplete: str) -> Iterator[tuple[str, str]]:
@@ -27,7 +27,7 @@ ModelOption = Annotated[
     typer.Option(help="Model or ensemble, or models with commas between.", autocompletion=known_models),
 ]
 
-#: For commands that take runs and weights files, too; ``server.startup.find_model`` makes sense of it.
+#: For commands that take runs and weights files, too; ``emostream.loading.find_model`` makes sense of it.
 ModelArgument = Annotated[
     str,
     typer.Argument(

@@ -23,19 +23,19 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from server.cli.console import messages, results
-from server.cli.model_option import ModelOption
-from server.exceptions import RecordError
-from server.faces.detector import FaceDetector
-from server.inference import Recognizer
-from server.recordings.annotation import Annotator, targets
-from server.recordings.inputs import Clip, Failure, listed, read_all
-from server.recordings.pipeline import Options, Pipeline, SeenShot
-from server.recordings.report import write_report
-from server.recordings.summary import Summary
-from server.records import FaceRecord, RecordWriter, open_writer
-from server.settings import read_settings
-from server.startup import load_recognizer
+from ..analysis.pipeline import Options, Pipeline, SeenShot
+from ..detection.detector import FaceDetector
+from ..exceptions import RecordError
+from ..inference import Recognizer
+from ..loading import load_recognizer
+from ..settings import read_settings
+from ..sources.inputs import Clip, Failure, listed, read_all
+from ..writers import FaceRecord, RecordWriter, open_writer
+from ..writers.annotated import Annotator, targets
+from ..writers.report import write_report
+from ..writers.summary import Summary
+from .console import messages, results
+from .model_option import ModelOption
 
 
 def predict(

@@ -14,14 +14,14 @@ import typer
 import uvicorn
 from watchfiles import DefaultFilter, run_process
 
-from server.app import create_app
-from server.cli.model_option import ModelOption
-from server.cli.settings_options import with_settings_options
-from server.exceptions import EmostreamError
-from server.inference import Recognizer
-from server.services import Services
-from server.settings import Settings, read_settings
-from server.startup import load_recognizer
+from ..api.services import Services
+from ..app import create_app
+from ..exceptions import EmostreamError
+from ..inference import Recognizer
+from ..loading import load_recognizer
+from ..settings import Settings, read_settings
+from .model_option import ModelOption
+from .settings_options import with_settings_options
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def serve(
 def _serve_again_and_again() -> None:
     """Runs this very command in a process that is replaced at every change. Ends with Ctrl-C."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--reload"]
-    command = shlex.join([sys.executable, "-m", "server", *arguments])
+    command = shlex.join([sys.executable, "-m", "emostream", *arguments])
     watched = DefaultFilter()
     run_process(
         Path(__file__).resolve().parents[1],

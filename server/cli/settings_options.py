@@ -1,4 +1,4 @@
-"""The settings as options of a command; their names, defaults and words have one home, server.settings."""
+"""The settings as options of a command; their names, defaults and words have one home, emostream.settings."""
 
 import inspect
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from server.settings import Settings
+from ..settings import Settings
 
 _PANEL = "Settings"
 

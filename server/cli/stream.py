@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from server.cli.console import log_to_terminal, messages
-from server.cli.stream_report import StreamReport
-from server.client import FrameError, FrameResult, Stream, connect
-from server.client.address import stream_address
-from server.exceptions import ClientError, EmostreamError
-from server.records import FaceRecord, RecordWriter, open_writer
-from server.sources import Source, open_source
+from ..client import FrameError, FrameResult, Stream, connect
+from ..client.address import stream_address
+from ..exceptions import ClientError, EmostreamError
+from ..sources import Source, open_source
+from ..writers import FaceRecord, RecordWriter, open_writer
+from .console import log_to_terminal, messages
+from .stream_report import StreamReport
 
 logger = logging.getLogger(__name__)
 

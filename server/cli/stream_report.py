@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
-from server.cli.console import messages
-from server.client import Answer, Dropped, FrameError, FrameResult, Stream
-from server.sources import Source
+from ..client import Answer, Dropped, FrameError, FrameResult, Stream
+from ..sources import Source
+from .console import messages
 
 #: Between two lines where there is no terminal, in seconds.
 _LINE_EVERY_S = 5.0

@@ -7,7 +7,7 @@ from typing import Annotated
 import torch
 import typer
 
-from server.settings import read_settings
+from ..settings import read_settings
 
 
 def train(
@@ -18,8 +18,8 @@ def train(
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
 ) -> None:
     """Train a network and write its weights, checkpoints and metrics to a run folder."""
-    from server.training.config import read_config  # PyYAML comes with the extra "train" only
-    from server.training.train import Trainer
+    from ..training.config import read_config  # PyYAML comes with the extra "train" only
+    from ..training.train import Trainer
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     weights_dir = read_settings().weights_dir

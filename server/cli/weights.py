@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from server.cli.console import download_progress, messages, results
-from server.cli.lazy import examples
-from server.cli.model_option import known_models
-from server.exceptions import WeightsError
-from server.models.factory import ARCHITECTURES, input_size
-from server.models.weights import Import, State, WeightsStore
-from server.settings import read_settings
+from ..exceptions import WeightsError
+from ..models.factory import ARCHITECTURES, input_size
+from ..models.weights import Import, State, WeightsStore
+from ..settings import read_settings
+from .console import download_progress, messages, results
+from .lazy import examples
+from .model_option import known_models
 
 app = typer.Typer(help="List, download, check and import networks' weights.", no_args_is_help=True)
 

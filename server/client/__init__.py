@@ -1,9 +1,9 @@
 """The Python client of the streaming protocol; docs/client.md shows its use."""
 
-from server.client.encoding import Detect
-from server.client.results import Answer, Dropped, FaceResult, FrameError, FrameResult, SessionInfo
-from server.client.stream import Stream, connect
-from server.client.sync import SyncStream, connect_sync
+from .encoding import Detect
+from .results import Answer, Dropped, FaceResult, FrameError, FrameResult, SessionInfo
+from .stream import Stream, connect
+from .sync import SyncStream, connect_sync
 
 __all__ = [
     "Answer",

@@ -7,15 +7,15 @@ from typing import Literal
 
 from PIL import Image
 
-from server.client.results import BoxXywh, FaceResult
-from server.exceptions import ClientError
-from server.faces.crop import cut
-from server.faces.detector import Detection, FaceDetector
-from server.faces.finder import inside
-from server.faces.tracker import FaceTracker
-from server.faces.video import VideoDetector
-from server.sources import Frame
-from server.streaming import wire
+from ..analysis.finder import inside
+from ..detection.detector import Detection, FaceDetector
+from ..detection.video import VideoDetector
+from ..exceptions import ClientError
+from ..imaging.crop import cut
+from ..protocol import wire
+from ..sources import Frame
+from ..tracking.tracker import FaceTracker
+from .results import BoxXywh, FaceResult
 
 #: Where faces are found: here, on the server, or not at all, since every picture is a face's crop.
 Detect = Literal["local", "server", "none"]

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 import numpy as np
 import numpy.typing as npt
 
-from server.client.encoding import EncodedFrame
-from server.exceptions import SourceError
-from server.inference.preparation import decode
-from server.sources import Frame, Source, open_source
-from server.sources.pace import FrameReader
-from server.sources.source import MAX_PIXELS
+from ..exceptions import SourceError
+from ..imaging.decoding import decode
+from ..sources import Frame, Source, open_source
+from ..sources.pace import FrameReader
+from ..sources.source import MAX_PIXELS
+from .encoding import EncodedFrame
 
 #: uint8 (H, W, 3) RGB, or a JPEG, PNG or WebP file.
 Picture = npt.NDArray[np.uint8] | bytes

@@ -12,12 +12,9 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from server.addresses import without_secrets
-from server.client.messages import ErrorMessage, ServerMessage, parse_server_message
-from server.client.outbox import Outbox
-from server.client.results import SessionInfo
-from server.exceptions import ClientError, RefusedError, UnreachableError
-from server.streaming.wire import (
+from ..addresses import without_secrets
+from ..exceptions import ClientError, RefusedError, UnreachableError
+from ..protocol.wire import (
     PROTOCOL_VERSION,
     Dropped,
     Result,
@@ -26,6 +23,9 @@ from server.streaming.wire import (
     SessionUpdate,
     SessionUpdated,
 )
+from .messages import ErrorMessage, ServerMessage, parse_server_message
+from .outbox import Outbox
+from .results import SessionInfo
 
 logger = logging.getLogger(__name__)
 

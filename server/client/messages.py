@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from server.exceptions import ClientError
-from server.streaming.wire import Dropped, Result, SessionClosed, SessionCreated, SessionUpdated
+from ..exceptions import ClientError
+from ..protocol.wire import Dropped, Result, SessionClosed, SessionCreated, SessionUpdated
 
 
 @dataclass(frozen=True)
 class ErrorMessage:
-    """As ``server.streaming.wire.Error``, but with codes that may be new."""
+    """As ``emostream.protocol.wire.Error``, but with codes that may be new."""
 
     code: str
     message: str

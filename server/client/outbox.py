@@ -5,11 +5,11 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from server.client.encoding import Encoded
-from server.client.messages import ErrorMessage
-from server.client.results import Answer, Dropped, FrameError, FrameResult
-from server.sources import Frame
-from server.streaming import wire
+from ..protocol import wire
+from ..sources import Frame
+from .encoding import Encoded
+from .messages import ErrorMessage
+from .results import Answer, Dropped, FrameError, FrameResult
 
 #: The server's word on one frame.
 Verdict = wire.Result | wire.Dropped | ErrorMessage

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from server.sources import Frame
-from server.streaming.wire import Limits, SessionConfig, Timing
+from ..protocol.wire import Limits, SessionConfig, Timing
+from ..sources import Frame
 
 BoxXywh = tuple[float, float, float, float]
 

@@ -7,17 +7,17 @@ from typing import TypedDict
 
 from pydantic import ValidationError
 
-from server.client.address import stream_address
-from server.client.encoding import Detect, Encoder
-from server.client.feeding import Pictures, Take, taking
-from server.client.link import Link, LinkState
-from server.client.outbox import Entry, Outbox
-from server.client.results import Answer, FrameError, FrameResult, SessionInfo
-from server.exceptions import ClientError
-from server.faces.detector import FaceDetector
-from server.settings import read_settings
-from server.sources import Frame
-from server.streaming.wire import SessionConfigChange
+from ..detection.detector import FaceDetector
+from ..exceptions import ClientError
+from ..protocol.wire import SessionConfigChange
+from ..settings import read_settings
+from ..sources import Frame
+from .address import stream_address
+from .encoding import Detect, Encoder
+from .feeding import Pictures, Take, taking
+from .link import Link, LinkState
+from .outbox import Entry, Outbox
+from .results import Answer, FrameError, FrameResult, SessionInfo
 
 #: Frames under way at most. Every frame: enough to keep a server's batches full. Realtime: one in the
 #: engine and one behind it, since more would only be older.

@@ -7,11 +7,11 @@ from typing import Unpack
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from server.client.feeding import Picture
-from server.client.link import LinkState
-from server.client.results import Answer, SessionInfo
-from server.client.stream import Options, Stream, connect
-from server.sources import Source
+from ..sources import Source
+from .feeding import Picture
+from .link import LinkState
+from .results import Answer, SessionInfo
+from .stream import Options, Stream, connect
 
 
 class SyncStream:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from server.inference.recognizer import Recognizer
+    from .recognizer import Recognizer
 
 __all__ = ["Recognizer"]
 
@@ -11,7 +11,7 @@ __all__ = ["Recognizer"]
 def __getattr__(name: str) -> Any:
     # Loaded when it is first named: clients decode pictures by this package, and need no PyTorch for that.
     if name == "Recognizer":
-        from server.inference.recognizer import Recognizer
+        from .recognizer import Recognizer
 
         return Recognizer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from server.inference.device_preparation import PreparedFace
-from server.inference.fair_queue import Lane, Priority
+from .device_preparation import PreparedFace
+from .fair_queue import Lane, Priority
 
 #: A background frame that is ready is passed over this often at most: it yields, but does not starve.
 MAX_PASSED_OVER = 8

@@ -6,7 +6,7 @@ waits there for longer than one pass. When the engine is free it takes what is r
 batch, at once: with one user the delay is nothing, with many the batches grow by themselves.
 
 Pictures over HTTP come the same way, in the background: they have threads of their own for decoding and
-detection, and while live frames are ready the engine takes those (see server.inference.batch_choice).
+detection, and while live frames are ready the engine takes those (see emostream.inference.batch_choice).
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.exceptions import EmostreamError, ImageError
-from server.inference.batch_choice import BatchChoice
-from server.inference.device_preparation import PreparedFace
-from server.inference.ensemble import Probabilities
-from server.inference.fair_queue import FairQueue, Lane, LaneMode, Priority
+from ..exceptions import EmostreamError, ImageError
+from .batch_choice import BatchChoice
+from .device_preparation import PreparedFace
+from .ensemble import Probabilities
+from .fair_queue import FairQueue, Lane, LaneMode, Priority
 
 logger = logging.getLogger(__name__)
 

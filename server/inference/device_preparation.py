@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from server.exceptions import ImageError
-from server.inference.preparation import decode, read_header
+from ..exceptions import ImageError
+from ..imaging.decoding import decode, read_header
 
 #: A crop, or several of one size along a first axis: in memory, or on the device that computes.
 Pixels = npt.NDArray[np.uint8] | Tensor

@@ -7,13 +7,13 @@ from typing import Protocol
 
 import torch
 
-from server.choices import Precision
-from server.exceptions import ModelError
-from server.inference.device_preparation import Pixels, PreparedFace
-from server.inference.ensemble import LoadedEnsemble, Probabilities
-from server.inference.openvino_engine import PASS_SIZES, OpenVinoEngine
-from server.inference.torch_engine import TorchEngine
-from server.openvino_import import import_openvino
+from ..choices import Precision
+from ..exceptions import ModelError
+from ..process import import_openvino
+from .device_preparation import Pixels, PreparedFace
+from .ensemble import LoadedEnsemble, Probabilities
+from .openvino_engine import PASS_SIZES, OpenVinoEngine
+from .torch_engine import TorchEngine
 
 logger = logging.getLogger(__name__)
 

@@ -11,15 +11,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from server import models
-from server.choices import Policy
-from server.hashing import sha256_of
-from server.models.catalogue import EnsembleEntry, ModelEntry
-from server.models.checkpoint import load_checkpoint
-from server.models.factory import create_model, input_size
-from server.models.normalisation import Normalisation
-from server.models.weight_file import read_description
-from server.models.weights import WeightsStore
+from .. import models
+from ..choices import Policy
+from ..files import sha256_of
+from ..models.catalogue import EnsembleEntry, ModelEntry
+from ..models.checkpoint import load_checkpoint
+from ..models.factory import create_model, input_size
+from ..models.normalisation import Normalisation
+from ..models.weight_file import read_description
+from ..models.weights import WeightsStore
 
 Probabilities = npt.NDArray[np.float32]
 

@@ -10,7 +10,7 @@ from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from server.inference.ensemble import Ensemble
+from .ensemble import Ensemble
 
 
 def simplified(ensemble: Ensemble) -> Ensemble:

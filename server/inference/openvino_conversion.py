@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from server.inference.ensemble import Ensemble
-from server.inference.folding import simplified
-from server.inference.rewriting import rewritten
-from server.openvino_import import import_openvino
+from ..process import import_openvino
+from .ensemble import Ensemble
+from .folding import simplified
+from .rewriting import rewritten
 
 
 def convert(ensemble: Ensemble, normalised: Path, answers: Path) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from server.choices import Precision
-from server.exceptions import ModelError
-from server.inference.device_preparation import Pixels, PreparedFace
-from server.inference.ensemble import LoadedEnsemble, Probabilities
-from server.inference.openvino_conversion import convert
-from server.inference.precision import keeps_answers, probes
-from server.inference.preparation import decode, prepare
-from server.openvino_import import import_openvino
+from ..choices import Precision
+from ..exceptions import ModelError
+from ..imaging.decoding import decode, prepare
+from ..process import import_openvino
+from .device_preparation import Pixels, PreparedFace
+from .ensemble import LoadedEnsemble, Probabilities
+from .openvino_conversion import convert
+from .precision import keeps_answers, probes
 
 #: Faces are computed so many at a time; see ``passes``.
 PASS_SIZES = (1, 2, 4, 8)
@@ -41,7 +41,7 @@ class OpenVinoEngine:
     The first normalises pixels, in float32 always: rounding there reaches the answers enlarged (a grey level
     of 200 in bfloat16 is off by up to half a level, and a dull picture's contrast is a few dozen). The second
     has the networks, in bfloat16 where the processor computes it natively and it keeps the answers (see
-    ``server.inference.precision``), else in float32. It is compiled for each of PASS_SIZES: a graph for one
+    ``precision.py``), else in float32. It is compiled for each of PASS_SIZES: a graph for one
     number of faces takes a tenth to a fifth less time than one for any number. A pass is computed in two
     parts with half of the cores each, which wait for each other less often than cores in one graph do: few
     faces by half of the members each, if those are alike, more by all members for half of the faces each.

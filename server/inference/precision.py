@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from server.inference.device_preparation import Pixels
-from server.inference.ensemble import LoadedEnsemble, Probabilities
+from .device_preparation import Pixels
+from .ensemble import LoadedEnsemble, Probabilities
 
 logger = logging.getLogger(__name__)
 

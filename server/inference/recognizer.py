@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from server.choices import Precision
-from server.inference.device_preparation import PreparedFace, stack
-from server.inference.engine import Engine, create_engine
-from server.inference.ensemble import LoadedEnsemble, Probabilities, load_ensemble
-from server.inference.preparation import grey_face, prepare
-from server.models.catalogue import EnsembleEntry
-from server.models.weights import WeightsStore
+from ..choices import Precision
+from ..imaging.decoding import grey_face, prepare
+from ..models.catalogue import EnsembleEntry
+from ..models.weights import WeightsStore
+from .device_preparation import PreparedFace, stack
+from .engine import Engine, create_engine
+from .ensemble import LoadedEnsemble, Probabilities, load_ensemble
 
 
 class Recognizer:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from server.choices import Precision
-from server.inference.device_preparation import DevicePreparation, Pixels, nvjpeg_decoder
-from server.inference.ensemble import Ensemble, LoadedEnsemble, Probabilities
-from server.inference.folding import simplified
-from server.inference.precision import keeps_answers, probes
+from ..choices import Precision
+from .device_preparation import DevicePreparation, Pixels, nvjpeg_decoder
+from .ensemble import Ensemble, LoadedEnsemble, Probabilities
+from .folding import simplified
+from .precision import keeps_answers, probes
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ DTYPES = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}
 class TorchEngine:
     """Runs batches of a ladder of sizes, each padded to the next step.
 
-    On CUDA: float16 where it keeps the answers (see ``server.inference.precision``), channels last, batch
+    On CUDA: float16 where it keeps the answers (see ``precision.py``), channels last, batch
     norms folded into convolutions, each step captured as a CUDA graph in which the members run beside each
     other, and the next chunk's upload overlapping with the computing of the last. On the CPU: the same in
     float32, without graphs and streams.

@@ -12,10 +12,10 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 
-from server.choices import Policy
-from server.exceptions import ModelError, UnknownModelError
-from server.models.factory import ARCHITECTURES, input_size
-from server.models.normalisation import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB, NormalisationSpec
+from ..choices import Policy
+from ..exceptions import ModelError, UnknownModelError
+from .factory import ARCHITECTURES, input_size
+from .normalisation import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB, NormalisationSpec
 
 _BUILT_IN = Path(__file__).with_name("catalogue.toml")
 

@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
-from server.exceptions import CheckpointError
-from server.models.poster_v2 import UNUSED_KEY_PREFIXES
-from server.models.tensorflow_js import read_mobilenet
-from server.models.weight_file import is_safetensors
+from ..exceptions import CheckpointError
+from .poster_v2 import UNUSED_KEY_PREFIXES
+from .tensorflow_js import read_mobilenet
+from .weight_file import is_safetensors
 
 #: Where training scripts put the state dict; looked for in this order.
 _WRAPPERS = ("state_dict", "model_state_dict", "model")

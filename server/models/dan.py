@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from server.models.resnet18 import resnet18_features
+from .resnet18 import resnet18_features
 
 _FEATURES = 512
 

@@ -8,7 +8,7 @@ import gdown
 import requests
 from gdown.exceptions import DownloadError, FileURLRetrievalError
 
-from server.exceptions import WeightsError
+from ..exceptions import WeightsError
 
 _RETRIES = 4
 #: Seconds to wait for a connection, and for the next bytes.

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from torch import nn
 
-from server.exceptions import UnknownModelError
-from server.models.dan import Dan, DanConfig
-from server.models.mobilenet import MobileNet, MobileNetConfig
-from server.models.poster_v2 import COMPACT, PosterV2, PosterV2Config
-from server.models.se_resnet import SeResNet, SeResNetConfig
+from ..exceptions import UnknownModelError
+from .dan import Dan, DanConfig
+from .mobilenet import MobileNet, MobileNetConfig
+from .poster_v2 import COMPACT, PosterV2, PosterV2Config
+from .se_resnet import SeResNet, SeResNetConfig
 
 _BUILDERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
     "poster_v2": (lambda classes: PosterV2(PosterV2Config(num_classes=classes)), PosterV2Config.input_size),

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from server.models.ir50 import ImprovedResidualBackbone
-from server.models.mobilefacenet import MobileFaceNet, MobileFaceNetConfig
-from server.models.vision_transformer import DropPath, Mlp, TokenClassifier
+from .ir50 import ImprovedResidualBackbone
+from .mobilefacenet import MobileFaceNet, MobileFaceNetConfig
+from .vision_transformer import DropPath, Mlp, TokenClassifier
 
 #: What the authors' checkpoints hold and their forward pass never uses (or computes and drops).
 UNUSED_KEY_PREFIXES = (

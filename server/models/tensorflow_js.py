@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from server.exceptions import CheckpointError
-from server.models.mobilenet import PAIRS, STEM_UNITS
+from ..exceptions import CheckpointError
+from .mobilenet import PAIRS, STEM_UNITS
 
 #: Types of the manifest, and how they are stored if half precision was asked for.
 _TYPES = {"float32": "<f4", "int32": "<i4", "float16": "<f2", "bool": "|b1", "uint8": "|u1"}
@@ -31,7 +31,7 @@ def read_mobilenet(path: Path) -> dict[str, Tensor]:
     trained on VGGFace2 for identity, age and gender, https://github.com/HSE-asavchenko/HSE_FaceRec_tf.
 
     The published file has its batch normalisation folded into the convolutions. Here it has none to do
-    (mean 0, variance 1); ``server.training.norm_statistics`` gives it something to do again.
+    (mean 0, variance 1); ``emostream.training.norm_statistics`` gives it something to do again.
 
     Raises CheckpointError if the file cannot be read or is of another network.
     """

@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from server.exceptions import CheckpointError
-from server.models.normalisation import NormalisationSpec
+from ..exceptions import CheckpointError
+from .normalisation import NormalisationSpec
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from typing import Any
 
 import tomli_w
 
-from server.choices import Policy
-from server.exceptions import ModelError, WeightsError
-from server.hashing import sha256_of
-from server.models.catalogue import Catalogue, EnsembleEntry, ModelEntry, parse_model, read_catalogue
-from server.models.checkpoint import load_checkpoint
-from server.models.download import Progress, download
-from server.models.factory import create_model
+from ..choices import Policy
+from ..exceptions import ModelError, WeightsError
+from ..files import sha256_of
+from .catalogue import Catalogue, EnsembleEntry, ModelEntry, parse_model, read_catalogue
+from .checkpoint import load_checkpoint
+from .download import Progress, download
+from .factory import create_model
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 

@@ -1,6 +1,6 @@
 """Pictures from anything: cameras, video files, addresses, folders, a pipe."""
 
-from server.sources.opening import open_source
-from server.sources.source import Frame, Source
+from .opening import open_source
+from .source import Frame, Source
 
 __all__ = ["Frame", "Source", "open_source"]

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from cv2.utils import logging as cv2_logging
 
-from server.exceptions import SourceError
-from server.sources.source import Frame, Source
+from ..exceptions import SourceError
+from .source import Frame, Source
 
 
 class CameraSource(Source):

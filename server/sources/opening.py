@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server.addresses import without_secrets
-from server.exceptions import SourceError
-from server.sources.camera import CameraSource
-from server.sources.pictures import PICTURE_SUFFIXES, FetchedPicture, PictureFiles, is_picture, natural_order
-from server.sources.reopening import ReopenedSource
-from server.sources.source import Source
-from server.sources.video import JpegPipe, VideoSource
+from ..addresses import without_secrets
+from ..exceptions import SourceError
+from .camera import CameraSource
+from .images import PICTURE_SUFFIXES, FetchedPicture, PictureFiles, is_picture, natural_order
+from .reopening import ReopenedSource
+from .source import Source
+from .video import JpegPipe, VideoSource
 
 _CAMERA = "camera:"
 _SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "http", "https"})

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Self
 
-from server.sources.source import Frame, Source
+from .source import Frame, Source
 
 #: A source that gives no picture for longer, once it is to be closed, is left alone, in seconds.
 _CLOSING_S = 5.0

@@ -14,8 +14,8 @@ from tenacity import (
     wait_exponential,
 )
 
-from server.exceptions import SourceError
-from server.sources.source import Frame, Source
+from ..exceptions import SourceError
+from .source import Frame, Source
 
 logger = logging.getLogger(__name__)
 

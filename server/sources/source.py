@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from server.exceptions import SourceError
+from ..exceptions import SourceError
 
 #: Most pixels of one picture: 200 MB of RGB. Larger ones are broken headers or attacks.
 MAX_PIXELS = 2**26

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
-from server.addresses import without_secrets
-from server.exceptions import SourceError
-from server.sources.source import Frame, Source, check_size
+from ..addresses import without_secrets
+from ..exceptions import SourceError
+from .source import Frame, Source, check_size
 
 logger = logging.getLogger(__name__)
 

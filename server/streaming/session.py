@@ -6,11 +6,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from server.exceptions import ProtocolError
-from server.faces.finder import FoundFace
-from server.faces.tracker import FaceTracker
-from server.streaming.smoothing import Smoother
-from server.streaming.wire import (
+from ..analysis.finder import FoundFace
+from ..exceptions import ProtocolError
+from ..protocol.wire import (
     CloseReason,
     Dropped,
     Error,
@@ -31,6 +29,8 @@ from server.streaming.wire import (
     parse_envelope,
     parse_message,
 )
+from ..tracking.smoothing import Smoother
+from ..tracking.tracker import FaceTracker
 
 #: A session whose frames cannot be computed this often in a row ends: something is wrong with more than them.
 MAX_INTERNAL_ERRORS = 5

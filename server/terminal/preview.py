@@ -16,8 +16,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 
-from server.pictures.drawing import colour_of, line_width
-from server.terminal.watch import Sight
+from ..annotation.drawing import colour_of, line_width
+from .watch import Sight
 
 Pixels = npt.NDArray[np.uint8]
 

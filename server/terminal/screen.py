@@ -8,9 +8,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from server.pictures.drawing import colour_of
-from server.terminal.preview import Shown
-from server.terminal.watch import LiveFace, Sight
+from ..annotation.drawing import colour_of
+from .preview import Shown
+from .watch import LiveFace, Sight
 
 #: Columns of the bars, and the fewest that leave a picture worth looking at beside them.
 PANEL_COLUMNS = 36

@@ -18,14 +18,14 @@ from PIL import Image
 from rich.console import Console
 from rich.live import Live
 
-from server.faces.detector import FaceDetector
-from server.inference import Recognizer
-from server.pictures.overlay import Overlay, OverlayFace
-from server.sources import Source
-from server.terminal.keys import Keyboard
-from server.terminal.preview import Preview, PreviewKind, Shown
-from server.terminal.screen import Status, preview_room, screen
-from server.terminal.watch import Sight, Watch, WatchOptions
+from ..annotation.overlay import Overlay, OverlayFace
+from ..detection.detector import FaceDetector
+from ..inference import Recognizer
+from ..sources import Source
+from .keys import Keyboard
+from .preview import Preview, PreviewKind, Shown
+from .screen import Status, preview_room, screen
+from .watch import Sight, Watch, WatchOptions
 
 #: Screens a second at most. Half blocks are a hundred kilobytes each, and SSH lines are narrow.
 _MAX_SCREENS_PER_S = 12
@@ -199,7 +199,7 @@ class _Lines(logging.Handler):
 @contextmanager
 def _warnings_of_sources(show: Callable[[str], None]) -> Iterator[None]:
     """Those go to ``show``, from any thread: on standard error they would tear the screen."""
-    handler, sources = _Lines(show), logging.getLogger("server.sources")
+    handler, sources = _Lines(show), logging.getLogger("emostream.sources")
     sources.addHandler(handler)
     try:
         yield

@@ -11,15 +11,15 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from server.faces.crop import cut_pixels
-from server.faces.detector import FaceDetector
-from server.faces.finder import inside
-from server.faces.tracker import FaceTracker
-from server.faces.video import VideoDetector
-from server.inference import Recognizer
-from server.sources import Frame, Source
-from server.sources.pace import realtime
-from server.streaming.smoothing import Smoother
+from ..analysis.finder import inside
+from ..detection.detector import FaceDetector
+from ..detection.video import VideoDetector
+from ..imaging.crop import cut_pixels
+from ..inference import Recognizer
+from ..sources import Frame, Source
+from ..sources.pace import realtime
+from ..tracking.smoothing import Smoother
+from ..tracking.tracker import FaceTracker
 
 #: Frames whose times give the frame rate.
 _RATE_FRAMES = 20

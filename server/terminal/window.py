@@ -5,12 +5,12 @@ import time
 import cv2
 import numpy as np
 
-from server.exceptions import SourceError
-from server.faces.detector import FaceDetector
-from server.inference import Recognizer
-from server.sources import Source
-from server.terminal.session import snapshot
-from server.terminal.watch import Watch, WatchOptions
+from ..detection.detector import FaceDetector
+from ..exceptions import SourceError
+from ..inference import Recognizer
+from ..sources import Source
+from .session import snapshot
+from .watch import Watch, WatchOptions
 
 _TITLE = "Emostream: q quits"
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from server.training.occlusion import HEADSET, MASK, Region, cover
+from .occlusion import HEADSET, MASK, Region, cover
 
 
 @dataclass(frozen=True)

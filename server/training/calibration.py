@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
-from server.inference.ensemble import sharpen
+from ..inference.ensemble import sharpen
 
 #: Beyond these a fit has gone astray: a network that is that far off is broken.
 _COLDEST, _HOTTEST = 0.05, 20.0

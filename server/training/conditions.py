@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from server.training.occlusion import HEADSET, MASK, Region, cover, cover_block
+from .occlusion import HEADSET, MASK, Region, cover, cover_block
 
 #: Uint8 (N, H, W) grey or (N, H, W, 3) RGB.
 Pictures = npt.NDArray[np.uint8]

@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from server.exceptions import EmostreamError
-from server.models.factory import ARCHITECTURES
-from server.models.normalisation import NormalisationSpec
-from server.training.augmentation import AugmentationSpec
+from ..exceptions import EmostreamError
+from ..models.factory import ARCHITECTURES
+from ..models.normalisation import NormalisationSpec
+from .augmentation import AugmentationSpec
 
 
 class TrainingConfig(BaseModel):

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from server.exceptions import DatasetError
+from ..exceptions import DatasetError
 
 VOTE_COLUMNS = (
     "neutral",

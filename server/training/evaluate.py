@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from rich.progress import Progress
 
-from server.exceptions import DatasetError
-from server.inference import Recognizer
-from server.training.conditions import Condition, Pictures, conditions
-from server.training.datasets import LABELS, FaceDataset
-from server.training.metrics import Interval, Intervals, ReliabilityBin, Scores, bootstrap, reliability, score
+from ..exceptions import DatasetError
+from ..inference import Recognizer
+from .conditions import Condition, Pictures, conditions
+from .datasets import LABELS, FaceDataset
+from .metrics import Interval, Intervals, ReliabilityBin, Scores, bootstrap, reliability, score
 
 RESAMPLES = 1000
 

@@ -11,7 +11,7 @@ import torch
 from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 
-from server.training.config import TrainingConfig
+from .config import TrainingConfig
 
 #: What decides a run's figures, beside the code and the machine.
 _PACKAGES = ("emostream", "torch", "numpy", "opencv-python-headless", "pillow")

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from server.exceptions import EmostreamError
-from server.inference.ensemble import load_ensemble
-from server.models.weights import WeightsStore
+from ..exceptions import EmostreamError
+from ..inference.ensemble import load_ensemble
+from ..models.weights import WeightsStore
 
 
 class Teacher(nn.Module):

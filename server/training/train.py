@@ -12,20 +12,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from server.exceptions import DatasetError
-from server.models.checkpoint import load_checkpoint, load_part
-from server.models.factory import create_model, input_size
-from server.models.normalisation import Normalisation
-from server.models.weight_file import WeightDescription, write_weights
-from server.training.augmentation import augment, mixup
-from server.training.calibration import fit_temperature
-from server.training.config import TrainingConfig
-from server.training.datasets import LABELS, FaceDataset, read_split
-from server.training.metrics import Scores, score
-from server.training.norm_statistics import restore_norms
-from server.training.optimisation import SharpnessAware, parameter_groups
-from server.training.run_folder import RunFolder
-from server.training.teacher import Teacher, distillation_loss
+from ..exceptions import DatasetError
+from ..models.checkpoint import load_checkpoint, load_part
+from ..models.factory import create_model, input_size
+from ..models.normalisation import Normalisation
+from ..models.weight_file import WeightDescription, write_weights
+from .augmentation import augment, mixup
+from .calibration import fit_temperature
+from .config import TrainingConfig
+from .datasets import LABELS, FaceDataset, read_split
+from .metrics import Scores, score
+from .norm_statistics import restore_norms
+from .optimisation import SharpnessAware, parameter_groups
+from .run_folder import RunFolder
+from .teacher import Teacher, distillation_loss
 
 logger = logging.getLogger(__name__)
 

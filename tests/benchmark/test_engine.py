@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from emostream.benchmark.engine import count_gflop, measure_engine
+from emostream.exceptions import UnknownModelError
+from emostream.inference.engine import Engine, create_engine
+from emostream.settings import Settings
 from torch import nn
 
-from server.benchmark.engine import count_gflop, measure_engine
-from server.exceptions import UnknownModelError
-from server.inference.engine import Engine, create_engine
-from server.settings import Settings
 from tests.inference.networks import constant_ensemble, random_ensemble
 
 
@@ -67,7 +67,7 @@ def test_the_reference_is_for_one_face_whatever_the_batches_are(
         monkeypatch.setattr(engine, "infer", noted)
         return engine
 
-    monkeypatch.setattr("server.benchmark.engine.create_engine", listened_to)
+    monkeypatch.setattr("emostream.benchmark.engine.create_engine", listened_to)
     settings = Settings(device="cpu", cache_dir=cache_dir)
 
     report = measure_engine("se_resnet", [8], seconds=0.05, reference=reference, settings=settings)

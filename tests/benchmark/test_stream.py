@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
+from emostream.benchmark.stream import face_crops, jain_index, measure_stream
+from emostream.exceptions import EmostreamError, SourceError, UnreachableError
 
-from server.benchmark.stream import face_crops, jain_index, measure_stream
-from server.exceptions import EmostreamError, SourceError, UnreachableError
 from tests.servers import server_thread
 from tests.support import FakeRecognizer, jpeg
 

@@ -14,7 +14,7 @@ def bench(
     cache_dir: Path, *arguments: str, command: str = "engine", seconds: str = "0.1", **variables: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "server", "bench", command, "--seconds", seconds, *arguments],
+        [sys.executable, "-m", "emostream", "bench", command, "--seconds", seconds, *arguments],
         cwd=ROOT,
         env={**os.environ, "EMOSTREAM_CACHE_DIR": str(cache_dir), "EMOSTREAM_DEVICE": "cpu", **variables},
         capture_output=True,

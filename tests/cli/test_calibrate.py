@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from emostream.models.factory import create_model
+from emostream.models.normalisation import NormalisationSpec
+from emostream.models.weight_file import WeightDescription, read_description, write_weights
+from emostream.models.weights import WeightsStore
+from emostream.training.datasets import LABELS
 
-from server.models.factory import create_model
-from server.models.normalisation import NormalisationSpec
-from server.models.weight_file import WeightDescription, read_description, write_weights
-from server.models.weights import WeightsStore
-from server.training.datasets import LABELS
 from tests.support import PATIENCE_S
 from tests.training.conftest import write_prepared
 
 
 def calibrate(cache_dir: Path, folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "server", "calibrate", *map(str, arguments)],
+        [sys.executable, "-m", "emostream", "calibrate", *map(str, arguments)],
         cwd=folder,
         env={
             **os.environ,

@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from emostream.cli.data import app
+from emostream.exceptions import DatasetError
 from typer.testing import CliRunner
 
-from server.cli.data import app
-from server.exceptions import DatasetError
 from tests.support import PATIENCE_S, ROOT
 from tests.training.preparing.sources import write_classes, write_table
 
 
 def prepare(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "server", "data", "prepare", *arguments],
+        [sys.executable, "-m", "emostream", "data", "prepare", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,

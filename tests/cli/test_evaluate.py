@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from emostream.models.factory import create_model
+from emostream.models.normalisation import NormalisationSpec
+from emostream.models.weight_file import WeightDescription, write_weights
+from emostream.training.datasets import LABELS
 
-from server.models.factory import create_model
-from server.models.normalisation import NormalisationSpec
-from server.models.weight_file import WeightDescription, write_weights
-from server.training.datasets import LABELS
 from tests.support import PATIENCE_S, ROOT
 from tests.training.conftest import write_prepared
 
@@ -31,7 +31,7 @@ def run_folder(tmp_path: Path) -> Path:
 
 def evaluate(cache_dir: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "server", "evaluate", *map(str, arguments)],
+        [sys.executable, "-m", "emostream", "evaluate", *map(str, arguments)],
         cwd=ROOT,
         env={
             **os.environ,

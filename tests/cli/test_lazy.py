@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-from server.cli.main import COMMANDS
+from emostream.cli.main import COMMANDS
 
 
 def commands(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -45,7 +44,7 @@ def test_every_command_says_in_its_help_what_it_does_with_an_example(name: str) 
 def test_what_a_command_does_not_need_is_not_loaded(arguments: list[str], absent: tuple[str, ...]) -> None:
     program = (
         f"import sys; sys.argv = ['emostream', *{arguments!r}]\n"
-        "from server.cli.main import main\n"
+        "from emostream.cli.main import main\n"
         "try: main()\n"
         f"except SystemExit: print([name for name in {absent!r} if name in sys.modules])"
     )

@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
+from emostream.cli.main import main
 from PIL import Image
 
-from server.cli.main import main
 from tests.portraits import portrait
-from tests.recordings.films import make_film
 from tests.sample_videos import web_server
 from tests.support import encoded
 from tests.terminal.ptys import Terminal
+from tests.writers.films import make_film
 
 
 def test_a_person_sees_bars_and_the_picture_and_the_keys_do_what_they_say(

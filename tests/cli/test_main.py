@@ -2,10 +2,9 @@ import sys
 from importlib.metadata import version
 
 import pytest
+from emostream.cli import main as module
+from emostream.exceptions import DatasetError
 from typer.testing import CliRunner
-
-from server.cli import main as module
-from server.exceptions import DatasetError
 
 
 def test_an_error_that_is_the_users_to_mend_is_one_line_and_exit_code_1(

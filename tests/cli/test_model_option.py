@@ -1,8 +1,7 @@
 from pathlib import Path
 
 import pytest
-
-from server.cli.model_option import known_models
+from emostream.cli.model_option import known_models
 
 
 @pytest.fixture(autouse=True)

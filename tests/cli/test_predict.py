@@ -13,13 +13,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from emostream.cli.main import main
 from PIL import Image
 
-from server.cli.main import main
 from tests.portraits import FACE_XYWH, iou, portrait, portrait_file
-from tests.recordings.films import make_film
 from tests.servers import QUICK_MODEL
 from tests.support import PATIENCE_S, encoded
+from tests.writers.films import make_film
 
 FRAMES = 24
 
@@ -63,7 +63,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Run:
     make_film(inputs / "talk.mp4", FRAMES, size_wh=(481, 361), times_s=_uneven(FRAMES))
     options = ["--annotate", str(copies), "--out", "faces.csv", "--report", "page.html"]
     result = subprocess.run(
-        [sys.executable, "-m", "server", "predict", "in", *options, "--timings", "timings.json"],
+        [sys.executable, "-m", "emostream", "predict", "in", *options, "--timings", "timings.json"],
         cwd=folder,
         env=environment(cache_dir),
         capture_output=True,
@@ -167,7 +167,7 @@ def test_the_time_of_each_stage_is_written(run: Run) -> None:
 def test_an_interrupt_leaves_whole_files(tmp_path: Path, cache_dir: Path) -> None:
     film = make_film(tmp_path / "long.mp4", 400)
     process = subprocess.Popen(
-        [sys.executable, "-m", "server", "predict", str(film), "--annotate", "copy.mp4", "--every", "2"],
+        [sys.executable, "-m", "emostream", "predict", str(film), "--annotate", "copy.mp4", "--every", "2"],
         cwd=tmp_path,
         env=environment(cache_dir),
         stdout=subprocess.PIPE,

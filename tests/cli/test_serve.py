@@ -10,19 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from emostream.cli.main import main
+from emostream.cli.serve import _bind, create_server
+from emostream.exceptions import EmostreamError
+from emostream.settings import Settings
 from websockets.sync.client import connect
 
-from server.cli.main import main
-from server.cli.serve import _bind, create_server
-from server.exceptions import EmostreamError
-from server.settings import Settings
 from tests.servers import QUICK_MODEL, ServerProcess
 from tests.support import PATIENCE_S, ROOT, FakeRecognizer
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "server", *arguments],
+        [sys.executable, "-m", "emostream", *arguments],
         cwd=folder,
         env=os.environ | {"COLUMNS": "200"},
         capture_output=True,
@@ -173,7 +173,7 @@ def test_with_reload_a_change_of_the_code_starts_the_server_anew(tmp_path: Path,
         cache_dir,
         options=("--reload",),
         model=QUICK_MODEL,
-        faces_dir=ROOT / "server" / "faces" / "models",
+        faces_dir=ROOT / "server" / "detection" / "models",
     )
     try:
         with (tmp_path / "server" / "sessions.py").open("a") as file:

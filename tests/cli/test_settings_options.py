@@ -1,9 +1,8 @@
 import pytest
 import typer
+from emostream.cli.settings_options import with_settings_options
+from emostream.settings import Settings
 from typer.testing import CliRunner
-
-from server.cli.settings_options import with_settings_options
-from server.settings import Settings
 
 
 def command() -> tuple[typer.Typer, list[dict[str, str | None]]]:

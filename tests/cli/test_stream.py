@@ -13,15 +13,15 @@ from pathlib import Path
 import pexpect
 import pyarrow.parquet as pq
 import pytest
+from emostream.cli import main as module
 from PIL import Image
 
-from server.cli import main as module
 from tests.portraits import portrait_file
 from tests.sample_videos import moving_portrait, web_server, write_video
 from tests.servers import QUICK_MODEL, Addresses, ServerProcess, server_thread
 from tests.support import PATIENCE_S, ROOT, FakeRecognizer, encoded
 
-COMMAND = (sys.executable, "-m", "server", "stream")
+COMMAND = (sys.executable, "-m", "emostream", "stream")
 ENVIRONMENT = {**os.environ, "no_proxy": "127.0.0.1", "PYTHONPATH": str(ROOT)}
 
 
@@ -169,7 +169,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_leaves_a_whole_parquet_file(
     server: ServerProcess, films: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "faces.parquet"
-    arguments = ["-m", "server", "stream", str(films / "long.mp4"), "--realtime", "--out", str(out)]
+    arguments = ["-m", "emostream", "stream", str(films / "long.mp4"), "--realtime", "--out", str(out)]
     terminal = pexpect.spawn(
         sys.executable,
         [*arguments, "--url", server.http],

@@ -3,11 +3,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
-from server.cli import stream_report
-from server.cli.stream_report import StreamReport
-from server.client import Dropped, FaceResult, FrameError, FrameResult
-from server.sources import Frame, Source
+from emostream.cli import stream_report
+from emostream.cli.stream_report import StreamReport
+from emostream.client import Dropped, FaceResult, FrameError, FrameResult
+from emostream.sources import Frame, Source
 
 FACE = FaceResult(1, "sad", 1.0, {"sad": 1.0})
 STREAM = SimpleNamespace(info=SimpleNamespace(model="fake"), reconnects=2)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import tomli_w
 import torch
+from emostream.models.factory import create_model
 
-from server.models.factory import create_model
 from tests.models.file_server import FileServer, serving
 from tests.support import PATIENCE_S, ROOT
 
@@ -25,7 +25,7 @@ def checkpoint(tmp_path: Path) -> Path:
 def emostream(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command with ``folder`` for its weights."""
     return subprocess.run(
-        [sys.executable, "-m", "server", "weights", *arguments],
+        [sys.executable, "-m", "emostream", "weights", *arguments],
         cwd=ROOT,
         env={**os.environ, "EMOSTREAM_WEIGHTS_DIR": str(folder)},
         capture_output=True,

@@ -5,9 +5,9 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from emostream.protocol.wire import parse_envelope
 from websockets.asyncio.server import ServerConnection, serve
 
-from server.streaming.wire import parse_envelope
 from tests.support import LABELS
 
 Scene = Callable[[ServerConnection], Awaitable[None]]

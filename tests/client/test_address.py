@@ -1,7 +1,6 @@
 import pytest
-
-from server.client.address import stream_address
-from server.exceptions import ClientError
+from emostream.client.address import stream_address
+from emostream.exceptions import ClientError
 
 
 @pytest.mark.parametrize(

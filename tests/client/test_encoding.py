@@ -2,13 +2,13 @@ import io
 
 import numpy as np
 import pytest
+from emostream.client.encoding import Detect, EncodedFrame, Encoder, encoded_crops
+from emostream.detection.detector import Detection, FaceDetector
+from emostream.exceptions import ClientError
+from emostream.protocol import wire
+from emostream.sources import Frame
 from PIL import Image
 
-from server.client.encoding import Detect, EncodedFrame, Encoder, encoded_crops
-from server.exceptions import ClientError
-from server.faces.detector import Detection, FaceDetector
-from server.sources import Frame
-from server.streaming import wire
 from tests.portraits import FACE_XYWH, FACES_DIR, iou, portrait
 from tests.support import jpeg
 

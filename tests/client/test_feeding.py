@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.client.feeding import IteratedSource, taking, to_frame
+from emostream.exceptions import InvalidImageError, SourceError
+from emostream.sources import open_source
 
-from server.client.feeding import IteratedSource, taking, to_frame
-from server.exceptions import InvalidImageError, SourceError
-from server.sources import open_source
 from tests.support import jpeg
 
 GREY = np.full((4, 6, 3), 128, np.uint8)

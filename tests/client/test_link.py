@@ -2,11 +2,11 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from emostream.client import FrameResult, Stream, connect, link
+from emostream.client.link import LinkState, backoff_s
+from emostream.exceptions import ClientError, RefusedError, UnreachableError
 from websockets.asyncio.server import ServerConnection
 
-from server.client import FrameResult, Stream, connect, link
-from server.client.link import LinkState, backoff_s
-from server.exceptions import ClientError, RefusedError, UnreachableError
 from tests.client.scripted import Scene, answer_all, answer_then_close, created, refuse, scripted_server
 from tests.support import jpeg
 
@@ -44,7 +44,7 @@ async def test_a_full_server_is_asked_again() -> None:
 
 
 async def test_coming_and_going_is_told_once_each(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, "server.client.link")
+    caplog.set_level(logging.WARNING, "emostream.client.link")
     await indices([answer_then_close(1, 1012), refuse(1013, "too_many_sessions"), answer_all])
 
     lost, back = caplog.messages

@@ -1,10 +1,10 @@
 import json
 
 import pytest
+from emostream.client.messages import ErrorMessage, parse_server_message
+from emostream.exceptions import ClientError
+from emostream.protocol.wire import Dropped, Result, SessionCreated
 
-from server.client.messages import ErrorMessage, parse_server_message
-from server.exceptions import ClientError
-from server.streaming.wire import Dropped, Result, SessionCreated
 from tests.client.scripted import created, result
 
 

@@ -2,14 +2,14 @@ import asyncio
 
 import numpy as np
 import pytest
+from emostream.client.encoding import Encoded
+from emostream.client.messages import ErrorMessage, parse_server_message
+from emostream.client.outbox import Entry, Outbox, Verdict
+from emostream.client.results import Dropped, FrameError, FrameResult
+from emostream.exceptions import ClientError, SourceError
+from emostream.protocol import wire
+from emostream.sources import Frame
 
-from server.client.encoding import Encoded
-from server.client.messages import ErrorMessage, parse_server_message
-from server.client.outbox import Entry, Outbox, Verdict
-from server.client.results import Dropped, FrameError, FrameResult
-from server.exceptions import ClientError, SourceError
-from server.sources import Frame
-from server.streaming import wire
 from tests.client.scripted import result
 
 FRAME = Frame(0, 0.0, np.zeros((1, 1, 3), np.uint8), None)

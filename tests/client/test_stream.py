@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.client import Dropped, FrameError, FrameResult, connect
+from emostream.exceptions import ClientError, SourceError
+from emostream.sources.camera import CameraSource
 
-from server.client import Dropped, FrameError, FrameResult, connect
-from server.exceptions import ClientError, SourceError
-from server.sources.camera import CameraSource
 from tests.portraits import portrait
 from tests.sample_videos import moving_portrait, write_video
 from tests.servers import ServerThread, server_thread

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
 import pytest
+from emostream.client import FrameResult, connect_sync
+from emostream.client.link import LinkState
+from emostream.exceptions import SourceError, UnreachableError
 
-from server.client import FrameResult, connect_sync
-from server.client.link import LinkState
-from server.exceptions import SourceError, UnreachableError
 from tests.servers import ServerThread, server_thread
 from tests.support import LABELS, FakeRecognizer, jpeg
 

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from emostream.benchmark.random_weights import enliven_norms
+from emostream.choices import Policy
+from emostream.inference.device_preparation import Pixels
+from emostream.inference.ensemble import Ensemble, LoadedEnsemble, Member
+from emostream.models.catalogue import EnsembleEntry, ModelEntry, parse_model
 from torch import Tensor, nn
-
-from server.benchmark.random_weights import enliven_norms
-from server.choices import Policy
-from server.inference.device_preparation import Pixels
-from server.inference.ensemble import Ensemble, LoadedEnsemble, Member
-from server.models.catalogue import EnsembleEntry, ModelEntry, parse_model
 
 SIDE = 48
 

@@ -2,10 +2,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
-from server.inference.batch_choice import MAX_PASSED_OVER, BatchChoice
-from server.inference.device_preparation import PreparedFace
-from server.inference.fair_queue import Lane, LaneMode, Priority
+from emostream.inference.batch_choice import MAX_PASSED_OVER, BatchChoice
+from emostream.inference.device_preparation import PreparedFace
+from emostream.inference.fair_queue import Lane, LaneMode, Priority
 
 FACE: PreparedFace = (np.zeros(1, np.uint8),)
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 import pytest
 import pytest_asyncio
+from emostream.exceptions import ImageTooLargeError, InvalidImageError
+from emostream.inference.batcher import Batcher, BatcherClosedError, FrameAnswer, Session, SupersededError
+from emostream.inference.fair_queue import LaneFullError, LaneMode
 
-from server.exceptions import ImageTooLargeError, InvalidImageError
-from server.inference.batcher import Batcher, BatcherClosedError, FrameAnswer, Session, SupersededError
-from server.inference.fair_queue import LaneFullError, LaneMode
 from tests.support import PATIENCE_S, FakeRecognizer, label_index
 
 Open = Callable[..., Batcher]

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 import pytest_asyncio
+from emostream.exceptions import InvalidImageError
+from emostream.inference.batcher import Batcher, BatcherClosedError, FrameAnswer
+from emostream.inference.device_preparation import PreparedFace
+from emostream.inference.fair_queue import LaneMode, Priority
 
-from server.exceptions import InvalidImageError
-from server.inference.batcher import Batcher, BatcherClosedError, FrameAnswer
-from server.inference.device_preparation import PreparedFace
-from server.inference.fair_queue import LaneMode, Priority
 from tests.support import PATIENCE_S, FakeRecognizer, label_index
 
 

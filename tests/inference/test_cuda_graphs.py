@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 import torch
+from emostream.inference.ensemble import Ensemble, LoadedEnsemble, Member
+from emostream.inference.torch_engine import optimised
+from emostream.models.catalogue import EnsembleEntry
+from emostream.models.factory import ARCHITECTURES
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from server.inference.ensemble import Ensemble, LoadedEnsemble, Member
-from server.inference.torch_engine import optimised
-from server.models.catalogue import EnsembleEntry
-from server.models.factory import ARCHITECTURES
 from tests.fake_cuda import tensors_in
 from tests.inference.networks import model_entry, random_ensemble
 

@@ -5,10 +5,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-
-from server.exceptions import ImageTooLargeError, InvalidImageError
-from server.inference.device_preparation import (
+from emostream.exceptions import ImageTooLargeError, InvalidImageError
+from emostream.imaging.decoding import decode, prepare
+from emostream.inference.device_preparation import (
     DevicePreparation,
     is_plain_jpeg,
     nvjpeg_decoder,
@@ -16,7 +15,8 @@ from server.inference.device_preparation import (
     resized,
     stack,
 )
-from server.inference.preparation import decode, prepare
+from PIL import Image
+
 from tests.portraits import portrait
 from tests.support import encoded
 

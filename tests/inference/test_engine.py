@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from emostream.exceptions import ModelError
+from emostream.inference import engine
+from emostream.inference.engine import Engine, create_engine
+from emostream.inference.openvino_engine import PASS_SIZES, OpenVinoEngine
+from emostream.inference.torch_engine import TorchEngine
 
-from server.exceptions import ModelError
-from server.inference import engine
-from server.inference.engine import Engine, create_engine
-from server.inference.openvino_engine import PASS_SIZES, OpenVinoEngine
-from server.inference.torch_engine import TorchEngine
 from tests.inference.networks import crops, exact, random_ensemble
 
 ENSEMBLE = random_ensemble("se_resnet")

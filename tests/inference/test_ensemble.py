@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from emostream.choices import Policy
+from emostream.exceptions import CheckpointError, ModelError
+from emostream.inference.ensemble import Ensemble, LoadedEnsemble, Member, load_ensemble, sharpen
+from emostream.models.catalogue import EnsembleEntry
+from emostream.models.weights import WeightsStore
 
-from server.choices import Policy
-from server.exceptions import CheckpointError, ModelError
-from server.inference.ensemble import Ensemble, LoadedEnsemble, Member, load_ensemble, sharpen
-from server.models.catalogue import EnsembleEntry
-from server.models.weights import WeightsStore
 from tests.inference.networks import SIDE, constant_ensemble, crops, exact, model_entry, random_ensemble
 from tests.portraits import portrait
 

@@ -1,6 +1,5 @@
 import pytest
-
-from server.inference.fair_queue import FairQueue, Lane, LaneFullError, LaneMode, Priority
+from emostream.inference.fair_queue import FairQueue, Lane, LaneFullError, LaneMode, Priority
 
 
 def live() -> Lane[str]:

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from emostream.inference.ensemble import Member
+from emostream.inference.folding import MergedConvolutions, fold_batch_norms, merge_convolutions, simplified
 from torch import nn
 
-from server.inference.ensemble import Member
-from server.inference.folding import MergedConvolutions, fold_batch_norms, merge_convolutions, simplified
 from tests.inference.networks import crops, random_ensemble
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.choices import Precision
+from emostream.exceptions import ModelError
+from emostream.inference import openvino_engine, precision
+from emostream.inference.ensemble import LoadedEnsemble
+from emostream.inference.openvino_engine import OpenVinoEngine, passes
+from emostream.inference.precision import MAX_PRECISION_ERROR
+from emostream.models.normalisation import Normalisation, NormalisationSpec
+from emostream.process import import_openvino
 
-from server.choices import Precision
-from server.exceptions import ModelError
-from server.inference import openvino_engine, precision
-from server.inference.ensemble import LoadedEnsemble
-from server.inference.openvino_engine import OpenVinoEngine, passes
-from server.inference.precision import MAX_PRECISION_ERROR
-from server.models.normalisation import Normalisation, NormalisationSpec
-from server.openvino_import import import_openvino
 from tests.inference.networks import crops, exact, random_ensemble
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from emostream.inference import precision
+from emostream.inference.ensemble import LoadedEnsemble
+from emostream.inference.precision import keeps_answers, probes
+from emostream.inference.torch_engine import fastest
 from torch import Tensor, nn
 
-from server.inference import precision
-from server.inference.ensemble import LoadedEnsemble
-from server.inference.precision import keeps_answers, probes
-from server.inference.torch_engine import fastest
 from tests.inference.networks import constant_ensemble, random_ensemble
 
 CPU = torch.device("cpu")

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from emostream.exceptions import ImageTooLargeError, InvalidImageError, UnknownModelError
+from emostream.inference import Recognizer
+from emostream.inference.ensemble import load_ensemble
+from emostream.inference.precision import MAX_PRECISION_ERROR
+from emostream.inference.torch_engine import TorchEngine
+from emostream.models.weights import WeightsStore
 from PIL import Image
 
-from server.exceptions import ImageTooLargeError, InvalidImageError, UnknownModelError
-from server.inference import Recognizer
-from server.inference.ensemble import load_ensemble
-from server.inference.precision import MAX_PRECISION_ERROR
-from server.inference.torch_engine import TorchEngine
-from server.models.weights import WeightsStore
 from tests.inference.networks import constant_ensemble
 from tests.support import LABELS, encoded
 

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from emostream.inference.rewriting import linears_as_convolutions, rewritten, spell_out_attention
+from emostream.models.vision_transformer import Mlp
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from server.inference.rewriting import linears_as_convolutions, rewritten, spell_out_attention
-from server.models.vision_transformer import Mlp
 from tests.inference.networks import random_ensemble
 
 

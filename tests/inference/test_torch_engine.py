@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from emostream.choices import Precision
+from emostream.imaging.decoding import decode, prepare
+from emostream.inference import torch_engine
+from emostream.inference.device_preparation import stack
+from emostream.inference.torch_engine import TorchEngine
 
-from server.choices import Precision
-from server.inference import torch_engine
-from server.inference.device_preparation import stack
-from server.inference.preparation import decode, prepare
-from server.inference.torch_engine import TorchEngine
 from tests.inference.networks import crops, exact, random_ensemble
 from tests.portraits import portrait
 from tests.support import encoded

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from emostream.imaging.decoding import decode, prepare
+from emostream.inference.device_preparation import stack
+from emostream.inference.torch_engine import TorchEngine
 from torch import nn
 
-from server.inference.device_preparation import stack
-from server.inference.preparation import decode, prepare
-from server.inference.torch_engine import TorchEngine
 from tests.fake_cuda import FakeCuda
 from tests.inference.networks import crops, exact, random_ensemble
 from tests.portraits import portrait

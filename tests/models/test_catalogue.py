@@ -2,11 +2,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from emostream.choices import Policy
+from emostream.exceptions import ModelError, UnknownModelError
+from emostream.models.catalogue import Catalogue, parse_model, read_catalogue
+from emostream.models.factory import input_size
 
-from server.choices import Policy
-from server.exceptions import ModelError, UnknownModelError
-from server.models.catalogue import Catalogue, parse_model, read_catalogue
-from server.models.factory import input_size
 from tests.support import LABELS
 
 OWN = """

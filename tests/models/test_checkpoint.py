@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from emostream.exceptions import CheckpointError
+from emostream.models.checkpoint import load_checkpoint, load_part
 from safetensors.torch import save_file
 from torch import Tensor, nn
-
-from server.exceptions import CheckpointError
-from server.models.checkpoint import load_checkpoint, load_part
 
 State = dict[str, Tensor]
 

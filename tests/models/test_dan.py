@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from emostream.models.factory import create_model
 
-from server.models.factory import create_model
 from tests.models.reference import reference
 
 #: Of the largest logit: what float32 may lose.

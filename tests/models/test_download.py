@@ -5,11 +5,11 @@ import socket
 from pathlib import Path
 
 import pytest
+from emostream.exceptions import WeightsError
+from emostream.models import download as download_module
+from emostream.models.download import download
 from gdown.exceptions import FileURLRetrievalError
 
-from server.exceptions import WeightsError
-from server.models import download as download_module
-from server.models.download import download
 from tests.models.file_server import FileServer, serving
 
 CONTENT = bytes(range(256)) * 4096  # a MiB, two of the library's chunks

@@ -1,8 +1,7 @@
 import pytest
 import torch
-
-from server.exceptions import UnknownModelError
-from server.models.factory import ARCHITECTURES, create_model, input_size
+from emostream.exceptions import UnknownModelError
+from emostream.models.factory import ARCHITECTURES, create_model, input_size
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

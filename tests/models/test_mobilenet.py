@@ -1,8 +1,7 @@
 import pytest
 import torch
+from emostream.models.mobilenet import ConvolutionUnit, MobileNet, MobileNetConfig
 from torch import nn
-
-from server.models.mobilenet import ConvolutionUnit, MobileNet, MobileNetConfig
 
 
 def test_the_network_has_about_three_million_parameters() -> None:

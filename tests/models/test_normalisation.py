@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from server.models.normalisation import (
+from emostream.models.normalisation import (
     IMAGENET_MEAN_RGB,
     IMAGENET_STD_RGB,
     Normalisation,

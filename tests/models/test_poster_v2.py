@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from emostream.models.factory import create_model
+from emostream.models.poster_v2 import UNUSED_KEY_PREFIXES, PosterV2, relative_position_index
 
-from server.models.factory import create_model
-from server.models.poster_v2 import UNUSED_KEY_PREFIXES, PosterV2, relative_position_index
 from tests.models.reference import Reference, reference
 
 CLASSES = (7, 8)

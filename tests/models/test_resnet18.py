@@ -1,8 +1,7 @@
 """The backbone's shape; that it computes ResNet-18 is shown through DAN's logits (test_dan.py)."""
 
 import torch
-
-from server.models.resnet18 import BasicBlock, resnet18_features
+from emostream.models.resnet18 import BasicBlock, resnet18_features
 
 
 def test_the_map_is_a_thirty_second_of_the_picture() -> None:

@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from server.models.se_resnet import ChannelExcitation, ResidualUnit, SeResNet, SeResNetConfig
+from emostream.models.se_resnet import ChannelExcitation, ResidualUnit, SeResNet, SeResNetConfig
 
 
 def test_the_network_has_about_three_million_parameters() -> None:

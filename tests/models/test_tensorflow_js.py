@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from emostream.exceptions import CheckpointError
+from emostream.models import create_model
+from emostream.models.checkpoint import load_part
+from emostream.models.tensorflow_js import read_mobilenet, read_tensors
 
-from server.exceptions import CheckpointError
-from server.models import create_model
-from server.models.checkpoint import load_part
-from server.models.tensorflow_js import read_mobilenet, read_tensors
 from tests.models.graph_models import face_mobilenet_arrays, write_graph_model
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import torch
+from emostream.models.vision_transformer import Block, TokenClassifier
 from torch.utils.flop_counter import FlopCounterMode
-
-from server.models.vision_transformer import Block, TokenClassifier
 
 
 def _classifier() -> TokenClassifier:

@@ -2,11 +2,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from emostream.exceptions import CheckpointError
+from emostream.models.normalisation import NormalisationSpec
+from emostream.models.weight_file import WeightDescription, read_description, set_temperature, write_weights
 from safetensors.torch import load_file, save_file
-
-from server.exceptions import CheckpointError
-from server.models.normalisation import NormalisationSpec
-from server.models.weight_file import WeightDescription, read_description, set_temperature, write_weights
 
 STATE = {"weight": torch.arange(4.0), "count": torch.tensor(3)}
 DESCRIPTION = WeightDescription(

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from emostream.exceptions import CheckpointError, ModelError, WeightsError
+from emostream.models.catalogue import ModelEntry, parse_model
+from emostream.models.checkpoint import load_checkpoint
+from emostream.models.factory import create_model
+from emostream.models.weight_file import read_description
+from emostream.models.weights import Import, State, WeightsStore
 from safetensors.torch import save_file
 
-from server.exceptions import CheckpointError, ModelError, WeightsError
-from server.models.catalogue import ModelEntry, parse_model
-from server.models.checkpoint import load_checkpoint
-from server.models.factory import create_model
-from server.models.weight_file import read_description
-from server.models.weights import Import, State, WeightsStore
 from tests.models.file_server import FileServer, serving
 from tests.support import ROOT
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.exceptions import SourceError
+from emostream.sources.camera import CameraSource
 
-from server.exceptions import SourceError
-from server.sources.camera import CameraSource
 from tests.sample_videos import moving_portrait, write_video
 
 

@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from emostream.exceptions import SourceError
+from emostream.sources import open_source
+from emostream.sources.images import FetchedPicture
+from emostream.sources.video import VideoSource
 
-from server.exceptions import SourceError
-from server.sources import open_source
-from server.sources.pictures import FetchedPicture
-from server.sources.video import VideoSource
 from tests.sample_videos import moving_portrait, web_server, write_video
 from tests.support import PATIENCE_S, ROOT, jpeg
 
@@ -60,7 +60,7 @@ def test_a_cameras_password_is_shown_to_nobody() -> None:
 
 
 def test_a_dash_is_standard_input() -> None:
-    counting = "from server.sources import open_source; print(sum(1 for _ in open_source('-', 1)))"
+    counting = "from emostream.sources import open_source; print(sum(1 for _ in open_source('-', 1)))"
     done = subprocess.run(
         [sys.executable, "-c", counting],
         input=jpeg() * 3,

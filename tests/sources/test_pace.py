@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from emostream.exceptions import SourceError
+from emostream.sources import Frame, Source, pace
+from emostream.sources.pace import every, realtime
 
-from server.exceptions import SourceError
-from server.sources import Frame, Source, pace
-from server.sources.pace import every, realtime
 from tests.support import PATIENCE_S
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.exceptions import SourceError
+from emostream.sources import Frame, Source, open_source
+from emostream.sources.pace import realtime
+from emostream.sources.reopening import ReopenedSource
 from PIL import Image
 
-from server.exceptions import SourceError
-from server.sources import Frame, Source, open_source
-from server.sources.pace import realtime
-from server.sources.reopening import ReopenedSource
 from tests.sample_videos import moving_portrait, web_server
 from tests.support import PATIENCE_S, encoded
 

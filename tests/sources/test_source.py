@@ -2,10 +2,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-
-from server.exceptions import SourceError
-from server.sources import Frame, Source
-from server.sources.source import check_size
+from emostream.exceptions import SourceError
+from emostream.sources import Frame, Source
+from emostream.sources.source import check_size
 
 
 class OnePicture(Source):

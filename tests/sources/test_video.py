@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.exceptions import SourceError
+from emostream.sources.video import JpegPipe, VideoSource
 from PIL import Image
 
-from server.exceptions import SourceError
-from server.sources.video import JpegPipe, VideoSource
 from tests.sample_videos import moving_portrait, web_server, write_video
 from tests.support import encoded
 

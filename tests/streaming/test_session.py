@@ -2,11 +2,9 @@ import json
 
 import numpy as np
 import pytest
-
-from server.exceptions import ErrorCode, ProtocolError
-from server.faces.finder import FoundFace
-from server.streaming.session import MAX_INTERNAL_ERRORS, RateLimiter, StreamSession
-from server.streaming.wire import (
+from emostream.analysis.finder import FoundFace
+from emostream.exceptions import ErrorCode, ProtocolError
+from emostream.protocol.wire import (
     Frame,
     Limits,
     ModelFacts,
@@ -16,6 +14,8 @@ from server.streaming.wire import (
     Timing,
     encode_message,
 )
+from emostream.streaming.session import MAX_INTERNAL_ERRORS, RateLimiter, StreamSession
+
 from tests.support import LABELS, envelope, frame, jpeg
 
 TIMING = Timing(queue_ms=0, inference_ms=0, total_ms=0, batch_size=1)

@@ -40,7 +40,7 @@ class Terminal:
         self._stream = pyte.Stream(self._screen)
         self.process = pexpect.spawn(
             sys.executable,
-            ["-m", "server", *arguments],
+            ["-m", "emostream", *arguments],
             cwd=str(folder),
             env=environment,
             dimensions=(rows, columns),

@@ -1,9 +1,8 @@
 """Frames with faces that nobody had to find."""
 
 import numpy as np
-
-from server.sources import Frame
-from server.terminal.watch import LiveFace, Sight
+from emostream.sources import Frame
+from emostream.terminal.watch import LiveFace, Sight
 
 LABELS = ("anger", "happiness", "surprise")
 

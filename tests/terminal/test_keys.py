@@ -4,8 +4,7 @@ import termios
 from collections.abc import Iterator
 
 import pytest
-
-from server.terminal.keys import Keyboard, typed
+from emostream.terminal.keys import Keyboard, typed
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@ import io
 
 import numpy as np
 import pytest
+from emostream.annotation.drawing import colour_of
+from emostream.terminal.preview import Preview, PreviewKind, cell_size, with_boxes
 from rich.console import Console
 
-from server.pictures.drawing import colour_of
-from server.terminal.preview import Preview, PreviewKind, cell_size, with_boxes
 from tests.terminal.sights import LABELS, face, sight
 
 

@@ -1,10 +1,10 @@
 import io
 
 import pytest
+from emostream.terminal.screen import KEYS, Status, preview_room, screen
+from emostream.terminal.watch import Sight
 from rich.console import Console
 
-from server.terminal.screen import KEYS, Status, preview_room, screen
-from server.terminal.watch import Sight
 from tests.terminal.sights import LABELS, face, sight
 
 STATUS = Status("camera 0 (640 × 480)", "default", "saved it.png", is_paused=False)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.terminal.session import Terminated, free_name, snapshot, unwound_by_signals
 
-from server.terminal.session import Terminated, free_name, snapshot, unwound_by_signals
 from tests.terminal.sights import LABELS, face, sight
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from emostream.detection.detector import FaceDetector
+from emostream.exceptions import SourceError
+from emostream.sources import Frame, Source
+from emostream.terminal.watch import Watch, WatchOptions
 
-from server.exceptions import SourceError
-from server.faces.detector import FaceDetector
-from server.sources import Frame, Source
-from server.terminal.watch import Watch, WatchOptions
 from tests.portraits import FACES_DIR
-from tests.recordings.films import frame
 from tests.support import PATIENCE_S, FakeRecognizer
+from tests.writers.films import frame
 
 
 class Film(Source):

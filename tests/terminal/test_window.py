@@ -1,8 +1,7 @@
 import cv2
 import pytest
-
-from server.exceptions import SourceError
-from server.terminal.window import check_windows
+from emostream.exceptions import SourceError
+from emostream.terminal.window import check_windows
 
 
 def test_an_opencv_without_windows_is_told_in_one_line() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from emostream.training.datasets import LABELS, VOTE_COLUMNS
 from PIL import Image
 
-from server.training.datasets import LABELS, VOTE_COLUMNS
 from tests.support import encoded
 
 #: A row of label.csv: the file's name, its box, and ten votes.

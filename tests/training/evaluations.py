@@ -1,9 +1,8 @@
 """An evaluation as if measured, for tests of what is made of one."""
 
 import numpy as np
-
-from server.training.evaluate import ConditionResult, Evaluation
-from server.training.metrics import bootstrap, reliability, score
+from emostream.training.evaluate import ConditionResult, Evaluation
+from emostream.training.metrics import bootstrap, reliability, score
 
 
 def made_up_evaluation(model: str = "mine", conditions: int = 2) -> Evaluation:

@@ -2,8 +2,7 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
-
-from server.training.augmentation import AugmentationSpec, augment, mixup
+from emostream.training.augmentation import AugmentationSpec, augment, mixup
 
 NONE = AugmentationSpec(**{field.name: 0.0 for field in fields(AugmentationSpec)})
 

@@ -1,9 +1,8 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-
-from server.training.calibration import cross_fitted, fit_temperature
-from server.training.metrics import expected_calibration_error
+from emostream.training.calibration import cross_fitted, fit_temperature
+from emostream.training.metrics import expected_calibration_error
 
 Answers = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 import torch
-
-from server.training.conditions import Condition, Pictures, conditions
-from server.training.occlusion import HEADSET, MASK
+from emostream.training.conditions import Condition, Pictures, conditions
+from emostream.training.occlusion import HEADSET, MASK
 
 SIDE = 48
 

@@ -1,10 +1,9 @@
 from pathlib import Path
 
 import pytest
-
-from server.exceptions import EmostreamError
-from server.training.augmentation import AugmentationSpec
-from server.training.config import read_config
+from emostream.exceptions import EmostreamError
+from emostream.training.augmentation import AugmentationSpec
+from emostream.training.config import read_config
 
 RECIPES = Path(__file__).resolve().parents[2] / "server/training/recipes"
 SOUND = "architecture: se_resnet\ntrain: train.tar\nvalidation: valid.tar\n"

@@ -3,9 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from server.exceptions import DatasetError
-from server.training.datasets import (
+from emostream.exceptions import DatasetError
+from emostream.training.datasets import (
     LABELS,
     VOTE_COLUMNS,
     VotedFaces,
@@ -15,6 +14,7 @@ from server.training.datasets import (
     read_split,
     training_set,
 )
+
 from tests.training.conftest import MakeSplit, face, plain_rows, votes, write_prepared
 
 WHOLE = "(0, 0, 48, 48)"

@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
+from emostream.exceptions import DatasetError
+from emostream.inference.device_preparation import PreparedFace
+from emostream.inference.recognizer import Recognizer
+from emostream.training.datasets import LABELS, FaceDataset
+from emostream.training.evaluate import evaluate
 from rich.progress import Progress
-
-from server.exceptions import DatasetError
-from server.inference.device_preparation import PreparedFace
-from server.inference.recognizer import Recognizer
-from server.training.datasets import LABELS, FaceDataset
-from server.training.evaluate import evaluate
 
 
 class Engine:

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-
-from server.training.metrics import Scores, bootstrap, expected_calibration_error, reliability, score
+from emostream.training.metrics import Scores, bootstrap, expected_calibration_error, reliability, score
 
 
 def probabilities(*rows: list[float]) -> np.ndarray:

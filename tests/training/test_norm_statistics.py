@@ -1,8 +1,7 @@
 import pytest
 import torch
+from emostream.training.norm_statistics import restore_norms
 from torch import nn
-
-from server.training.norm_statistics import restore_norms
 
 
 def folded_network() -> nn.Sequential:

@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from server.training.occlusion import HEADSET, MASK, Region, cover, cover_block
+from emostream.training.occlusion import HEADSET, MASK, Region, cover, cover_block
 
 
 @pytest.fixture(autouse=True)

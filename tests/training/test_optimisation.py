@@ -1,8 +1,7 @@
 import pytest
 import torch
+from emostream.training.optimisation import SharpnessAware, parameter_groups
 from torch import nn
-
-from server.training.optimisation import SharpnessAware, parameter_groups
 
 
 def test_only_matrices_and_kernels_decay() -> None:

@@ -3,11 +3,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from emostream.training.config import TrainingConfig
+from emostream.training.run_folder import RunFolder
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-from server.training.config import TrainingConfig
-from server.training.run_folder import RunFolder
 
 CPU = torch.device("cpu")
 

@@ -2,12 +2,11 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from server.exceptions import EmostreamError, UnknownModelError
-from server.inference.ensemble import load_ensemble
-from server.models.weights import WeightsStore
-from server.training.datasets import LABELS
-from server.training.teacher import Teacher, distillation_loss
+from emostream.exceptions import EmostreamError, UnknownModelError
+from emostream.inference.ensemble import load_ensemble
+from emostream.models.weights import WeightsStore
+from emostream.training.datasets import LABELS
+from emostream.training.teacher import Teacher, distillation_loss
 
 TEACHER = "compact-mobilenet-a"
 

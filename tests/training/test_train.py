@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from emostream.exceptions import EmostreamError
+from emostream.models import create_model, load_checkpoint
+from emostream.models.checkpoint import load_part
+from emostream.models.weight_file import read_description, set_temperature
+from emostream.training.config import TrainingConfig
+from emostream.training.datasets import LABELS, FaceDataset
+from emostream.training.train import Trainer
 from safetensors import safe_open
 
-from server.exceptions import EmostreamError
-from server.models import create_model, load_checkpoint
-from server.models.checkpoint import load_part
-from server.models.weight_file import read_description, set_temperature
-from server.training.config import TrainingConfig
-from server.training.datasets import LABELS, FaceDataset
-from server.training.train import Trainer
 from tests.fake_cuda import FakeCuda
 from tests.models.graph_models import face_mobilenet_arrays, write_graph_model
 from tests.training.conftest import MakeSplit, plain_rows

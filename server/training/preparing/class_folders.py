@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from server.exceptions import DatasetError
-from server.training.preparing.class_names import LEFT_OUT, labels_of_folders
-from server.training.preparing.pictures import open_picture
-from server.training.preparing.sample import SPLITS, Reason, Sample, one_hot
+from ...exceptions import DatasetError
+from .class_names import LEFT_OUT, labels_of_folders
+from .pictures import open_picture
+from .sample import SPLITS, Reason, Sample, one_hot
 
 #: Folder name in lower case to split.
 _SPLIT_NAMES = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from server.exceptions import DatasetError
-from server.training.datasets import LABELS
+from ...exceptions import DatasetError
+from ..datasets import LABELS
 
 #: What a folder means whose pictures have none of the labels.
 LEFT_OUT = ""

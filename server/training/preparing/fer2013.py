@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from server.exceptions import DatasetError, InvalidImageError
-from server.training.datasets import VOTE_COLUMNS
-from server.training.preparing.class_names import NUMBERINGS
-from server.training.preparing.sample import SPLITS, Reason, Sample, Target, judge, one_hot
+from ...exceptions import DatasetError, InvalidImageError
+from ..datasets import VOTE_COLUMNS
+from .class_names import NUMBERINGS
+from .sample import SPLITS, Reason, Sample, Target, judge, one_hot
 
 VOTES_FILE = "fer2013new.csv"
 

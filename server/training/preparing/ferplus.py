@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from server.exceptions import InvalidImageError
-from server.training.datasets import FerplusRow, read_ferplus_rows
-from server.training.preparing.pictures import picture_of
-from server.training.preparing.sample import Sample, judge
+from ...exceptions import InvalidImageError
+from ..datasets import FerplusRow, read_ferplus_rows
+from .pictures import picture_of
+from .sample import Sample, judge
 
 _SPLITS = {"FER2013Train": "train", "FER2013Valid": "valid", "FER2013Test": "test"}
 

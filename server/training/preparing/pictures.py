@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from server.exceptions import ImageError, InvalidImageError
-from server.faces.crop import cut
-from server.faces.detector import Detection
-from server.inference.preparation import decode, prepare
-from server.training.preparing.sample import Reason, Sample
+from ...detection.detector import Detection
+from ...exceptions import ImageError, InvalidImageError
+from ...imaging.crop import cut
+from ...imaging.decoding import decode, prepare
+from .sample import Reason, Sample
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -17,13 +17,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.progress import Progress
 
-from server.exceptions import DatasetError
-from server.training.datasets import FORM, LABELS, MANIFEST, FaceDataset
-from server.training.preparing.class_folders import ClassFolders
-from server.training.preparing.fer2013 import VOTES_FILE, Fer2013
-from server.training.preparing.ferplus import Ferplus, ferplus_parts
-from server.training.preparing.pictures import Cutter, Detector, Pixels
-from server.training.preparing.sample import SPLITS, Reason, Sample, Source
+from ...exceptions import DatasetError
+from ..datasets import FORM, LABELS, MANIFEST, FaceDataset
+from .class_folders import ClassFolders
+from .fer2013 import VOTES_FILE, Fer2013
+from .ferplus import Ferplus, ferplus_parts
+from .pictures import Cutter, Detector, Pixels
+from .sample import SPLITS, Reason, Sample, Source
 
 Numbering = Literal["raf-db", "affectnet", "fer2013"]
 

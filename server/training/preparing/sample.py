@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from server.training.datasets import LABELS, VOTE_COLUMNS, evaluation_targets, training_targets
+from ..datasets import LABELS, VOTE_COLUMNS, evaluation_targets, training_targets
 
 #: Float32 (7,): a distribution over LABELS.
 Target = npt.NDArray[np.float32]

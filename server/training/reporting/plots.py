@@ -8,10 +8,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from server.plotting import BLUE, DPI, GRID, INK, QUIET
-from server.training.datasets import LABELS
-from server.training.evaluate import Evaluation
-from server.training.metrics import Interval
+from ...plotting import BLUE, DPI, GRID, INK, QUIET
+from ..datasets import LABELS
+from ..evaluate import Evaluation
+from ..metrics import Interval
 
 _PALE, _ORANGE = "#a9c9d4", "#d9772b"
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", _PALE, BLUE, "#0f3b4c"])

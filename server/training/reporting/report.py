@@ -6,10 +6,10 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from server.exceptions import EmostreamError
-from server.training.datasets import LABELS
-from server.training.evaluate import Evaluation
-from server.training.reporting.plots import plots
+from ...exceptions import EmostreamError
+from ..datasets import LABELS
+from ..evaluate import Evaluation
+from .plots import plots
 
 #: Of ``--report``.
 FORMATS = (".html", ".md")

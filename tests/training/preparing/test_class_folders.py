@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.exceptions import DatasetError
+from emostream.training.preparing.class_folders import ClassFolders
+from emostream.training.preparing.sample import Reason, one_hot
 
-from server.exceptions import DatasetError
-from server.training.preparing.class_folders import ClassFolders
-from server.training.preparing.sample import Reason, one_hot
 from tests.training.preparing.sources import brightness, write_classes, write_picture
 
 SHARES = (0.8, 0.1, 0.1)

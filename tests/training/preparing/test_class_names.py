@@ -1,8 +1,7 @@
 import pytest
-
-from server.exceptions import DatasetError
-from server.training.datasets import LABELS
-from server.training.preparing.class_names import LEFT_OUT, NUMBERINGS, labels_of_folders
+from emostream.exceptions import DatasetError
+from emostream.training.datasets import LABELS
+from emostream.training.preparing.class_names import LEFT_OUT, NUMBERINGS, labels_of_folders
 
 
 def test_usual_names_of_any_case_are_known() -> None:

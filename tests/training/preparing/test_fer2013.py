@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.exceptions import DatasetError, ImageError
+from emostream.training.preparing.fer2013 import Fer2013
+from emostream.training.preparing.sample import Reason, one_hot
 
-from server.exceptions import DatasetError, ImageError
-from server.training.preparing.fer2013 import Fer2013
-from server.training.preparing.sample import Reason, one_hot
 from tests.training.preparing.sources import brightness, grey, write_table, write_votes
 
 ROWS = [(0, 10, "Training"), (3, 20, "PublicTest"), (6, 30, "PrivateTest")]

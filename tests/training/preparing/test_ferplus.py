@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.exceptions import DatasetError, ImageError
+from emostream.training.preparing.ferplus import Ferplus, ferplus_parts
+from emostream.training.preparing.sample import one_hot
 
-from server.exceptions import DatasetError, ImageError
-from server.training.preparing.ferplus import Ferplus, ferplus_parts
-from server.training.preparing.sample import one_hot
 from tests.training.conftest import MakeSplit, face, plain_rows, votes
 
 WHOLE = "(0, 0, 48, 48)"

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.detection.detector import Detection, FaceDetector
+from emostream.exceptions import ImageError
+from emostream.imaging.crop import cut
+from emostream.training.preparing.pictures import Cutter, open_picture, picture_of
+from emostream.training.preparing.sample import Reason, Sample, one_hot
 from PIL import Image
 
-from server.exceptions import ImageError
-from server.faces.crop import cut
-from server.faces.detector import Detection, FaceDetector
-from server.training.preparing.pictures import Cutter, open_picture, picture_of
-from server.training.preparing.sample import Reason, Sample, one_hot
 from tests.portraits import FACES_DIR, no_face, portrait
 from tests.support import encoded
 from tests.training.preparing.sources import write_picture

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.exceptions import DatasetError
+from emostream.training.datasets import LABELS, read_prepared, read_split
+from emostream.training.preparing.pictures import Detector
+from emostream.training.preparing.prepare import Options, Prepared, find_source, prepare
+from emostream.training.preparing.sample import Reason
 from PIL import Image
 from rich.progress import Progress
 
-from server.exceptions import DatasetError
-from server.training.datasets import LABELS, read_prepared, read_split
-from server.training.preparing.pictures import Detector
-from server.training.preparing.prepare import Options, Prepared, find_source, prepare
-from server.training.preparing.sample import Reason
 from tests.training.conftest import MakeSplit, plain_rows
 from tests.training.preparing.sources import write_classes, write_picture, write_table, write_votes
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from emostream.training.datasets import LABELS
+from emostream.training.preparing.sample import Reason, judge, one_hot
 
-from server.training.datasets import LABELS
-from server.training.preparing.sample import Reason, judge, one_hot
 from tests.training.conftest import votes
 
 

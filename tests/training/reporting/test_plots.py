@@ -2,9 +2,9 @@ import io
 
 import numpy as np
 import pytest
+from emostream.training.reporting.plots import plots
 from PIL import Image
 
-from server.training.reporting.plots import plots
 from tests.training.evaluations import made_up_evaluation
 
 

@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from emostream.exceptions import EmostreamError
+from emostream.training.datasets import LABELS
+from emostream.training.evaluate import Evaluation
+from emostream.training.reporting.report import check_report, write_report
 from PIL import Image
 
-from server.exceptions import EmostreamError
-from server.training.datasets import LABELS
-from server.training.evaluate import Evaluation
-from server.training.reporting.report import check_report, write_report
 from tests.training.evaluations import made_up_evaluation
 
 _VOID = {"meta", "img", "br", "link"}

@@ -1,0 +1,155 @@
+"""The routes of older systems: their clients change nothing but the address. docs/images.md has them all."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
+
+from ..analysis.service import RecognizedPicture
+from .access import require_access
+from .compat_words import EMOTION, FACE, PREDICT, RECOGNIZE, in_words, likeliest
+from .problems import ProblemError, problem_responses
+from .services import Services, services_of
+from .uploads import decode_base64, read_body, read_file, read_form_text
+
+router = APIRouter(tags=["older clients"])
+_GUARD = [Depends(require_access)]
+_PROBLEMS = problem_responses(400, 401, 403, 408, 413, 415, 422, 500, 503)
+
+
+class RecognizeAnswer(BaseModel):
+    """Probabilities of the largest face, rounded to four places."""
+
+    anger: float
+    disgust: float
+    fear: float
+    happiness: float
+    neutral: float
+    sadness: float
+    surprise: float
+
+
+class PredictedFace(BaseModel):
+    x: int
+    y: int
+    width: int
+    height: int
+    label: str = Field(description="neutral, happy, sad, surprise, fear, disgust, anger or contempt")
+
+
+class EmotionFace(BaseModel):
+    bounding_box: list[int] = Field(min_length=4, max_length=4, description="[x, y, width, height]")
+    emotion: str = Field(description="happy, sad, angry, fear, surprise, neutral or disgust")
+    confidence: float
+
+
+class FaceAnswer(BaseModel):
+    predictions: dict[str, float] = Field(description="percent, from the highest")
+
+
+def _form(field: str, schema: Mapping[str, Any], *media_types: str) -> dict[str, Any]:
+    """For ``openapi_extra``: a form with one field."""
+    body = {"schema": {"type": "object", "required": [field], "properties": {field: schema}}}
+    return {"requestBody": {"required": True, "content": dict.fromkeys(media_types, body)}}
+
+
+_FILE = {"type": "string", "format": "binary"}
+_FILE_FORM = _form("file", _FILE, "multipart/form-data")
+_IMAGE_FORM = _form("image", _FILE, "multipart/form-data")
+_BASE64_FORM = _form(
+    "imgBase64", {"type": "string"}, "multipart/form-data", "application/x-www-form-urlencoded"
+)
+_TEXT_BODY = {"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+
+@router.get("/ping")
+async def ping() -> str:
+    """The word "ping", as long as the server is alive. Needs no token."""
+    return "ping"
+
+
+@router.post("/recognize/file", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_FILE_FORM)
+async def recognize_file(request: Request) -> RecognizeAnswer:
+    """Probabilities of the largest face in the picture `file`."""
+    services = services_of(request)
+    with services.pictures.entered():
+        return await _largest_face(services, await read_file(request, services.settings, "file"))
+
+
+@router.post("/recognize/base64", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_TEXT_BODY)
+async def recognize_base64(request: Request) -> RecognizeAnswer:
+    """Probabilities of the largest face in a picture that is sent as base64 text or as a data URL."""
+    services = services_of(request)
+    with services.pictures.entered():
+        text = (await read_body(request, services.settings)).decode("utf-8", errors="replace").strip()
+        # Some clients send the text as JSON.
+        return await _largest_face(services, decode_base64(text.strip('"')))
+
+
+@router.post("/predict", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_FILE_FORM)
+async def predict(request: Request) -> list[PredictedFace]:
+    """Every face in the picture `file`: box and label."""
+    services = services_of(request)
+    with services.pictures.entered():
+        answer = await _recognized(services, await read_file(request, services.settings, "file"))
+    return [
+        PredictedFace(x=x, y=y, width=width, height=height, label=likeliest(words)[0])
+        for (x, y, width, height), words in _faces(services, answer, PREDICT)
+    ]
+
+
+@router.post("/emotion", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_IMAGE_FORM)
+async def emotion(request: Request) -> list[EmotionFace]:
+    """Every face in the picture `image`: bounding box, emotion and confidence in [0, 1]."""
+    services = services_of(request)
+    with services.pictures.entered():
+        answer = await _recognized(services, await read_file(request, services.settings, "image"))
+    faces = []
+    for box, words in _faces(services, answer, EMOTION):
+        word, confidence = likeliest(words)
+        faces.append(EmotionFace(bounding_box=list(box), emotion=word, confidence=round(confidence, 4)))
+    return faces
+
+
+@router.post("/face", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_BASE64_FORM)
+async def face(request: Request) -> FaceAnswer:
+    """The emotions of a picture that is a face crop already, in percent, from the highest."""
+    services = services_of(request)
+    with services.pictures.entered():
+        text = await read_form_text(request, services.settings, "imgBase64")
+        # In a URL-encoded form a plus sign that was not escaped has become a space.
+        image = decode_base64(text.strip().replace(" ", "+"))
+        with services.pictures.opened(1) as session:
+            row = await services.pictures.recognize_crop(session, image)
+    labels = services.recognizer.labels
+    best = int(row.argmax())
+    await services.archive.offer(image, labels[best], float(row[best]))
+    words = in_words(FACE, labels, row.tolist())
+    highest_first = sorted(words.items(), key=lambda item: -item[1])
+    return FaceAnswer(predictions={word: round(100 * value, 2) for word, value in highest_first})
+
+
+async def _recognized(services: Services, data: bytes, max_faces: int | None = None) -> RecognizedPicture:
+    with services.pictures.opened(1) as session:
+        return await services.pictures.recognize(session, data, max_faces or services.settings.max_faces)
+
+
+async def _largest_face(services: Services, data: bytes) -> RecognizeAnswer:
+    answer = await _recognized(services, data, max_faces=1)
+    for _, words in _faces(services, answer, RECOGNIZE):
+        # An emotion that the model lacks is never seen.
+        known = dict.fromkeys(RECOGNIZE, 0.0) | {word: round(value, 4) for word, value in words.items()}
+        return RecognizeAnswer(**known)
+    raise ProblemError(422, "no_face", "No face detected")
+
+
+def _faces(
+    services: Services, answer: RecognizedPicture, words: Mapping[str, str]
+) -> list[tuple[tuple[int, int, int, int], dict[str, float]]]:
+    """Each face's box [x, y, width, height], and its probabilities in an older system's words."""
+    labels = services.recognizer.labels
+    return [
+        (found.box_xywh, in_words(words, labels, row.tolist()))
+        for found, row in zip(answer.faces, answer.probabilities, strict=True)
+    ]

@@ -1,0 +1,82 @@
+"""``GET /healthz``, ``/readyz``, ``/metrics`` and ``/v1/model``: for operators and their tools."""
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, Field
+
+from ..imaging.decoding import grey_face
+from .services import Services, services_of
+
+router = APIRouter()
+
+_PROBE_TIMEOUT_S = 2.0
+
+
+class Health(BaseModel):
+    status: str
+
+
+class ModelDescription(BaseModel):
+    """The model that answers."""
+
+    name: str
+    labels: list[str] = Field(description="in the order of the network's outputs")
+    members: list[str] = Field(description="networks whose probabilities are averaged")
+    input_size: int = Field(description="side in pixels of the largest square crop that a member takes")
+    device: str
+    precision: str
+
+
+@router.get("/healthz", tags=["operations"])
+async def healthz() -> Health:
+    """The process is alive and its event loop turns."""
+    return Health(status="alive")
+
+
+@router.get("/readyz", tags=["operations"], responses={503: {"model": Health}})
+async def readyz(request: Request, response: Response) -> Health:
+    """The model is loaded and warmed up, its passes succeed, and new sessions are accepted."""
+    services = services_of(request)
+    if services.sessions.is_draining:
+        response.status_code = 503
+        return Health(status="shutting down")
+    # Asked rather than believed: without traffic a pass could not succeed again, nor this server be ready.
+    if services.batcher.is_failing and not await _computes(services):
+        response.status_code = 503
+        return Health(status="the engine fails")
+    return Health(status="ready")
+
+
+async def _computes(services: Services) -> bool:
+    """Whether the engine has an answer to a grey face."""
+    face = grey_face(services.recognizer.input_sizes)
+    session = services.batcher.open_session()
+    try:
+        await asyncio.wait_for(session.recognize_prepared(lambda: [face]), _PROBE_TIMEOUT_S)
+    except Exception:  # whatever it is, the batcher has logged it
+        return False
+    finally:
+        session.close()
+    return True
+
+
+@router.get("/metrics", tags=["operations"], response_class=Response)
+async def metrics(request: Request) -> Response:
+    """For Prometheus."""
+    return Response(services_of(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/v1/model", tags=["model"])
+async def model(request: Request) -> ModelDescription:
+    """What answers here: its name, labels, members and where it runs."""
+    recognizer = services_of(request).recognizer
+    return ModelDescription(
+        name=recognizer.name,
+        labels=list(recognizer.labels),
+        members=list(recognizer.members),
+        input_size=max(recognizer.input_sizes),
+        device=recognizer.engine.device,
+        precision=recognizer.engine.precision,
+    )

@@ -1,0 +1,61 @@
+"""The streaming sessions that are open: their number is bounded, and shutdown ends them in order."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+from ..exceptions import EmostreamError
+from .metrics import Metrics
+
+
+class Endable(Protocol):
+    """A session that can be asked to end."""
+
+    def shut_down(self) -> None: ...
+
+
+class TooManySessionsError(EmostreamError):
+    """The server is full, or about to shut down."""
+
+
+class SessionRegistry:
+    """Holds every open session."""
+
+    def __init__(self, limit: int, metrics: Metrics) -> None:
+        self._limit = limit
+        self._metrics = metrics
+        self._open: set[Endable] = set()
+        self._is_draining = False
+        self._all_ended = asyncio.Event()
+
+    @contextmanager
+    def entered(self, session: Endable) -> Iterator[None]:
+        """Counts a session for as long as it is open. Raises TooManySessionsError."""
+        if self._is_draining or len(self._open) >= self._limit:
+            raise TooManySessionsError("the server has as many sessions as it may; try again later")
+        self._open.add(session)
+        self._metrics.sessions.set(len(self._open))
+        try:
+            yield
+        finally:
+            self._open.remove(session)
+            self._metrics.sessions.set(len(self._open))
+            if not self._open:
+                self._all_ended.set()
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server is about to stop."""
+        return self._is_draining
+
+    async def drain(self, timeout_s: float) -> None:
+        """Refuses new sessions, asks the open ones to answer what is under way, and waits for their end."""
+        self._is_draining = True
+        if not self._open:
+            return
+        self._all_ended.clear()
+        for session in self._open:
+            session.shut_down()
+        with suppress(TimeoutError):  # those left are cut off by the web server
+            await asyncio.wait_for(self._all_ended.wait(), timeout_s)

@@ -1,0 +1,278 @@
+"""``WS /ws``: the streaming protocol over a WebSocket."""
+
+import asyncio
+import logging
+import time
+import uuid
+from typing import Literal
+
+from fastapi import APIRouter, WebSocket
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+
+from ..analysis.finder import FaceFinder, Search
+from ..exceptions import DetectorError, ImageError, ProtocolError
+from ..inference.batcher import FrameAnswer, SupersededError
+from ..inference.batcher import Session as BatcherSession
+from ..inference.fair_queue import LaneMode
+from ..protocol.wire import (
+    CloseCode,
+    CloseReason,
+    Error,
+    Frame,
+    Limits,
+    ModelFacts,
+    Result,
+    ServerMessage,
+    SessionClose,
+    Timing,
+    encode_message,
+)
+from ..streaming.session import StreamSession
+from .access import origin_is_allowed, token_is_valid
+from .crop_archive import CropArchive
+from .metrics import Metrics
+from .services import Services, services_of
+from .sessions import TooManySessionsError
+
+logger = logging.getLogger(__name__)
+router = APIRouter()
+
+#: Frames of a live session that may be unanswered before the server stops reading: with two waiting or in
+#: the engine, the rest are "dropped" answers that the client does not read.
+_MAX_UNANSWERED_LIVE = 32
+
+_CLOSE_CODES: dict[CloseReason, int] = {
+    "client_request": CloseCode.NORMAL,
+    "idle_timeout": CloseCode.NORMAL,
+    "server_shutdown": CloseCode.GOING_AWAY,
+    "error": CloseCode.INTERNAL_ERROR,
+}
+
+
+@router.websocket("/ws")
+async def stream(websocket: WebSocket, mode: Literal["latest", "all"] = "latest") -> None:
+    """Opens a session, or says why not."""
+    services = services_of(websocket)
+    settings = services.settings
+    if not origin_is_allowed(websocket, settings):
+        await websocket.close()  # before the handshake is done: the client sees 403
+        return
+    await websocket.accept()
+    if not token_is_valid(websocket, settings):
+        await refuse(
+            websocket, Error(code="unauthorized", message="a valid token is needed"), CloseCode.UNAUTHORIZED
+        )
+        return
+    lane_mode = LaneMode(mode)
+    queue_length = settings.max_queued_frames if lane_mode is LaneMode.ALL else 1
+    finder, why_no_detection = _finder(services)
+    connection = Connection(
+        websocket,
+        _new_session(services, why_no_detection),
+        services.batcher.open_session(lane_mode, queue_length),
+        max_unanswered=queue_length if lane_mode is LaneMode.ALL else _MAX_UNANSWERED_LIVE,
+        idle_timeout_s=settings.idle_timeout_s,
+        metrics=services.metrics,
+        finder=finder,
+        archive=services.archive,
+    )
+    try:
+        with services.sessions.entered(connection):
+            await connection.run()
+    except TooManySessionsError as error:
+        answer = Error(code="too_many_sessions", message=str(error), retryable=True)
+        await refuse(websocket, answer, CloseCode.TRY_AGAIN_LATER)
+
+
+async def refuse(websocket: WebSocket, error: Error, close_code: int) -> None:
+    """Tells a client why its session never starts."""
+    try:
+        await websocket.send_text(encode_message(error))
+        await websocket.close(close_code)
+    except WebSocketDisconnect:
+        pass  # it has left by itself
+
+
+def _finder(services: Services) -> tuple[FaceFinder | None, str | None]:
+    """What finds faces in whole frames, or why there is nothing that does."""
+    try:
+        return services.pictures.finder, None
+    except DetectorError as error:
+        return None, str(error)
+
+
+def _new_session(services: Services, why_no_detection: str | None) -> StreamSession:
+    settings, recognizer = services.settings, services.recognizer
+    limits = Limits(
+        max_message_bytes=settings.max_message_bytes,
+        max_pixels=settings.max_pixels,
+        max_faces=settings.max_faces,
+        max_frames_per_second=settings.max_frames_per_second,
+    )
+    model = ModelFacts(name=recognizer.name, labels=list(recognizer.labels))
+    return StreamSession(uuid.uuid4().hex, model, limits, why_no_detection)
+
+
+class Connection:
+    """One WebSocket from its handshake to its close: reads messages, lets frames be answered beside.
+
+    Every frame under way holds one permit; when none is left the socket is not read, which is how a
+    client in mode ALL is slowed down, and how one that never reads its answers is stopped.
+    """
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        session: StreamSession,
+        batcher_session: BatcherSession,
+        max_unanswered: int,
+        idle_timeout_s: float,
+        metrics: Metrics,
+        finder: FaceFinder | None,
+        archive: CropArchive,
+    ) -> None:
+        self._websocket = websocket
+        self._session = session
+        self._batcher_session = batcher_session
+        self._permits = asyncio.Semaphore(max_unanswered)
+        self._sending = asyncio.Lock()
+        self._idle_timeout_s = idle_timeout_s
+        self._metrics = metrics
+        self._finder = finder
+        self._archive = archive
+        self._deadline = asyncio.timeout(None)  # passes when the session is idle, or is made to pass
+        self._is_reading = False
+        self._end: tuple[CloseReason, int] | None = None
+
+    async def run(self) -> None:
+        """Serves the client until either side ends the session."""
+        try:
+            await self._send(self._session.created())
+            async with asyncio.TaskGroup() as answers:
+                await self._read(answers)
+            # Leaving the group has waited for the frames under way.
+            await self._close()
+        except* WebSocketDisconnect:
+            pass
+        finally:
+            self._batcher_session.close()
+
+    def shut_down(self) -> None:
+        """Ends the session because the server stops."""
+        self._finish("server_shutdown")
+
+    def _finish(self, reason: CloseReason, code: int | None = None) -> None:
+        if self._end is not None:
+            return
+        self._end = (reason, _CLOSE_CODES[reason] if code is None else code)
+        if self._is_reading:
+            self._deadline.reschedule(asyncio.get_running_loop().time())
+
+    async def _read(self, answers: asyncio.TaskGroup) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with self._deadline:
+                self._is_reading = True
+                while True:
+                    async with self._permits:
+                        pass  # there is room for one more frame, and nobody else takes it
+                    if self._end is not None:
+                        return  # before the deadline, which may have been made to pass, is put off
+                    self._deadline.reschedule(loop.time() + self._idle_timeout_s)
+                    message = await self._websocket.receive()
+                    if message["type"] == "websocket.disconnect":
+                        raise WebSocketDisconnect(message.get("code", 1005))
+                    await self._handle(message.get("bytes"), message.get("text"), answers)
+        except TimeoutError:
+            if self._end is None:
+                self._end = ("idle_timeout", _CLOSE_CODES["idle_timeout"])
+        finally:
+            self._is_reading = False
+
+    async def _handle(self, data: bytes | None, text: str | None, answers: asyncio.TaskGroup) -> None:
+        arrived = time.monotonic()
+        try:
+            size = len((text or "").encode() if data is None else data)
+            if size > self._session.limits.max_message_bytes:
+                raise ProtocolError(
+                    "message_too_large",
+                    f"a message may have {self._session.limits.max_message_bytes} bytes at most",
+                )
+            if data is None:
+                answer = self._session.receive_text(text or "")
+                if isinstance(answer, SessionClose):
+                    self._finish("client_request")
+                else:
+                    await self._send(answer)
+                return
+            frame = self._session.receive_frame(data, arrived)
+        except ProtocolError as error:
+            await self._send(self._session.refuse(error))
+            self._metrics.frames.labels(error.code).inc()
+            if error.code == "message_too_large":
+                self._finish("error", CloseCode.MESSAGE_TOO_BIG)
+            return
+        await self._permits.acquire()  # returns at once: see _read
+        answers.create_task(self._answer(frame, arrived))
+
+    async def _answer(self, frame: Frame, arrived: float) -> None:
+        try:
+            message = await self._recognize(frame, arrived)
+            await self._send(message)
+            outcome = message.code if isinstance(message, Error) else message.type
+            self._metrics.frames.labels(outcome).inc()
+            self._metrics.frame_seconds.observe(time.monotonic() - arrived)
+            if self._session.has_failed:
+                self._finish("error")
+            if isinstance(message, Result) and message.faces and not frame.detect:
+                face = message.faces[0]
+                await self._archive.offer(frame.faces[0].image, face.emotion, face.confidence)
+        finally:
+            self._permits.release()
+
+    async def _recognize(self, frame: Frame, arrived: float) -> ServerMessage:
+        try:
+            if frame.detect:
+                frame, answer = await self._find_and_recognize(frame, arrived)
+            else:
+                answer = await self._batcher_session.recognize([face.image for face in frame.faces])
+        except SupersededError:
+            return self._session.drop(frame)
+        except ImageError as error:
+            message = str(error) if frame.detect else f"face {frame.faces[error.index].face_id}: {error}"
+            return self._session.refuse(ProtocolError(error.code, message, frame.frame_id))
+        except Exception:
+            # The one place where any failure becomes an answer: this frame's, and nobody else's.
+            logger.exception("frame %d of session %s failed", frame.frame_id, self._session.session_id)
+            message = "this frame could not be computed"
+            return self._session.refuse(ProtocolError("internal_error", message, frame.frame_id))
+        timing = Timing(
+            queue_ms=round(answer.queue_ms, 2),
+            inference_ms=round(answer.inference_ms, 2),
+            total_ms=round((time.monotonic() - arrived) * 1000, 2),
+            batch_size=answer.batch_size,
+        )
+        return self._session.answer(frame, answer.probabilities, timing)
+
+    async def _find_and_recognize(self, frame: Frame, arrived: float) -> tuple[Frame, FrameAnswer]:
+        """The frame with the faces that are in it, and their answer."""
+        assert self._finder is not None  # else the session has refused the frame
+        search = Search(
+            self._finder,
+            frame.faces[0].image,
+            self._session.limits.max_pixels,
+            self._session.config.max_faces,
+        )
+        answer = await self._batcher_session.recognize_prepared(search)
+        assert search.found is not None  # the batcher has called it
+        return self._session.with_faces(frame, search.found.faces, arrived), answer
+
+    async def _send(self, message: ServerMessage) -> None:
+        async with self._sending:
+            await self._websocket.send_text(encode_message(message))
+
+    async def _close(self) -> None:
+        reason, code = self._end or ("error", CloseCode.INTERNAL_ERROR)
+        await self._send(self._session.closed(reason))
+        if self._websocket.application_state is WebSocketState.CONNECTED:
+            await self._websocket.close(code)

@@ -1,0 +1,243 @@
+"""Every face of a picture, at any size from a smallest one up, with a network that sees small tiles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..imaging.crop import BoxXywh
+from .anchors import BlazeFaceSpec, Detections
+from .blazeface import BlazeFace, Pixels
+from .model_files import find_model
+from .suppression import MAX_IOU, areas, best_of_each_face, ious
+from .tiles import Level, pyramid
+
+#: What may be a face. Small faces score low in the detector's input, and get a second look.
+_MIN_PROPOSAL = 0.2
+
+#: What is a face at first sight, and at the second: there real faces score far higher and textures do not.
+_MIN_SCORE = 0.5
+_MIN_SECOND_SCORE = 0.6
+
+#: Sides of faces, as parts of the detector's input, at which its score and box can be trusted.
+_TRUSTED_PART = (0.125, 0.58)
+
+#: A second look sees the face at this part of the input's side, where the detector is at its best.
+_SECOND_LOOK_PART = 1 / 3
+
+#: Second looks at most, beyond one for each face asked for.
+_SPARE_LOOKS = 32
+
+#: Second looks at most where the whole picture gets no more than one glance.
+_GLANCE_LOOKS = 2
+
+#: A second look has seen the same face if its box overlaps the proposal's by this much.
+_MIN_SAME_IOU = 0.3
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face: the detector's own box in pixels of the picture, which may reach outside of it, and a score
+    in [0, 1]."""
+
+    box_xywh: BoxXywh
+    score: float
+
+
+class Network(Protocol):
+    """What the detector needs of a network; safe to call from several threads at once."""
+
+    spec: BlazeFaceSpec
+
+    def __call__(self, tile: Pixels, min_score: float) -> Detections:
+        """Boxes in input pixels of a tile uint8 (S, S, 3) RGB, not yet suppressed."""
+
+
+class FaceDetector:
+    """Every face from ``min_face_px`` up. Safe to call from several threads at once."""
+
+    def __init__(self, network: Network, min_face_px: int = 24) -> None:
+        self._network = network
+        self._min_face_px = min_face_px
+
+    @classmethod
+    def load(cls, folder: Path, min_face_px: int = 24) -> "FaceDetector":
+        """The detector with the model files of ``folder``. Raises DetectorError."""
+        # Threads work on pictures of their own; were each of them to split its resizing over all cores as
+        # well, they would only be in each other's way. The number is the process's, OpenCV has no other.
+        cv2.setNumThreads(1)
+        return cls(BlazeFace(*find_model(folder)), min_face_px)
+
+    @property
+    def name(self) -> str:
+        """The model's file name without its ending."""
+        return Path(self._network.spec.file_name).stem
+
+    @property
+    def network(self) -> Network:
+        """What it looks with."""
+        return self._network
+
+    @property
+    def min_face_px(self) -> int:
+        """The smallest face that it looks for."""
+        return self._min_face_px
+
+    def detect(self, picture: Pixels, max_faces: int, min_face_px: int | None = None) -> list[Detection]:
+        """At most ``max_faces`` faces of a picture uint8 (H, W, 3) RGB, largest first.
+
+        ``min_face_px`` replaces the detector's own for this picture; what is smaller is found now and then.
+        """
+        proposals, are_trusted = self._proposals(picture, min_face_px or self._min_face_px)
+        best = best_of_each_face(proposals)
+        faces: list[Detections] = []
+        looks_left = max_faces + _SPARE_LOOKS
+        for index in sorted(best, key=lambda index: -areas(proposals.boxes_xywh)[index]):
+            face = proposals[np.array([index])]
+            if are_trusted[index]:
+                face = face[face.scores >= _MIN_SCORE]
+            elif looks_left > 0:
+                looks_left -= 1
+                face = self._second_look(picture, face)
+            else:
+                continue
+            if len(face):
+                faces.append(face)
+            if len(faces) == max_faces:
+                break
+        return largest_first(Detections.joined(faces))
+
+    def glance(self, picture: Pixels, known_xywh: Sequence[BoxXywh]) -> list[Detections]:
+        """New faces that are large enough to be seen with the whole picture in one tile, one each.
+
+        Costs one pass of the network, and at most ``_GLANCE_LOOKS`` more where something may be a face.
+        """
+        proposals, are_trusted = self._proposals(picture, max(picture.shape))
+        if known_xywh and len(proposals):
+            is_known = ious(proposals.boxes_xywh, np.array(known_xywh, np.float32)).max(1) > MAX_IOU
+            proposals, are_trusted = proposals[~is_known], are_trusted[~is_known]
+        faces = []
+        looks_left = _GLANCE_LOOKS
+        for index in best_of_each_face(proposals):
+            face = proposals[np.array([index])]
+            if face.scores[0] < _MIN_SCORE:
+                break  # best first: all others are less likely still, and the next scan is near
+            if not are_trusted[index]:
+                if not looks_left:
+                    continue
+                looks_left -= 1
+                face = self._second_look(picture, face)
+            if len(face):
+                faces.append(face)
+        return faces
+
+    def _proposals(self, picture: Pixels, min_face_px: int) -> tuple[Detections, npt.NDArray[np.bool_]]:
+        """All that may be a face, in picture pixels, and which of it needs no second look."""
+        spec = self._network.spec
+        height, width, _ = picture.shape
+        found: list[Detections] = []
+        trusted: list[npt.NDArray[np.bool_]] = []
+        shrunk = picture
+        for level in pyramid((width, height), spec.input_px, spec.smallest_face_px, min_face_px):
+            # Each level from the one before it: the whole picture is read once only.
+            shrunk = _resized(shrunk, level.size_wh)
+            for x, y in level.tiles_xy:
+                tile = _padded(shrunk[y : y + spec.input_px, x : x + spec.input_px], spec.input_px)
+                in_tile = self._network(tile, _MIN_PROPOSAL)
+                in_tile = in_tile[_is_whole(in_tile, level, x, y, spec.input_px)]
+                part = in_tile.boxes_xywh[:, 2:].max(axis=1, initial=0) / spec.input_px
+                trusted.append((part >= _TRUSTED_PART[0]) & (part <= _TRUSTED_PART[1]))
+                found.append(in_tile.placed(level.scale, x, y))
+        return Detections.joined(found), np.concatenate(trusted)
+
+    def _second_look(self, picture: Pixels, proposal: Detections) -> Detections:
+        """The same face seen at the size that suits the detector best: one detection, or none."""
+        x, y, width, height = (float(value) for value in proposal.boxes_xywh[0])
+        part = view(picture, (x, y, width, height), _SECOND_LOOK_PART, self._network.spec.input_px)
+        found = part.in_picture(self._network(part.pixels, _MIN_SECOND_SCORE))
+        found = found[ious(found.boxes_xywh, proposal.boxes_xywh)[:, 0] >= _MIN_SAME_IOU]
+        return found[np.argsort(-found.scores)[:1]]
+
+
+@dataclass(frozen=True)
+class View:
+    """A square part of a picture at another scale: uint8 (S, S, 3) RGB, black outside of the picture.
+
+    ``scale`` is its pixels per picture pixel, ``corner_xy`` its top left corner in picture pixels.
+    """
+
+    pixels: Pixels
+    scale: float
+    corner_xy: tuple[int, int]
+
+    def in_picture(self, found: Detections) -> Detections:
+        """Boxes in pixels of this view as boxes in pixels of the picture."""
+        return found.placed(self.scale, 0, 0).placed(1, *self.corner_xy)
+
+
+def view(picture: Pixels, box_xywh: BoxXywh, face_part: float, side_px: int) -> View:
+    """The square around a face in which the face's longer side is ``face_part`` of the square's, scaled to
+    ``side_px``."""
+    x, y, width, height = box_xywh
+    side = max(1, round(max(width, height) / face_part))
+    left, top = round(x + width / 2 - side / 2), round(y + height / 2 - side / 2)
+    region = picture[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    scale = side_px / side
+    if not region.size:  # the box lies outside altogether
+        return View(np.zeros((side_px, side_px, 3), np.uint8), scale, (left, top))
+    small = _resized(region, (max(1, round(region.shape[1] * scale)), max(1, round(region.shape[0] * scale))))
+    # Columns and rows of the square outside of the picture.
+    offset_xy = (round(max(0, -left) * scale), round(max(0, -top) * scale))
+    return View(_padded(small, side_px, offset_xy), scale, (left, top))
+
+
+def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) -> npt.NDArray[np.bool_]:
+    """Which boxes of a tile cross no edge but the picture's own; other tiles have the rest whole."""
+    low, high = found.boxes_xywh[:, :2], found.boxes_xywh[:, :2] + found.boxes_xywh[:, 2:]
+    width, height = level.size_wh
+    outside = [
+        (low[:, 0] < 0) & (x > 0),
+        (low[:, 1] < 0) & (y > 0),
+        (high[:, 0] > input_px) & (x + input_px < width),
+        (high[:, 1] > input_px) & (y + input_px < height),
+    ]
+    return np.asarray(~np.logical_or.reduce(outside), np.bool_)
+
+
+def _resized(picture: Pixels, size_wh: tuple[int, int]) -> Pixels:
+    height, width, _ = picture.shape
+    if (width, height) == size_wh:
+        return picture
+    # Area averages shrink without aliasing, but enlarge in blocks.
+    shrinks = size_wh[0] < width
+    return np.asarray(
+        cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
+    )
+
+
+def _padded(picture: Pixels, side: int, offset_xy: tuple[int, int] = (0, 0)) -> Pixels:
+    """A black square with the picture at ``offset_xy``; what does not fit is cut off."""
+    if picture.shape[:2] == (side, side):
+        return picture
+    square = np.zeros((side, side, 3), np.uint8)
+    x, y = offset_xy
+    room = square[y : y + picture.shape[0], x : x + picture.shape[1]]
+    room[:] = picture[: room.shape[0], : room.shape[1]]
+    return square
+
+
+def largest_first(faces: Detections) -> list[Detection]:
+    """One detection for each face, largest first."""
+    # Second looks may have moved two proposals onto one face.
+    best = best_of_each_face(faces)
+    order = sorted(best, key=lambda index: -areas(faces.boxes_xywh)[index])
+    return [_detection(faces, index) for index in order]
+
+
+def _detection(faces: Detections, index: int) -> Detection:
+    x, y, width, height = (float(value) for value in faces.boxes_xywh[index])
+    return Detection((x, y, width, height), float(faces.scores[index]))

@@ -1,0 +1,84 @@
+"""From an encoded picture to the pixels that the networks take."""
+
+import io
+import struct
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ..exceptions import ImageTooLargeError, InvalidImageError
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+#: What Pillow raises on broken files; the last two come from broken orientation tags.
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error)
+
+#: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB, in memory.
+Crops = tuple[npt.NDArray[np.uint8], ...]
+
+
+def decode(data: bytes, max_pixels: int) -> Image.Image:
+    """An upright RGB picture from a JPEG, PNG or WebP file.
+
+    Raises ImageTooLargeError, from the header alone, for more than ``max_pixels``, and InvalidImageError
+    for anything empty, truncated or of another format.
+    """
+    picture = read_header(data, max_pixels)
+    try:
+        picture.load()
+        return _as_rgb(ImageOps.exif_transpose(picture))
+    except _BROKEN as error:
+        raise _broken(error) from error
+
+
+def read_header(data: bytes, max_pixels: int) -> Image.Image:
+    """A picture whose size and format are known, not yet its pixels. Raises as ``decode`` does."""
+    if not data:
+        raise InvalidImageError("the picture is empty", "empty")
+    try:
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageTooLargeError(max_pixels, "the picture is far too large") from error
+    except UnidentifiedImageError as error:
+        message = "the data is neither JPEG, PNG nor WebP, or its header is broken"
+        raise InvalidImageError(message, "unsupported" if _is_other_format(data) else "unknown") from error
+    except _BROKEN as error:
+        raise _broken(error) from error
+    pixels = picture.width * picture.height
+    if pixels > max_pixels:
+        raise ImageTooLargeError(max_pixels, f"the picture has {pixels} pixels")
+    return picture
+
+
+def _broken(error: Exception) -> InvalidImageError:
+    return InvalidImageError(f"the picture is truncated or broken: {error}")
+
+
+def _is_other_format(data: bytes) -> bool:
+    """Whether the first bytes are those of GIF, BMP, TIFF, or of HEIC and AVIF as telephones take them."""
+    return data.startswith((b"GIF8", b"BM", b"II*\0", b"MM\0*")) or data[4:8] == b"ftyp"
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):
+        # 16-bit grey: Pillow itself would cut off all that is brighter than 255 of 65535.
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    return picture.convert("RGB")
+
+
+def grey_face(sizes: tuple[int, ...]) -> Crops:
+    """For trying an engine out: a crop without anything on it, at each of ``sizes``."""
+    return tuple(np.full((size, size, 3), 128, np.uint8) for size in sizes)
+
+
+def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> Crops:
+    """Resizes a crop to each of ``sizes``, with antialiasing, as training pictures were."""
+    return tuple(
+        np.asarray(
+            picture
+            if picture.size == (size, size)
+            else picture.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        )
+        for size in sizes
+    )

@@ -1,0 +1,301 @@
+"""The wire format of the streaming protocol, version 1: message classes and the frame envelope.
+
+The one home of the protocol on this side; ``docs/asyncapi.yaml`` describes the same classes, and a test
+holds the two together. Within version 1 fields may be added, never renamed or given another meaning.
+"""
+
+import json
+import struct
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
+
+from ..exceptions import ErrorCode, ProtocolError
+
+PROTOCOL_VERSION = 1
+MAX_HEADER_BYTES = 16384
+_HEADER_LENGTH = struct.Struct("<I")
+
+CloseReason = Literal["client_request", "idle_timeout", "server_shutdown", "error"]
+
+#: Unsigned, and exact as a JavaScript number.
+Identifier = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
+Number = int | FiniteFloat
+Box = Annotated[list[Number], Field(min_length=4, max_length=4)]
+
+
+class CloseCode:
+    """WebSocket close codes that the server uses."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    MESSAGE_TOO_BIG = 1009
+    INTERNAL_ERROR = 1011
+    TRY_AGAIN_LATER = 1013
+    UNAUTHORIZED = 4401
+
+
+class _Message(BaseModel):
+    # Strict: "12" is no number. Unknown fields are those of a later version.
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+
+# From the server
+
+
+class ModelFacts(_Message):
+    """What a client must know of the model to read its answers."""
+
+    name: str
+    labels: list[str]
+
+
+class SessionConfig(_Message):
+    """What a client may change. ``smoothing`` is the weight of a face's past in its moving average."""
+
+    smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
+    max_faces: int = Field(default=8, ge=1, description="most faces that detection on the server answers")
+
+
+class Limits(_Message):
+    """What the server accepts."""
+
+    max_message_bytes: int
+    max_pixels: int
+    max_faces: int
+    max_frames_per_second: int
+
+
+class SessionCreated(_Message):
+    type: Literal["session.created"] = "session.created"
+    protocol: int = PROTOCOL_VERSION
+    session_id: str
+    model: ModelFacts
+    config: SessionConfig
+    limits: Limits
+
+
+class SessionUpdated(_Message):
+    type: Literal["session.updated"] = "session.updated"
+    config: SessionConfig
+
+
+class FaceResult(_Message):
+    """One face's answer. ``predictions`` sum to 1; ``confidence`` is the largest."""
+
+    face_id: int
+    box: Box | None = None
+    score: float | None = None
+    emotion: str
+    confidence: float
+    predictions: dict[str, float]
+
+
+class Timing(_Message):
+    """Where a frame's time went, in ms; ``batch_size`` counts the faces it was computed with."""
+
+    queue_ms: float
+    inference_ms: float
+    total_ms: float
+    batch_size: int
+
+
+class Result(_Message):
+    """A frame's answer. ``predictions`` and ``emotion`` repeat the first face's."""
+
+    type: Literal["result"] = "result"
+    frame_id: int
+    captured_at: Number | None = None
+    faces: list[FaceResult]
+    predictions: dict[str, float] | None
+    emotion: str | None
+    timing: Timing
+
+
+class Dropped(_Message):
+    type: Literal["dropped"] = "dropped"
+    frame_id: int
+    reason: Literal["superseded"] = "superseded"
+
+
+class Error(_Message):
+    type: Literal["error"] = "error"
+    code: ErrorCode
+    message: str
+    frame_id: int | None = None
+    retryable: bool = False
+
+
+class FrameCounts(_Message):
+    received: int = 0
+    answered: int = 0
+    dropped: int = 0
+
+
+class SessionClosed(_Message):
+    type: Literal["session.closed"] = "session.closed"
+    reason: CloseReason
+    frames: FrameCounts
+
+
+ServerMessage = SessionCreated | SessionUpdated | Result | Dropped | Error | SessionClosed
+
+
+def encode_message(message: ServerMessage) -> str:
+    """A message's JSON. Fields that are None are left out, except a result's two top-level keys."""
+    if isinstance(message, Result):
+        content = message.model_dump(exclude_none=True)
+        content.setdefault("predictions", None)
+        content.setdefault("emotion", None)
+        return json.dumps(content, separators=(",", ":"))
+    return message.model_dump_json(exclude_none=True)
+
+
+# From the client
+
+
+class SessionConfigChange(_Message):
+    """The named parts of the configuration; the others stay."""
+
+    smoothing: float | None = Field(default=None, ge=0.0, lt=1.0)
+    max_faces: int | None = Field(default=None, ge=1)
+
+
+class SessionUpdate(_Message):
+    type: Literal["session.update"]
+    config: SessionConfigChange
+
+
+class SessionClose(_Message):
+    type: Literal["session.close"]
+
+
+ClientMessage = SessionUpdate | SessionClose
+
+_CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(
+    Annotated[ClientMessage, Field(discriminator="type")]
+)
+
+
+def parse_message(text: str) -> ClientMessage:
+    """Reads a text message. Raises ProtocolError with code ``invalid_message``."""
+    try:
+        return _CLIENT_MESSAGE.validate_json(text)
+    except ValidationError as error:
+        # Where the type is known, it is the first part of each problem's place.
+        raise ProtocolError("invalid_message", _summary(error, skipped=1)) from error
+
+
+class FaceEntry(_Message):
+    """One crop of an envelope: its length in bytes, whose face it is, and where it was in the frame."""
+
+    length: int = Field(ge=0)
+    face_id: Identifier | None = None
+    box: Box | None = None
+
+
+class FrameHeader(_Message):
+    """The JSON header of an envelope."""
+
+    frame_id: Identifier
+    captured_at: Number | None = None
+    detect: bool = False
+    faces: list[FaceEntry]
+
+
+@dataclass(frozen=True)
+class Face:
+    """An encoded crop, who it belongs to, and its box [x, y, width, height] in the client's frame.
+
+    A face that the server has found has a ``score`` in [0, 1], and no crop of the client's.
+    """
+
+    face_id: int
+    image: bytes
+    box: list[Number] | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame as received. ``captured_at`` is Unix time in ms; with ``detect``, the one face is a whole
+    picture."""
+
+    frame_id: int
+    faces: tuple[Face, ...]
+    captured_at: Number | None = None
+    detect: bool = False
+
+
+def is_envelope(data: bytes) -> bool:
+    """Whether a binary message is an envelope, and not an image file as it is.
+
+    The first four bytes of a JPEG, PNG or WebP, read as u32, are all far above MAX_HEADER_BYTES.
+    """
+    return len(data) >= _HEADER_LENGTH.size and _HEADER_LENGTH.unpack_from(data)[0] <= MAX_HEADER_BYTES
+
+
+def parse_envelope(data: bytes) -> Frame:
+    """Reads an envelope. Raises ProtocolError with code ``invalid_frame``, and the frame's id if known."""
+    (header_bytes,) = _HEADER_LENGTH.unpack_from(data)
+    start = _HEADER_LENGTH.size + header_bytes
+    if len(data) < start:
+        raise ProtocolError(
+            "invalid_frame", f"the header should have {header_bytes} bytes; the message ends before"
+        )
+    content = data[_HEADER_LENGTH.size : start]
+    try:
+        header = FrameHeader.model_validate_json(content)
+    except ValidationError as error:
+        raise ProtocolError("invalid_frame", _summary(error), _frame_id_in(content)) from error
+    announced = sum(entry.length for entry in header.faces)
+    if announced != len(data) - start:
+        raise ProtocolError(
+            "invalid_frame",
+            f"the header announces {announced} bytes of images, but {len(data) - start} follow it",
+            header.frame_id,
+        )
+    if header.detect and len(header.faces) != 1:
+        raise ProtocolError(
+            "invalid_frame", "a frame with detect carries exactly one picture", header.frame_id
+        )
+    faces = []
+    for index, entry in enumerate(header.faces):
+        face_id = index if entry.face_id is None else entry.face_id
+        faces.append(Face(face_id, data[start : start + entry.length], entry.box))
+        start += entry.length
+    return Frame(header.frame_id, tuple(faces), header.captured_at, header.detect)
+
+
+def encode_envelope(frame: Frame) -> bytes:
+    """The envelope of a frame, as clients send it."""
+    header: dict[str, Any] = {"frame_id": frame.frame_id}
+    if frame.captured_at is not None:
+        header["captured_at"] = frame.captured_at
+    if frame.detect:
+        header["detect"] = True
+    header["faces"] = [
+        {"face_id": face.face_id, "length": len(face.image)} | ({"box": face.box} if face.box else {})
+        for face in frame.faces
+    ]
+    encoded = json.dumps(header).encode()
+    return b"".join((_HEADER_LENGTH.pack(len(encoded)), encoded, *(face.image for face in frame.faces)))
+
+
+def _frame_id_in(header: bytes) -> int | None:
+    """The frame's id, if a header that is otherwise wrong has a sound one."""
+    try:
+        return TypeAdapter(Identifier).validate_python(json.loads(header)["frame_id"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _summary(error: ValidationError, skipped: int = 0) -> str:
+    """The first problem in one line, such as ``config.smoothing: Input should be less than 1``.
+
+    The first ``skipped`` parts of its place are left out.
+    """
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"][skipped:])
+    return f"{place}: {first['msg']}" if place else first["msg"]

@@ -1,0 +1,193 @@
+"""A page about recordings that needs nothing but itself: no script, no address, readable by day and night."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from ..annotation.drawing import colour_of
+from ..exceptions import RecordError
+from .summary import ClipSummary, FaceSummary, Summary
+from .timeline import clock, timeline_svg
+
+#: Faces of one video with a timeline: the rest is counted. A crowd would make a page of a hundred megabytes.
+MAX_FACES_SHOWN = 24
+
+#: Faces of pictures with a row of their own, of all pictures together.
+MAX_PICTURE_FACES_SHOWN = 400
+
+_TEMPLATE = "report.html.j2"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A label's part of something, in [0, 1]."""
+
+    label: str
+    colour: str
+    part: float
+
+
+@dataclass(frozen=True)
+class FaceView:
+    """What the page shows of a face."""
+
+    name: str
+    file_name: str
+    thumbnail: str
+    shares: tuple[Share, ...]
+    frames: int
+    seen: str
+    first: str
+    last: str
+    timeline: Markup | None
+
+    @property
+    def dominant(self) -> Share:
+        return self.shares[0]
+
+
+@dataclass(frozen=True)
+class ClipView:
+    """What the page shows of a video, or of all pictures together."""
+
+    name: str
+    facts: tuple[str, ...]
+    frames: int
+    faces: int
+    duration: str
+    shares: tuple[Share, ...]
+    shown: tuple[FaceView, ...]
+
+
+def write_report(out: Path, summary: Summary, model: str, made: datetime) -> None:
+    """Writes the page. Raises RecordError."""
+    page = render_report(summary, model, made)
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise RecordError(f"{out} cannot be written: {error.strerror}") from error
+
+
+def render_report(summary: Summary, model: str, made: datetime) -> str:
+    """The page as HTML."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda part: f"{100 * part:.0f} %"
+    labels = summary.labels
+    stills = [clip for clip in summary.clips if clip.clip.is_still]
+    videos = [_video(clip, labels) for clip in summary.clips if not clip.clip.is_still]
+    pictures = _pictures(stills, labels) if stills else None
+    sections = [*videos, *([pictures] if pictures else [])]
+    return environment.get_template(_TEMPLATE).render(
+        title=_title(sections, len(videos), len(stills)),
+        sections=sections,
+        pictures=pictures,
+        labels=[Share(label, colour_of(label), 0.0) for label in labels],
+        failures=summary.failures,
+        model=model,
+        made=made.strftime("%-d %B %Y, %H:%M"),
+        frames=sum(section.frames for section in sections),
+        faces=sum(section.faces for section in sections),
+    )
+
+
+def _title(sections: Sequence[ClipView], videos: int, pictures: int) -> str:
+    if len(sections) == 1:
+        return sections[0].name
+    parts = [f"{videos} video{'s' * (videos > 1)}"] if videos else []
+    return ", ".join([*parts, sections[-1].name]) if pictures else "".join(parts) or "Nothing"
+
+
+def _video(summary: ClipSummary, labels: Sequence[str]) -> ClipView:
+    faces = summary.longest_first
+    width, height = summary.size_wh
+    rate = summary.clip.frame_rate
+    facts = (
+        f"{width} × {height}",
+        *([f"{rate:.4g} frames/s"] if rate else []),
+        f"faces in {summary.frames_with_faces} of {summary.frames} frames",
+    )
+    end_s = summary.first_s + max(summary.duration_s, 0.04)
+    shown = tuple(
+        _face(face, f"Face {face.face_id}", summary, labels, (summary.first_s, end_s))
+        for face in faces[:MAX_FACES_SHOWN]
+    )
+    return ClipView(
+        summary.clip.path.name,
+        facts,
+        summary.frames,
+        len(faces),
+        clock(summary.duration_s),
+        _shares(summary.shares(len(labels)), labels),
+        shown,
+    )
+
+
+def _pictures(stills: Sequence[ClipSummary], labels: Sequence[str]) -> ClipView:
+    pairs = [(clip, face) for clip in stills for face in clip.faces.values()]
+    total = sum((clip.shares(len(labels)) * len(clip.faces) for clip in stills), np.zeros(len(labels)))
+    with_faces = sum(bool(clip.faces) for clip in stills)
+    shown = tuple(
+        _face(face, f"Face {face.face_id}", clip, labels, None)
+        for clip, face in pairs[:MAX_PICTURE_FACES_SHOWN]
+    )
+    return ClipView(
+        "1 picture" if len(stills) == 1 else f"{len(stills)} pictures",
+        (f"faces in {with_faces} of them",) if len(stills) > 1 else (stills[0].clip.path.name,),
+        len(stills),
+        len(pairs),
+        "",
+        _shares(np.asarray(total / max(1, len(pairs)), np.float32), labels),
+        shown,
+    )
+
+
+def _face(
+    face: FaceSummary,
+    name: str,
+    clip: ClipSummary,
+    labels: Sequence[str],
+    span_s: tuple[float, float] | None,
+) -> FaceView:
+    """``span_s`` is the time axis of its timeline; None for a picture, whose shares are probabilities."""
+    assert face.thumbnail_rgb is not None  # the first frame gives one
+    timeline = None
+    if span_s is not None:
+        timeline = Markup(timeline_svg(face.times_s, face.probabilities, labels, span_s))
+    return FaceView(
+        name=name,
+        file_name=clip.clip.path.name,
+        thumbnail=_data_url(face.thumbnail_rgb),
+        shares=_shares(face.probabilities[0] if span_s is None else face.shares, labels),
+        frames=len(face.times_s),
+        seen=clock(face.seen_s(clip.frame_s)),
+        first=clock(face.times_s[0]),
+        last=clock(face.times_s[-1]),
+        timeline=timeline,
+    )
+
+
+def _shares(parts: npt.NDArray[np.float32], labels: Sequence[str]) -> tuple[Share, ...]:
+    """Largest first."""
+    shares = [Share(label, colour_of(label), float(part)) for label, part in zip(labels, parts, strict=True)]
+    return tuple(sorted(shares, key=lambda share: -share.part))
+
+
+def _data_url(pixels: npt.NDArray[np.uint8]) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,133 @@
+"""What a report says, counted while the frames go by. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..analysis.pipeline import SeenFace, SeenShot
+from ..imaging.crop import crop_square
+from ..sources.inputs import Clip
+
+Floats = npt.NDArray[np.float32]
+
+#: Side of a face's small picture, in pixels: sharp at half that size on any screen.
+THUMBNAIL_PX = 144
+
+#: Longest pause within one stretch of a face's time, in seconds.
+MAX_PAUSE_S = 1.0
+
+
+@dataclass
+class FaceSummary:
+    """One face of one clip: when it was seen, and what it showed then. Times are in seconds."""
+
+    face_id: int
+    times_s: list[float] = field(default_factory=list)
+    rows: list[Floats] = field(default_factory=list)
+    thumbnail_rgb: npt.NDArray[np.uint8] | None = None
+    _largest_px: int = 0
+
+    def add(self, face: SeenFace, time_s: float, image_rgb: npt.NDArray[np.uint8]) -> None:
+        self.times_s.append(time_s)
+        self.rows.append(face.probabilities)
+        side = min(face.box_xywh[2:])
+        if side > 1.2 * self._largest_px:
+            self._largest_px = side
+            self.thumbnail_rgb = _thumbnail(image_rgb, face)
+
+    @property
+    def probabilities(self) -> Floats:
+        """(T, C), one row for each of ``times_s``."""
+        return np.stack(self.rows)
+
+    @property
+    def shares(self) -> Floats:
+        """(C,): the part of its frames in which each label was the likeliest; they sum to 1."""
+        likeliest = self.probabilities.argmax(axis=1)
+        counts = np.bincount(likeliest, minlength=self.rows[0].size)
+        return np.asarray(counts / counts.sum(), np.float32)
+
+    def seen_s(self, frame_s: float) -> float:
+        """How long it was seen, pauses left out; ``frame_s`` is the time that its last frame lasts."""
+        steps = np.diff(self.times_s)
+        return float(steps[steps <= MAX_PAUSE_S].sum()) + frame_s
+
+
+@dataclass
+class ClipSummary:
+    """One clip. ``frames`` are those that were analysed."""
+
+    clip: Clip
+    size_wh: tuple[int, int]
+    frames: int = 0
+    frames_with_faces: int = 0
+    first_s: float = 0.0
+    last_s: float = 0.0
+    faces: dict[int, FaceSummary] = field(default_factory=dict)
+
+    def add(self, seen: SeenShot) -> None:
+        frame = seen.shot.frame
+        if not self.frames:
+            self.first_s = frame.time_s
+        self.last_s = max(self.last_s, frame.time_s)
+        self.frames += 1
+        self.frames_with_faces += bool(seen.faces)
+        for face in seen.faces:
+            summary = self.faces.setdefault(face.face_id, FaceSummary(face.face_id))
+            summary.add(face, frame.time_s, frame.image_rgb)
+
+    @property
+    def frame_s(self) -> float:
+        """The mean time from one analysed frame to the next; 0 for a picture."""
+        return (self.last_s - self.first_s) / (self.frames - 1) if self.frames > 1 else 0.0
+
+    @property
+    def duration_s(self) -> float:
+        """From the first frame's start to the last one's end."""
+        return self.last_s - self.first_s + self.frame_s
+
+    @property
+    def longest_first(self) -> list[FaceSummary]:
+        """Its faces, from the one with most frames."""
+        return sorted(self.faces.values(), key=lambda face: (-len(face.times_s), face.face_id))
+
+    def shares(self, classes: int) -> Floats:
+        """(C,): as each face's, of all faces' frames together; zeros where there is no face."""
+        total = np.zeros(classes, np.float32)
+        for face in self.faces.values():
+            total += face.shares * len(face.times_s)
+        return total / max(1.0, float(total.sum()))
+
+
+class Summary:
+    """All clips, in the order in which they came."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+        self.clips: list[ClipSummary] = []
+        self.failures: list[tuple[str, str]] = []
+
+    def add(self, seen: SeenShot) -> None:
+        """Counts a shot that was analysed."""
+        clip = seen.shot.clip
+        if not self.clips or self.clips[-1].clip.index != clip.index:
+            height, width, _ = seen.shot.frame.image_rgb.shape
+            self.clips.append(ClipSummary(clip, (width, height)))
+        self.clips[-1].add(seen)
+
+    def add_failure(self, name: str, reason: str) -> None:
+        self.failures.append((name, reason))
+
+
+def _thumbnail(image_rgb: npt.NDArray[np.uint8], face: SeenFace) -> npt.NDArray[np.uint8]:
+    size_wh = (image_rgb.shape[1], image_rgb.shape[0])
+    x, y, side, _ = (int(value) for value in crop_square(face.box_xywh, size_wh))
+    part = image_rgb[y : y + max(1, side), x : x + max(1, side)]
+    shrinks = side > THUMBNAIL_PX
+    size_wh = (THUMBNAIL_PX, THUMBNAIL_PX)
+    return np.asarray(
+        cv2.resize(part, size_wh, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC), np.uint8
+    )

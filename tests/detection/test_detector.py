@@ -1,0 +1,142 @@
+"""The detector with its real networks on made pictures with a real face, and with a network that pretends."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from emostream.detection.anchors import SHORT_RANGE, BlazeFaceSpec, Detections, Grid
+from emostream.detection.detector import Detection, FaceDetector
+from emostream.imaging.crop import BoxXywh
+from PIL import Image
+
+from tests.portraits import FACE_XYWH, FACES_DIR, crowd, iou, portrait
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector.load(FACES_DIR)
+
+
+@pytest.fixture(scope="module")
+def short_range(tmp_path_factory: pytest.TempPathFactory) -> FaceDetector:
+    folder = tmp_path_factory.mktemp("short")
+    shutil.copy(FACES_DIR / SHORT_RANGE.file_name, folder)
+    return FaceDetector.load(folder)
+
+
+def detect(detector: FaceDetector, picture: Image.Image, max_faces: int = 32) -> list[Detection]:
+    return detector.detect(np.asarray(picture), max_faces)
+
+
+def missing(found: list[Detection], boxes: tuple[BoxXywh, ...]) -> list[BoxXywh]:
+    return [box for box in boxes if not any(iou(face.box_xywh, box) > 0.4 for face in found)]
+
+
+def test_a_portrait_has_one_face_where_it_is(detector: FaceDetector) -> None:
+    (face,) = detect(detector, portrait())
+
+    assert iou(face.box_xywh, FACE_XYWH) > 0.8
+    assert face.score > 0.8
+
+
+def test_the_short_range_model_finds_it_too(short_range: FaceDetector) -> None:
+    found = detect(short_range, portrait())
+
+    assert short_range.name == "face_detection_short_range"
+    assert max(iou(face.box_xywh, FACE_XYWH) for face in found) > 0.7
+
+
+@pytest.mark.parametrize("face_px", [24, 30, 60, 120, 300])
+def test_one_face_is_found_at_every_size(detector: FaceDetector, face_px: int) -> None:
+    made = crowd((1200, 900), [face_px], seed=face_px)
+    found = detect(detector, made.picture)
+
+    assert missing(found, made.boxes_xywh) == []
+    assert len(found) == 1
+
+
+def test_a_face_that_fills_the_picture_is_found(detector: FaceDetector) -> None:
+    x, y, side, _ = (round(value) for value in FACE_XYWH)
+    found = detect(detector, portrait().crop((x, y, x + side, y + side)))
+
+    assert len(found) == 1
+    assert iou(found[0].box_xywh, (0, 0, side, side)) > 0.7
+
+
+def test_a_crowd_is_found_face_by_face_and_each_once(detector: FaceDetector) -> None:
+    """Twelve megapixels with faces from the smallest size up, which no single look would cover."""
+    made = crowd((4000, 3000), [24, 24, 27, 32, 40, 60, 90, 140, 220, 350, 600], seed=1)
+    found = detect(detector, made.picture)
+
+    assert missing(found, made.boxes_xywh) == []
+    assert len(found) == len(made.boxes_xywh)
+
+
+def test_the_largest_come_first_and_no_more_than_asked_for(detector: FaceDetector) -> None:
+    made = crowd((1000, 800), [40, 200, 80, 120], seed=2)
+    found = detect(detector, made.picture, max_faces=3)
+
+    areas = [face.box_xywh[2] * face.box_xywh[3] for face in found]
+    assert areas == sorted(areas, reverse=True)
+    assert missing(found, made.boxes_xywh[:3]) == []  # the crowd's boxes are largest first
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize("size_wh", [(1, 1), (640, 1), (1, 640), (17, 23)])
+def test_a_picture_too_small_for_any_face_has_none(detector: FaceDetector, size_wh: tuple[int, int]) -> None:
+    assert detect(detector, Image.new("RGB", size_wh, "white")) == []
+
+
+def test_threads_do_not_disturb_each_other(detector: FaceDetector) -> None:
+    pictures = [crowd((500, 400), [60 + 10 * number], seed=number) for number in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda made: detect(detector, made.picture), pictures * 2))
+
+    assert together == [detect(detector, made.picture) for made in pictures] * 2
+
+
+class PretendedNetwork:
+    """Finds white squares by their brightness, with the score that it is told for each look."""
+
+    spec = BlazeFaceSpec("pretended.tflite", 64, (Grid(8, 1),), smallest_face_px=8)
+
+    def __init__(self, *scores: float) -> None:
+        self._scores = list(scores)
+
+    def __call__(self, tile: np.ndarray, min_score: float) -> Detections:
+        y, x = np.nonzero(tile[:, :, 0] > 127)
+        if not len(x) or (score := self._scores.pop(0)) < min_score:
+            return Detections.none()
+        box = [x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1]
+        return Detections(np.array([box], np.float32), np.array([score], np.float32))
+
+
+def white_square(side: int) -> np.ndarray:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[20 : 20 + side, 30 : 30 + side] = 255
+    return picture
+
+
+def test_a_face_of_trusted_size_is_looked_at_once() -> None:
+    (face,) = FaceDetector(PretendedNetwork(0.7), 24).detect(white_square(16), 8)
+
+    assert face == Detection((30, 20, 16, 16), pytest.approx(0.7))
+
+
+def test_a_small_face_gets_a_second_look_whose_score_and_box_count() -> None:
+    (face,) = FaceDetector(PretendedNetwork(0.3, 0.9), 24).detect(white_square(6), 8)
+
+    assert face.score == pytest.approx(0.9)
+    assert iou(face.box_xywh, (30, 20, 6, 6)) > 0.7
+
+
+@pytest.mark.parametrize("scores", [(0.55, 0.5), (0.9, 0.1)])
+def test_a_small_face_that_the_second_look_does_not_confirm_is_none(scores: tuple[float, float]) -> None:
+    assert FaceDetector(PretendedNetwork(*scores), 24).detect(white_square(6), 8) == []
+
+
+def test_the_second_look_may_reach_beyond_the_picture() -> None:
+    (face,) = FaceDetector(PretendedNetwork(0.6, 0.9), 24).detect(np.full((64, 64, 3), 255, np.uint8), 8)
+
+    assert iou(face.box_xywh, (0, 0, 64, 64)) > 0.9

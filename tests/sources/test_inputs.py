@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+from emostream.exceptions import SourceError
+from emostream.sources.inputs import Failure, Shot, listed, read_all
+
+from tests.portraits import portrait_file
+from tests.support import jpeg
+from tests.writers.films import make_film
+
+
+def test_a_folder_stands_for_its_pictures_and_videos_in_the_order_that_people_count(tmp_path: Path) -> None:
+    for name in ("10.jpg", "9.mp4", "notes.txt", ".hidden.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "deeper.jpg").mkdir()
+
+    assert [path.name for path in listed([tmp_path, Path("other.dat")])] == ["9.mp4", "10.jpg", "other.dat"]
+
+
+def test_a_folder_without_any_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=str(tmp_path)):
+        listed([tmp_path])
+
+
+def test_what_cannot_be_read_fails_alone(tmp_path: Path) -> None:
+    (tmp_path / "good.jpg").write_bytes(jpeg(48, 32))
+    (tmp_path / "bad.jpg").write_bytes(b"nonsense")
+    (tmp_path / "bad.mp4").write_bytes(b"nonsense")
+    names = ["bad.jpg", "good.jpg", "bad.mp4", "missing.mp4", "good.jpg"]
+
+    items = list(read_all([tmp_path / name for name in names]))
+
+    assert [type(item) for item in items] == [Failure, Shot, Failure, Failure, Shot]
+    assert [item.clip.index for item in items if isinstance(item, Shot)] == [1, 4]
+    assert all(str(item.path) in str(item.error) for item in items if isinstance(item, Failure))
+
+
+def test_of_a_video_each_nth_frame_is_analysed_and_none_is_left_out(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", 7)
+
+    shots = [item for item in read_all([film], every=3) if isinstance(item, Shot)]
+
+    assert [shot.is_analysed for shot in shots] == [True, False, False, True, False, False, True]
+    assert [shot.frame.index for shot in shots] == list(range(7))
+    assert (shots[0].clip.is_still, shots[0].clip.frame_count) == (False, 7)
+
+
+def test_a_picture_is_a_picture_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "0" would be a camera to ``open_source``."""
+    monkeypatch.chdir(tmp_path)
+    Path("0").write_bytes(portrait_file("PNG"))
+
+    (shot,) = read_all([Path("0")])
+
+    assert isinstance(shot, Shot)
+    assert shot.clip.is_still
+    assert shot.frame.image_rgb.shape == (512, 512, 3)

@@ -1,0 +1,94 @@
+import io
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from emostream.analysis.pipeline import SeenFace, SeenShot
+from emostream.exceptions import RecordError
+from emostream.sources import Frame
+from emostream.sources.inputs import Clip, Shot
+from emostream.writers.annotated import Annotator, targets
+from PIL import Image
+
+from tests.portraits import portrait
+
+LABELS = ("calm", "happiness")
+
+
+def seen(path: Path, index: int = 0, *, is_still: bool = True, frame_index: int = 0) -> SeenShot:
+    clip = Clip(index, path, is_still, 20.0)
+    face = SeenFace(1, (174, 68, 106, 106), 0.9, np.array([0.1, 0.9], np.float32))
+    return SeenShot(Shot(clip, Frame(frame_index, frame_index / 20, np.array(portrait()), None)), (face,))
+
+
+def test_one_input_has_a_file_and_several_have_a_folder(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder"
+
+    assert targets([Path("in/a.mov")], tmp_path / "b.mp4", is_folder=False) == [tmp_path / "b.mp4"]
+    assert targets([Path("in/a.mov"), Path("in/a.png")], out, is_folder=True) == [
+        out / "a.mp4",
+        out / "a.png",
+    ]
+    assert out.is_dir()
+
+
+def test_copies_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    files = [Path("x/a.mov"), Path("x/a.mkv"), Path("x/b.jpg"), Path("y/b.jpg")]
+
+    names = [path.name for path in targets(files, tmp_path, is_folder=True)]
+
+    assert names == ["a.mov.mp4", "a.mkv.mp4", "x-b.jpg", "y-b.jpg"]
+
+
+@pytest.mark.parametrize(("file", "out"), [("a.mov", "b.avi"), ("a.jpg", "b.mp4"), ("a.jpg", "b")])
+def test_an_ending_that_nothing_can_be_written_to_is_refused(tmp_path: Path, file: str, out: str) -> None:
+    with pytest.raises(RecordError, match="the name must end in"):
+        targets([Path(file)], tmp_path / out, is_folder=False)
+
+
+def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="would be overwritten"):
+        targets([tmp_path / "a.jpg", tmp_path / "b.jpg"], tmp_path, is_folder=True)
+
+
+def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="named twice"):
+        targets([Path("a.jpg"), Path("a.jpg")], tmp_path, is_folder=True)
+
+
+@pytest.mark.parametrize(("ending", "file_format"), [("jpg", "JPEG"), ("png", "PNG"), ("webp", "WEBP")])
+def test_a_pictures_copy_is_of_its_own_type_with_its_colour_profile(
+    tmp_path: Path, ending: str, file_format: str
+) -> None:
+    source, out = tmp_path / f"in.{ending}", tmp_path / f"out.{ending}"
+    portrait().save(source, file_format, icc_profile=b"a profile")
+    annotator = Annotator([out], LABELS)
+
+    shot = seen(source)
+    annotator.draw(shot)
+    annotator.write(shot)
+
+    with Image.open(io.BytesIO(out.read_bytes())) as picture:
+        assert (picture.format, picture.size) == (file_format, (512, 512))
+        assert picture.info["icc_profile"] == b"a profile"
+        difference = np.abs(np.asarray(picture.convert("RGB")).astype(int) - np.asarray(portrait()))
+    assert (difference[68:174, 172:176].max(2) > 60).mean() > 0.3  # the box
+
+
+def test_videos_one_after_the_other_become_files_of_their_own(tmp_path: Path) -> None:
+    outs = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    source = tmp_path / "in.mp4"
+    with av.open(str(source), "w") as file:  # without sound, and not looked at for anything else
+        file.mux(file.add_stream("libx264", rate=20, width=64, height=48).encode(None))
+        file.start_encoding()
+    annotator = Annotator(outs, LABELS)
+
+    for index in (0, 1):
+        for frame_index in range(3):
+            annotator.write(seen(source, index, is_still=False, frame_index=frame_index))
+    annotator.finish_clip(is_complete=True)
+
+    for out in outs:
+        with av.open(str(out)) as file:
+            assert sum(1 for _ in file.decode(video=0)) == 3

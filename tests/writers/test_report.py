@@ -1,0 +1,97 @@
+import re
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from emostream.analysis.pipeline import SeenFace, SeenShot
+from emostream.exceptions import RecordError
+from emostream.sources import Frame
+from emostream.sources.inputs import Clip, Shot
+from emostream.writers import report as module
+from emostream.writers.report import render_report, write_report
+from emostream.writers.summary import Summary
+
+LABELS = ("anger", "happiness")
+NOON = datetime(2026, 11, 20, 12, 0)
+
+
+def face(face_id: int, *shares: float) -> SeenFace:
+    return SeenFace(face_id, (5, 5, 20, 20), 0.9, np.array(shares, np.float32))
+
+
+def seen(clip: Clip, index: int, *faces: SeenFace) -> SeenShot:
+    return SeenShot(Shot(clip, Frame(index, index / 10, np.zeros((48, 64, 3), np.uint8), None)), faces)
+
+
+@pytest.fixture
+def summary() -> Summary:
+    summary = Summary(LABELS)
+    film = Clip(0, Path("talk & <i>more.mp4"), is_still=False, frame_rate=10.0)
+    for index in range(10):
+        others = [face(2, 0.9, 0.1)] if index < 5 else []
+        summary.add(seen(film, index, face(1, 0.2, 0.8), *others))
+    summary.add(seen(Clip(1, Path("me.jpg"), is_still=True), 0, face(1, 0.4, 0.6)))
+    summary.add_failure("broken.jpg", "it is <broken>")
+    return summary
+
+
+def text_of(page: str) -> str:
+    return " ".join(re.sub(r"<(style|svg)[\s\S]*?</\1>|<[^>]+>", " ", page).split())
+
+
+def test_the_page_sums_up_each_recording(summary: Summary) -> None:
+    text = text_of(render_report(summary, "default", NOON))
+
+    assert "1 video, 1 picture" in text
+    assert "3 faces in 11 analysed frames, recognised by default on 20 November 2026, 12:00" in text
+    assert "talk &amp; &lt;i&gt;more.mp4 0:01 10 2 happiness 67 %" in text
+    assert "Face 1: happiness 100 % seen for 0:01, from 0:00 to 0:00.9 · 10 frames" in text
+    assert "Face 2: anger 100 % seen for 0:00.5" in text
+    assert "happiness 60 % me.jpg" in text
+
+
+def test_every_face_of_a_video_has_a_timeline_and_a_picture(summary: Summary) -> None:
+    page = render_report(summary, "default", NOON)
+
+    assert page.count("<svg") == 2
+    assert page.count('src="data:image/jpeg;base64,') == 3
+
+
+def test_names_are_text_and_never_markup(summary: Summary) -> None:
+    page = render_report(summary, "<script>", NOON)
+
+    assert "<i>more" not in page
+    assert "it is &lt;broken&gt;" in page
+    assert "<script>" not in page
+
+
+def test_the_page_asks_nobody_for_anything(summary: Summary) -> None:
+    page = render_report(summary, "default", NOON)
+
+    assert "default-src 'none'" in page
+    assert not re.search(r'(?:src|href)="(?!data:|#)', page)
+    assert "@import" not in page
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    paths = [name for name in ids if re.fullmatch(r"[pm][0-9a-f]{8,}", name)]
+    assert len(paths) == len(set(paths))  # of two drawings in one page
+
+
+def test_a_crowd_is_counted_and_only_its_first_faces_are_shown(
+    summary: Summary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_FACES_SHOWN", 1)
+
+    assert "And 1 more, counted in the table only." in text_of(render_report(summary, "default", NOON))
+
+
+def test_without_any_face_it_says_so() -> None:
+    summary = Summary(LABELS)
+    summary.add(seen(Clip(0, Path("empty.mp4"), is_still=False), 0))
+
+    assert "No face was found." in text_of(render_report(summary, "default", NOON))
+
+
+def test_a_page_that_cannot_be_written_is_an_error_that_names_it(summary: Summary, tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"nowhere/page\.html cannot be written"):
+        write_report(tmp_path / "nowhere" / "page.html", summary, "default", NOON)

@@ -1,0 +1,118 @@
+import csv
+import json
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from emostream.exceptions import RecordError
+from emostream.writers import open_writer
+
+from tests.writers.test_record import RECORD
+
+LABELS = ("glad", "sad")
+
+
+@pytest.mark.parametrize("name", ["faces.jsonl", "faces.csv", "faces.parquet"])
+def test_every_format_gives_back_what_was_written(tmp_path: Path, name: str) -> None:
+    out = tmp_path / name
+    with open_writer(out, LABELS) as writer:
+        writer.write(RECORD)
+        writer.write(replace(RECORD, frame=4, source="ü, v.jpg", score=None))
+
+    if out.suffix == ".jsonl":
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+        assert rows[0] == RECORD.nested()
+    elif out.suffix == ".csv":
+        rows = list(csv.DictReader(out.read_text().splitlines()))
+        assert [row["p_glad"] for row in rows] == ["0.75", "0.75"]
+        assert (rows[0]["box_x"], rows[1]["score"]) == ("5", "")
+    else:
+        rows = pq.read_table(out).to_pylist()
+        assert (rows[0]["box_width"], rows[0]["p_sad"], rows[1]["score"]) == (70, 0.25, None)
+    assert [int(row["frame"]) for row in rows] == [3, 4]
+    assert rows[1]["source"] == "ü, v.jpg"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("name", "header"), [("faces.jsonl", 0), ("faces.csv", 1)])
+def test_a_frames_lines_can_be_read_as_soon_as_it_is_complete(tmp_path: Path, name: str, header: int) -> None:
+    out = tmp_path / name
+
+    def lines() -> int:
+        text = out.read_text()
+        assert text == "" or text.endswith("\n")
+        return len(text.splitlines()) - header
+
+    with open_writer(out, LABELS) as writer:
+        writer.write(RECORD)
+        writer.write(RECORD)
+        assert lines() == 0
+        writer.write(replace(RECORD, frame=4))
+        assert lines() == 2
+        writer.flush()
+        assert lines() == 3
+
+
+def test_an_interrupted_run_leaves_a_whole_parquet_file(tmp_path: Path) -> None:
+    out = tmp_path / "faces.parquet"
+
+    with suppress(KeyboardInterrupt), open_writer(out, LABELS) as writer:
+        for index in range(9000):  # more than one row group
+            writer.write(replace(RECORD, frame=index))
+        assert not out.exists()
+        raise KeyboardInterrupt
+
+    assert pq.ParquetFile(out).num_row_groups == 2
+    assert pq.read_table(out).num_rows == 9000
+
+
+@pytest.mark.parametrize(("name", "header"), [("faces.jsonl", 0), ("faces.csv", 1)])
+def test_a_file_is_gone_on_with_behind_its_last_whole_line(tmp_path: Path, name: str, header: int) -> None:
+    out = tmp_path / name
+    for _ in range(2):
+        with open_writer(out, LABELS, append=True) as writer:
+            writer.write(RECORD)
+        with out.open("a") as file:
+            file.write('{"frame": 4, "ti')  # what a loss of power can leave
+    with open_writer(out, LABELS, append=True):
+        pass
+
+    assert len(out.read_text().splitlines()) == header + 2
+
+
+def test_without_append_a_file_is_replaced(tmp_path: Path) -> None:
+    for _ in range(2):
+        with open_writer(tmp_path / "faces.jsonl", LABELS) as writer:
+            writer.write(RECORD)
+
+    assert len((tmp_path / "faces.jsonl").read_text().splitlines()) == 1
+
+
+def test_without_a_file_lines_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    with open_writer(None, LABELS) as writer:
+        writer.write(RECORD)
+    with open_writer(None, LABELS, format="csv") as writer:
+        writer.write(RECORD)
+
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert json.loads(first) == RECORD.nested()
+    assert second.startswith("frame,time_s,source,")
+
+
+def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "old.parquet").write_bytes(b"")
+    (tmp_path / "old.csv").write_text("a,b\n")
+
+    with pytest.raises(RecordError, match=r"faces\.txt: the name must end in \.jsonl"):
+        open_writer(tmp_path / "faces.txt", LABELS)
+    with pytest.raises(RecordError, match="name a file"):
+        open_writer(None, LABELS, format="parquet")
+    with pytest.raises(RecordError, match="cannot be gone on with"):
+        open_writer(tmp_path / "old.parquet", LABELS, append=True)
+    with pytest.raises(RecordError, match="other columns"):
+        open_writer(tmp_path / "old.csv", LABELS, append=True)
+    for name in ("faces.csv", "faces.parquet"):
+        with pytest.raises(RecordError, match=f"{name} cannot be written"):
+            open_writer(tmp_path / "nowhere" / name, LABELS)
