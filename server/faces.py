@@ -1,0 +1,187 @@
+"""What one face is, for everybody: detection, the stream, HTTP, files, drawings and notebooks read it here."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:  # optional, or slow to import
+    import pandas as pd
+    import supervision as sv
+    from PIL import Image
+
+#: x, y, width, height in whole pixels, inside the image.
+BoxXywh = tuple[int, int, int, int]
+
+#: Decimal places of scores and probabilities, wherever a face is shown, sent or written.
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of one image or video frame.
+
+    ``box_xywh`` is (x, y, width, height) in pixels of the upright image, inside of it; None where the image was
+    a face crop already. ``probabilities`` has a value in [0, 1] for each label, in the model's order; they sum
+    to 1 (within 1e-3). ``score`` in [0, 1] is the detector's, None where nothing was detected. ``face_id``
+    follows a face through a video or stream; in a still image faces are numbered from 1, largest first.
+    """
+
+    box_xywh: BoxXywh | None
+    probabilities: dict[str, float]
+    score: float | None = None
+    face_id: int | None = None
+
+    @classmethod
+    def from_row(
+        cls,
+        labels: Sequence[str],
+        row: npt.NDArray[np.float32],
+        box_xywh: BoxXywh | None = None,
+        score: float | None = None,
+        face_id: int | None = None,
+    ) -> "Face":
+        """A face with the probabilities (C,) of ``labels``; scores and probabilities are rounded here."""
+        probabilities = {
+            label: round(float(value), DECIMALS) for label, value in zip(labels, row, strict=True)
+        }
+        return cls(box_xywh, probabilities, None if score is None else round(score, DECIMALS), face_id)
+
+    @cached_property
+    def emotion(self) -> str:
+        """The most likely label; of equals the first in the model's order."""
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
+    def confidence(self) -> float:
+        """Probability of ``emotion``, in [0, 1]."""
+        return self.probabilities[self.emotion]
+
+    @property
+    def text(self) -> str:
+        """For people: "happiness 93 %"."""
+        return f"{self.emotion} {round(100 * self.confidence)} %"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it: face_id, box, score, emotion, confidence, predictions."""
+        return {
+            "face_id": self.face_id,
+            "box": None if self.box_xywh is None else list(self.box_xywh),
+            "score": self.score,
+            "emotion": self.emotion,
+            "confidence": self.confidence,
+            "predictions": dict(self.probabilities),
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Faces(Sequence[Face]):
+    """The faces of one image or frame, largest first: a sequence of ``Face``.
+
+    ``size_wh`` is the upright image's size in pixels, ``labels`` are the model's, in its order. ``source`` is
+    the file that the image came from, ``index`` and ``time_s`` are the frame's place in its video, from 0 and in
+    seconds. ``image_rgb`` is the image itself, uint8 (H, W, 3) RGB; None where it was not kept.
+    """
+
+    faces: tuple[Face, ...]
+    size_wh: tuple[int, int]
+    labels: tuple[str, ...]
+    source: str | None = None
+    index: int = 0
+    time_s: float = 0.0
+    image_rgb: npt.NDArray[np.uint8] | None = None
+
+    @overload
+    def __getitem__(self, index: int) -> Face: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Face, ...]: ...
+    def __getitem__(self, index: int | slice) -> Face | tuple[Face, ...]:
+        return self.faces[index]
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __iter__(self) -> Iterator[Face]:
+        return iter(self.faces)
+
+    def __repr__(self) -> str:
+        found = ", ".join(face.text for face in self.faces) or "no face"
+        return f"<Faces: {found}{f' in {self.source}' if self.source else ''}>"
+
+    def _repr_jpeg_(self) -> bytes | None:
+        """A notebook shows the image with its boxes; without an image it shows the text above."""
+        if self.image_rgb is None:
+            return None
+        buffer = io.BytesIO()
+        self.draw().save(buffer, "JPEG", quality=90)
+        return buffer.getvalue()
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One dictionary a face, as JSON lines have it: frame, time_s, source, then ``Face.to_dict``."""
+        frame = {"frame": self.index, "time_s": round(self.time_s, 6), "source": self.source}
+        return [frame | face.to_dict() for face in self.faces]
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One flat dictionary a face, as tables have it; ``columns`` has the keys."""
+        rows = []
+        for nested in self.to_dicts():
+            box, predictions = nested.pop("box"), nested.pop("predictions")
+            sides = dict(zip(_BOX_COLUMNS, box or (None,) * 4, strict=True))
+            shares = {f"p_{label}": value for label, value in predictions.items()}
+            row = nested | sides | shares
+            rows.append({name: row[name] for name in columns(self.labels)})
+        return rows
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row a face, in the columns of the CSV files. Needs pandas."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_rows(), columns=list(columns(self.labels)))
+
+    def to_supervision(self) -> "sv.Detections":
+        """The same for roboflow's supervision, which has to be installed. Faces without a box are left out.
+
+        ``confidence`` is the emotion's, ``class_id`` its place among ``labels``, ``tracker_id`` the face's id;
+        ``data`` has "class_name" and "score", the detector's.
+        """
+        import supervision as sv
+
+        faces = [face for face in self.faces if face.box_xywh is not None]
+        boxes = np.array([face.box_xywh for face in faces], np.float32).reshape(-1, 4)
+        ids = [face.face_id for face in faces]
+        return sv.Detections(
+            xyxy=np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]]),
+            confidence=np.array([face.confidence for face in faces], np.float32),
+            class_id=np.array([self.labels.index(face.emotion) for face in faces], int),
+            tracker_id=None if None in ids else np.array(ids, int),
+            data={
+                "class_name": np.array([face.emotion for face in faces], dtype=str),
+                "score": np.array([face.score for face in faces], dtype=object),
+            },
+        )
+
+    def draw(self, bars: bool = True) -> "Image.Image":
+        """A copy of the image with every face's box and label, and bars of its probabilities where there is
+        room. Raises ValueError where the image was not kept."""
+        from PIL import Image
+
+        from .annotation import Annotator
+
+        if self.image_rgb is None:
+            raise ValueError("the image was not kept with its faces; draw needs it")
+        pixels = np.array(self.image_rgb)
+        Annotator(self.size_wh, self.labels).draw(pixels, self.faces, bars)
+        return Image.fromarray(pixels)
+
+
+_BOX_COLUMNS = ("box_x", "box_y", "box_width", "box_height")
+
+
+def columns(labels: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a table of faces: a row a face, ``p_<label>`` for each label."""
+    first = ("frame", "time_s", "source", "face_id", *_BOX_COLUMNS, "score", "emotion", "confidence")
+    return (*first, *(f"p_{label}" for label in labels))
