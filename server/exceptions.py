@@ -1,6 +1,7 @@
 """Every error that Emostream raises on purpose.
 
     EmostreamError
+    ├── MissingExtraError     a library that only some uses need is not installed
     ├── SettingsError         a setting of the environment or of .env cannot be used
     ├── DatasetError          a training or evaluation set cannot be read
     ├── ModelError            a model cannot be used
@@ -39,6 +40,15 @@ ErrorCode = Literal[
 
 class EmostreamError(Exception):
     """Base of all errors below."""
+
+
+class MissingExtraError(EmostreamError):
+    """A library that only some uses need is not installed; ``command`` installs it (see emostream.extras)."""
+
+    def __init__(self, use: str, library: str, command: str) -> None:
+        super().__init__(f"{use} needs {library}: {command}")
+        self.library = library
+        self.command = command
 
 
 class SettingsError(EmostreamError):
