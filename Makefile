@@ -30,7 +30,8 @@ FACES := server/detection/models/face_detection_short_range.tflite
 PIP_INSTALL := $(VENV) -m pip install --disable-pip-version-check --constraint constraints.txt
 # The folders are among them because a deleted file shows only there.
 WEB_SOURCES := $(shell find web/src web/public -not -name '*.test.*' 2>/dev/null) \
-    $(wildcard web/index.html web/*.config.ts web/tsconfig*.json)
+    $(wildcard web/index.html web/*.config.ts web/tsconfig*.json) \
+    server/emotions.json server/protocol/reconnect.json
 
 ##@ Use
 

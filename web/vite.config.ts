@@ -9,6 +9,9 @@ const isolationHeaders = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** Tables that the page shares with the server, and nothing else of what lies beside web/. */
+const sharedTables = ["../server/emotions.json", "../server/protocol/reconnect.json"];
+
 const backend = "http://localhost:8000";
 const proxy = {
   "/ws": { target: backend, ws: true },
@@ -53,7 +56,7 @@ export default defineConfig({
     // TensorFlow.js is loaded lazily, in the worker: its chunks are large by nature and block nothing.
     chunkSizeWarningLimit: 1500,
   },
-  server: { headers: isolationHeaders, proxy },
+  server: { headers: isolationHeaders, proxy, fs: { allow: [".", ...sharedTables] } },
   preview: { headers: isolationHeaders, proxy },
   test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });

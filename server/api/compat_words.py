@@ -2,18 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-#: The eight emotions, by every word that a model's labels may have for them.
-_MEANINGS = {
-    "anger": ("anger", "angry"),
-    "contempt": ("contempt", "contemptuous"),
-    "disgust": ("disgust", "disgusted"),
-    "fear": ("fear", "fearful", "scared", "afraid"),
-    "happiness": ("happiness", "happy", "joy"),
-    "neutral": ("neutral", "neutrality", "calm"),
-    "sadness": ("sadness", "sad"),
-    "surprise": ("surprise", "surprised"),
-}
-_MEANING_OF = {word: meaning for meaning, words in _MEANINGS.items() for word in words}
+from ..emotions import canonical
 
 #: For each route of an older system: emotion to that system's word, in its order.
 RECOGNIZE = {
@@ -55,7 +44,7 @@ def in_words(words: Mapping[str, str], labels: Sequence[str], row: Sequence[floa
     """
     found: dict[str, float] = {}
     for label, value in zip(labels, row, strict=True):
-        meaning = _MEANING_OF.get(label.strip().lower(), "")
+        meaning = canonical(label)
         if meaning in words:
             found[meaning] = found.get(meaning, 0.0) + float(value)
     return {word: found[meaning] for meaning, word in words.items() if meaning in found}

@@ -2,23 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
+from ...emotions import canonical
 from ...exceptions import DatasetError
 from ..datasets import LABELS
 
 #: What a folder means whose pictures have none of the labels.
 LEFT_OUT = ""
 
-#: Label to the folders' names, in lower case. "suprise" is how several exports spell it.
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "anger": ("anger", "angry"),
-    "disgust": ("disgust", "disgusted"),
-    "fear": ("fear", "fearful", "afraid", "scared"),
-    "happiness": ("happiness", "happy", "joy"),
-    "neutral": ("neutral", "calm"),
-    "sadness": ("sadness", "sad"),
-    "surprise": ("surprise", "surprised", "suprise"),
-    LEFT_OUT: ("contempt", "contemptuous", "none", "uncertain", "unknown", "no-face", "nonface"),
-}
+#: What folders are called, in lower case, whose pictures show no emotion that can be told.
+_NO_EMOTION = frozenset({"none", "uncertain", "unknown", "no-face", "nonface"})
 
 
 def _numbered(first: int, *labels: str) -> dict[str, str]:
@@ -52,8 +44,7 @@ def labels_of_folders(
     _check(given, names)
     numbers = [name for name in names if name.isdecimal() and name not in given]
     known = dict(NUMBERINGS[_numbering(numbers, numbering)]) if numbers else {}
-    known |= {name: label for label, synonyms in _NAMES.items() for name in synonyms}
-    found = {name: given[name] if name in given else known.get(name.strip().lower()) for name in names}
+    found = {name: given.get(name, known.get(name, _label(name))) for name in names}
     labels = {name: label for name, label in found.items() if label is not None}
     for name in names:
         if name not in labels:
@@ -62,6 +53,14 @@ def labels_of_folders(
                 f"of {', '.join(LABELS)}, or --map {name}= to leave its pictures out"
             )
     return labels
+
+
+def _label(name: str) -> str | None:
+    """What a folder's name means; None if nobody knows."""
+    emotion = canonical(name)
+    if emotion is None:
+        return LEFT_OUT if name.strip().lower() in _NO_EMOTION else None
+    return emotion if emotion in LABELS else LEFT_OUT
 
 
 def _check(given: Mapping[str, str], names: list[str]) -> None:
