@@ -1,11 +1,16 @@
 """Files: told apart by their content, and written whole or not at all."""
 
+import glob
 import hashlib
-import os
+import secrets
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+#: What has not been written to for so long was left by a process that was killed.
+_ABANDONED_S = 24 * 3600.0
 
 
 def sha256_of(path: Path) -> str:
@@ -16,22 +21,24 @@ def sha256_of(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, of the same ending, renamed to it if the block succeeds, else removed.
+    """A temporary path beside ``path`` that takes its place if the block succeeds, and else is removed.
 
-    The block writes a file there, or makes a folder. Others see the old content or the new one, after a kill,
-    too. (A folder cannot be replaced in one step: between the two there is none.)
+    The block writes a file there, or makes a folder. It has the same ending. Others see the old content or
+    the new one, after a kill, too. (A folder cannot be replaced in one step: between the two there is none.)
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    _remove(temporary)  # of a process that was killed and had the same number, as in containers
+    pattern = f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"
+    for leftover in path.parent.glob(pattern):
+        with suppress(FileNotFoundError):  # another process clears up as well
+            if time.time() - leftover.stat().st_mtime > _ABANDONED_S:
+                _remove(leftover)
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.partial{path.suffix}")
+    old = temporary.with_name(f"{temporary.name}.old")
     try:
         yield temporary
         if temporary.is_dir() and path.exists():
-            old = path.with_name(f".{path.name}.{os.getpid()}.old")
             path.rename(old)
-            temporary.rename(path)
-            _remove(old)
-        else:
-            temporary.replace(path)
+        temporary.replace(path)
+        _remove(old)
     finally:
         _remove(temporary)
 

@@ -1,3 +1,5 @@
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -65,15 +67,25 @@ def test_a_folder_that_is_left_half_written_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_of_the_same_number_left_is_no_obstacle(tmp_path: Path) -> None:
-    with replacing(tmp_path / "data") as temporary:
-        pass_through = temporary
-        temporary.mkdir()
-    pass_through.mkdir()
-    (pass_through / "stale").touch()
+def test_what_a_killed_process_left_is_cleared_away_a_day_later(tmp_path: Path) -> None:
+    stale, fresh = tmp_path / ".data.1234abcd.partial", tmp_path / ".data.5678abcd.partial"
+    for leftover in (stale, fresh):
+        leftover.mkdir()
+        (leftover / "half").touch()
+    two_days_ago = time.time() - 48 * 3600
+    os.utime(stale, (two_days_ago, two_days_ago))
 
     with replacing(tmp_path / "data") as temporary:
         temporary.mkdir()
-        (temporary / "new").touch()
 
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["new"]
+    assert not stale.exists()
+    assert fresh.exists()  # another process may be writing it now
+
+
+def test_two_may_write_the_same_file_at_once(tmp_path: Path) -> None:
+    with replacing(tmp_path / "notes.txt") as first:
+        first.write_text("first")
+        with replacing(tmp_path / "notes.txt") as second:
+            second.write_text("second")
+
+    assert (tmp_path / "notes.txt").read_text() == "first"

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..exceptions import CheckpointError
+from ..files import replacing
 from .normalisation import NormalisationSpec
 
 
@@ -65,17 +66,16 @@ def read_description(path: Path) -> WeightDescription | None:
 
 
 def write_weights(path: Path, state: dict[str, Tensor], description: WeightDescription) -> None:
-    """Writes a whole file or none: a kill leaves the old one or the new one."""
+    """Writes a whole file or none."""
     metadata = {
         "architecture": description.architecture,
         "labels": ",".join(description.labels),
         "normalisation": json.dumps(asdict(description.normalisation)),
         "temperature": repr(description.temperature),
     }
-    partial = path.with_suffix(".partial")
-    save_file(state, partial, metadata)
-    partial.chmod(0o644)  # safetensors makes it readable for its owner only
-    partial.replace(path)
+    with replacing(path) as temporary:
+        save_file(state, temporary, metadata)
+        temporary.chmod(0o644)  # safetensors makes it readable for its owner only
 
 
 def set_temperature(path: Path, temperature: float) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -11,7 +12,7 @@ import tomli_w
 
 from ..choices import Policy
 from ..exceptions import ModelError, WeightsError
-from ..files import sha256_of
+from ..files import replacing, sha256_of
 from .catalogue import Catalogue, EnsembleEntry, ModelEntry, parse_model, read_catalogue
 from .checkpoint import load_checkpoint
 from .download import Progress, download
@@ -70,7 +71,7 @@ class WeightsStore:
         """Keeps the temperature of a model or ensemble for the next time it is loaded."""
         self.folder.mkdir(parents=True, exist_ok=True)
         known = _read(self._temperatures_file) | {name: temperature}
-        self._temperatures_file.write_text(tomli_w.dumps(known))
+        _write(self._temperatures_file, known)
 
     def path(self, entry: ModelEntry) -> Path:
         """Where a model's file is, or will be when it has been downloaded."""
@@ -108,7 +109,7 @@ class WeightsStore:
             path.unlink()
             raise
         if self.expected_sha256(entry) is None:
-            self._pins_file.write_text(tomli_w.dumps({**self._pins(), entry.name: found}))
+            _write(self._pins_file, self._pins() | {entry.name: found})
         return path
 
     def expected_sha256(self, entry: ModelEntry) -> str | None:
@@ -147,10 +148,11 @@ class WeightsStore:
         entry = parse_model(wanted.name, table, wanted.file)
         load_checkpoint(create_model(entry.architecture, len(entry.labels)), wanted.file)
         self.folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(wanted.file, copy)
+        with replacing(copy) as temporary:
+            shutil.copyfile(wanted.file, temporary)
         known = _read(self._user_catalogue)
         known.setdefault("models", {})[wanted.name] = table | {"sha256": sha256_of(copy)}
-        self._user_catalogue.write_text(tomli_w.dumps(known))
+        _write(self._user_catalogue, known)
         return self.catalogue().model(wanted.name)
 
     def _pins(self) -> dict[str, str]:
@@ -159,3 +161,8 @@ class WeightsStore:
 
 def _read(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text()) if path.is_file() else {}
+
+
+def _write(path: Path, table: Mapping[str, Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(tomli_w.dumps(table))

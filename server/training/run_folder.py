@@ -11,6 +11,7 @@ import torch
 from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 
+from ..files import replacing
 from .config import TrainingConfig
 
 #: What decides a run's figures, beside the code and the machine.
@@ -42,9 +43,8 @@ class RunFolder:
 
     def save(self, state: dict[str, Any]) -> None:
         """Writes the checkpoint: a kill leaves the old one or the new one."""
-        partial = self._checkpoint.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self._checkpoint)
+        with replacing(self._checkpoint) as temporary:
+            torch.save(state, temporary)
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """The checkpoint's state, if there is one."""
@@ -59,9 +59,8 @@ class RunFolder:
         An epoch that was trained again after a kill replaces its earlier line.
         """
         lines = [earlier for earlier in self.metrics() if earlier["epoch"] < line["epoch"]] + [line]
-        partial = self._metrics.with_suffix(".partial")
-        partial.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
-        partial.replace(self._metrics)
+        with replacing(self._metrics) as temporary:
+            temporary.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
         with SummaryWriter(str(self.path / "tensorboard"), purge_step=int(line["epoch"])) as events:
             for name, value in line.items():
                 if name != "epoch":

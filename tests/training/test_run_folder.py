@@ -63,4 +63,4 @@ def test_a_checkpoint_comes_back_as_it_was(folder: RunFolder) -> None:
     assert state is not None
     assert state["epoch"] == 3
     assert torch.equal(state["model"]["weight"], torch.ones(2))
-    assert not list(folder.path.glob("*.partial"))
+    assert [path.name for path in folder.path.glob("*.pt")] == ["checkpoint.pt"]

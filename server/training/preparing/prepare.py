@@ -7,7 +7,6 @@ split and the reason of every picture that was left out.
 
 import csv
 import hashlib
-import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.progress import Progress
 
 from ...exceptions import DatasetError
+from ...files import replacing
 from ..datasets import FORM, LABELS, MANIFEST, FaceDataset
 from .class_folders import ClassFolders
 from .fer2013 import VOTES_FILE, Fer2013
@@ -136,11 +136,9 @@ def prepare(
             "--force to replace it"
         )
     cutter = Cutter(options.side, options.colour, options.min_side, detector)
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-    partial.mkdir(parents=True)
-    try:
-        facts = _write_splits(source.samples(), cutter, options.drop_repeated, partial, progress)
+    with replacing(out) as temporary:
+        temporary.mkdir(parents=True)
+        facts = _write_splits(source.samples(), cutter, options.drop_repeated, temporary, progress)
         manifest = Manifest(
             name=root.resolve().name if root.is_dir() else root.resolve().parent.name,
             kind=source.kind,
@@ -150,10 +148,7 @@ def prepare(
             channels=3 if options.colour else 1,
             splits=facts,
         )
-        (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
-        _replace(out, partial)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        (temporary / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
     return Prepared(manifest, is_new=True)
 
 
@@ -169,19 +164,6 @@ def _check_out(out: Path, force: bool) -> Manifest | None:
         if force:
             return None
         raise DatasetError(f"{out}/{MANIFEST} is broken or of another version: say --force") from error
-
-
-def _replace(out: Path, partial: Path) -> None:
-    """Puts ``partial`` in the place of ``out``. A folder cannot be replaced in one step; between the two a
-    kill leaves no ``out``, and never half of one."""
-    if out.exists():
-        old = out.with_name(f".{out.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        out.rename(old)
-        partial.rename(out)
-        shutil.rmtree(old)
-    else:
-        partial.rename(out)
 
 
 def _sha256(files: list[Path], root: Path, progress: Progress) -> str:

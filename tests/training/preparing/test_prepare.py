@@ -308,13 +308,3 @@ def test_a_run_that_ends_early_leaves_what_was_there(
     assert json.loads((out / "dataset.json").read_text())["sha256"] == before.sha256
     assert read_prepared(out, "train").images.shape == (2, 48, 48)
     assert [path.name for path in out.parent.iterdir()] == ["out"]
-
-
-def test_what_a_killed_run_left_is_cleared_away_by_the_next(tmp_path: Path, out: Path) -> None:
-    """A process that is killed outright cleans nothing up."""
-    leftover = out.with_name(".out.partial")
-    leftover.mkdir(parents=True)
-    (leftover / "train.npz").write_bytes(b"half")
-
-    assert run(table(tmp_path / "fer"), out).is_new
-    assert [path.name for path in out.parent.iterdir()] == ["out"]
