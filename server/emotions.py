@@ -14,7 +14,7 @@ _TABLE = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-
 EMOTIONS: tuple[str, ...] = tuple(emotion["name"] for emotion in _TABLE["emotions"])
 
 _COLOURS: dict[str, str] = {emotion["name"]: emotion["colour"] for emotion in _TABLE["emotions"]}
-_OTHER_COLOURS: tuple[str, ...] = tuple(_TABLE["otherColours"])
+_OTHER_COLOURS: tuple[str, ...] = tuple(_TABLE["other_colours"])
 _NAMES: dict[str, str] = {
     word: emotion["name"]
     for emotion in _TABLE["emotions"]

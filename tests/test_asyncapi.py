@@ -182,11 +182,9 @@ def test_error_codes_are_listed_in_the_order_of_the_code() -> None:
 
 
 def test_every_close_code_is_explained() -> None:
-    codes = {value for name, value in vars(wire.CloseCode).items() if name.isupper()}
     description = resolved("#/channels/stream")["description"]
 
-    assert {code for code in codes if f"{code} (" not in description} == set()
-    assert len(codes) == 6
+    assert [code for code in wire.CloseCode if f"{code} (" not in description] == []
 
 
 def test_the_envelopes_limit_is_the_codes() -> None:

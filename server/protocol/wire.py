@@ -7,6 +7,7 @@ holds the two together. Within version 1 fields may be added, never renamed or g
 import json
 import struct
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
@@ -25,13 +26,19 @@ Number = int | FiniteFloat
 Box = Annotated[list[Number], Field(min_length=4, max_length=4)]
 
 
-class CloseCode:
-    """WebSocket close codes that the server uses."""
+class CloseCode(IntEnum):
+    """WebSocket close codes: those that the server sends, and the others that a client may see."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
+    #: Not sent: the other side gave no code, as some proxies do.
+    NO_STATUS = 1005
+    #: Not sent: the connection broke off without a close.
+    ABNORMAL = 1006
+    POLICY_VIOLATION = 1008
     MESSAGE_TOO_BIG = 1009
     INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
     TRY_AGAIN_LATER = 1013
     UNAUTHORIZED = 4401
 
@@ -45,7 +52,7 @@ class _Message(BaseModel):
 
 
 class ModelFacts(_Message):
-    """What a client must know of the model to read its answers."""
+    """What a client must know of the model to read its predictions."""
 
     name: str
     labels: list[str]
@@ -55,7 +62,7 @@ class SessionConfig(_Message):
     """What a client may change. ``smoothing`` is the weight of a face's past in its moving average."""
 
     smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
-    max_faces: int = Field(default=8, ge=1, description="most faces that detection on the server answers")
+    max_faces: int = Field(default=8, ge=1, description="most faces that detection on the server returns")
 
 
 class Limits(_Message):
@@ -82,7 +89,7 @@ class SessionUpdated(_Message):
 
 
 class FaceResult(_Message):
-    """One face's answer. ``predictions`` sum to 1; ``confidence`` is the largest."""
+    """One face. ``predictions`` sum to 1; ``confidence`` is the largest, ``score`` the detector's."""
 
     face_id: int
     box: Box | None = None
@@ -102,7 +109,7 @@ class Timing(_Message):
 
 
 class Result(_Message):
-    """A frame's answer. ``predictions`` and ``emotion`` repeat the first face's."""
+    """A frame's faces. ``predictions`` and ``emotion`` repeat the first face's."""
 
     type: Literal["result"] = "result"
     frame_id: int
@@ -205,11 +212,8 @@ class FrameHeader(_Message):
 
 
 @dataclass(frozen=True)
-class Face:
-    """An encoded crop, who it belongs to, and its box [x, y, width, height] in the client's frame.
-
-    A face that the server has found has a ``score`` in [0, 1], and no crop of the client's.
-    """
+class FaceCrop:
+    """The encoded crop of a face, whose face it is, and its box [x, y, width, height] in the frame."""
 
     face_id: int
     image: bytes
@@ -217,13 +221,17 @@ class Face:
     score: float | None = None
 
 
+#: For those who still import the older name.
+Face = FaceCrop
+
+
 @dataclass(frozen=True)
 class Frame:
-    """A frame as received. ``captured_at`` is Unix time in ms; with ``detect``, the one face is a whole
-    picture."""
+    """A frame as received. ``captured_at`` is Unix time in ms; with ``detect``, the one crop is a whole
+    image."""
 
     frame_id: int
-    faces: tuple[Face, ...]
+    faces: tuple[FaceCrop, ...]
     captured_at: Number | None = None
     detect: bool = False
 
@@ -257,13 +265,11 @@ def parse_envelope(data: bytes) -> Frame:
             header.frame_id,
         )
     if header.detect and len(header.faces) != 1:
-        raise ProtocolError(
-            "invalid_frame", "a frame with detect carries exactly one picture", header.frame_id
-        )
+        raise ProtocolError("invalid_frame", "a frame with detect carries exactly one image", header.frame_id)
     faces = []
     for index, entry in enumerate(header.faces):
         face_id = index if entry.face_id is None else entry.face_id
-        faces.append(Face(face_id, data[start : start + entry.length], entry.box))
+        faces.append(FaceCrop(face_id, data[start : start + entry.length], entry.box))
         start += entry.length
     return Frame(header.frame_id, tuple(faces), header.captured_at, header.detect)
 

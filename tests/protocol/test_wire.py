@@ -8,7 +8,7 @@ from emostream.protocol.wire import (
     MAX_HEADER_BYTES,
     Dropped,
     Error,
-    Face,
+    FaceCrop,
     FaceResult,
     Frame,
     FrameCounts,
@@ -80,7 +80,7 @@ def test_an_envelope_is_read_in_the_headers_order() -> None:
     assert read == Frame(
         frame_id=1207,
         captured_at=1790000000123.4,
-        faces=(Face(3, b"first", [412, 96, 180, 180]), Face(5, b"2nd", [90.5, 120, 150, 150])),
+        faces=(FaceCrop(3, b"first", [412, 96, 180, 180]), FaceCrop(5, b"2nd", [90.5, 120, 150, 150])),
     )
 
 
@@ -99,7 +99,7 @@ def test_faces_without_an_id_are_numbered() -> None:
 def test_fields_of_later_versions_are_ignored() -> None:
     header = {"frame_id": 1, "mood": "good", "faces": [{"length": 2, "pose": [1, 2, 3]}]}
 
-    assert parse_envelope(envelope(header, b"hi")) == Frame(1, (Face(0, b"hi"),))
+    assert parse_envelope(envelope(header, b"hi")) == Frame(1, (FaceCrop(0, b"hi"),))
 
 
 def test_the_largest_frame_id_and_the_largest_header_are_read() -> None:
@@ -119,9 +119,11 @@ def test_a_picture_to_detect_faces_in_is_marked() -> None:
     "frame",
     [
         Frame(0, ()),
-        Frame(BIGGEST, (Face(0, b""),)),
-        Frame(7, (Face(1, b"one", [0, 0, 1.5, 2]), Face(BIGGEST, b"two")), captured_at=1790000000123.4),
-        Frame(8, (Face(0, b"whole"),), detect=True),
+        Frame(BIGGEST, (FaceCrop(0, b""),)),
+        Frame(
+            7, (FaceCrop(1, b"one", [0, 0, 1.5, 2]), FaceCrop(BIGGEST, b"two")), captured_at=1790000000123.4
+        ),
+        Frame(8, (FaceCrop(0, b"whole"),), detect=True),
     ],
     ids=["no face", "an empty crop", "two faces", "detect"],
 )
@@ -221,7 +223,7 @@ def test_a_length_beyond_all_memory_is_refused() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_detection_takes_exactly_one_picture(count: int) -> None:
+def test_detection_takes_exactly_one_image(count: int) -> None:
     header = {"frame_id": 7, "detect": True, "faces": [{"length": 1}] * count}
 
     assert refusal(envelope(header, b"x" * count)).frame_id == 7
@@ -238,7 +240,7 @@ def test_whatever_bytes_come_the_answer_is_a_frame_or_invalid_frame() -> None:
     """A sound envelope with random damage, three thousand times over, always the same ones."""
     rng = random.Random(2)
     sound = encode_envelope(
-        Frame(7, (Face(1, b"one" * 9, [0, 0, 1.5, 2]), Face(2, b"two")), captured_at=1790000000123.4)
+        Frame(7, (FaceCrop(1, b"one" * 9, [0, 0, 1.5, 2]), FaceCrop(2, b"two")), captured_at=1790000000123.4)
     )
     refused = read = 0
     for _ in range(3000):

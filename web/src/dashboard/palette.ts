@@ -1,4 +1,4 @@
-import { emotions, otherColours } from "../../../server/emotions.json";
+import { emotions, other_colours as otherColours } from "../../../server/emotions.json";
 
 /*
  * One table for the page and the server (server/emotions.py); tests/data/emotions_cases.json holds both to it.

@@ -1,11 +1,17 @@
 import { describe, expect, it } from "vitest";
+import rule from "../../../server/protocol/reconnect.json";
 import { afterEnding } from "./connectionState";
 
 const ending = { wasOpen: true, errorCode: null, closedReason: null };
 
 describe("afterEnding", () => {
-  it.each([1001, 1006, 1011, 1012, 1013])("comes back after %d", (code) => {
+  it.each(rule.retry_close_codes)("comes back after %d", (code) => {
     expect(afterEnding({ ...ending, code }).kind).toBe("retry");
+  });
+
+  it.each(rule.final_close_codes)("does not come back after %d, of which it says why", (code) => {
+    expect(afterEnding({ ...ending, code })).toMatchObject({ kind: "final" });
+    expect(afterEnding({ ...ending, code })).not.toMatchObject({ reason: "ended" });
   });
 
   it.each([

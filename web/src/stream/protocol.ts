@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import reconnectRule from "../../../server/protocol/reconnect.json";
 
 /*
  * The dashboard's one copy of the streaming protocol, version 1. Names are the wire's own.
@@ -83,8 +84,8 @@ export type ClientMessage =
   | { readonly type: "session.update"; readonly config: Partial<SessionConfig> }
   | { readonly type: "session.close" };
 
-/** Close codes after which the client comes back. */
-export const RECONNECT_CODES: ReadonlySet<number> = new Set([1001, 1006, 1011, 1012, 1013]);
+/** Close codes after which the client comes back; server/protocol/reconnect.json is the rule of all clients. */
+export const RECONNECT_CODES: ReadonlySet<number> = new Set(reconnectRule.retry_close_codes);
 
 export const CLOSE_UNAUTHORIZED = 4401;
 export const CLOSE_POLICY = 1008;
