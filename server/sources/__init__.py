@@ -1,4 +1,4 @@
-"""Pictures from anything: cameras, video files, addresses, folders, a pipe."""
+"""Images from anything: cameras, video files, addresses, folders, a pipe."""
 
 from .opening import open_source
 from .source import Frame, Source

@@ -17,7 +17,7 @@ class CameraSource(Source):
     is_live = True
 
     def __init__(self, device: int | str) -> None:
-        """Raises SourceError if there is no such camera, or it gives no picture."""
+        """Raises SourceError if there is no such camera, or it gives no image."""
         self._device = device
         # OpenCV explains every back end that it has tried, over many lines.
         level = cv2_logging.getLogLevel()
@@ -33,7 +33,7 @@ class CameraSource(Source):
                 f"you read {path} (on Linux: group video)? "
                 "`v4l2-ctl --list-devices` shows those there are"
             )
-        # Old pictures are worth nothing. Not every back end listens.
+        # Old frames are worth nothing. Not every back end listens.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         width, height, rate = (
             self._capture.get(name)
@@ -46,14 +46,14 @@ class CameraSource(Source):
     def __iter__(self) -> Iterator[Frame]:
         index = 0
         while True:
-            is_read, picture_bgr = self._capture.read()
+            is_read, image_bgr = self._capture.read()
             if not is_read:
                 break
-            image_rgb = np.asarray(cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2RGB), np.uint8)
+            image_rgb = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), np.uint8)
             yield Frame(index, time.monotonic() - self._opened, image_rgb, None)
             index += 1
         if isinstance(self._device, int) or self._device.startswith("/dev/"):
-            raise SourceError(f"camera {self._device} gives no more pictures; was it unplugged?")
+            raise SourceError(f"camera {self._device} gives no more images; was it unplugged?")
 
     def close(self) -> None:
         self._capture.release()

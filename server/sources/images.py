@@ -1,7 +1,6 @@
-"""Pictures as files: one, a folder, a pattern, or one by its address."""
+"""Images as files: one, a folder, a pattern, or one by its address."""
 
 import logging
-import re
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,15 +15,15 @@ from .source import MAX_PIXELS, Frame, Source
 
 logger = logging.getLogger(__name__)
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
-#: Largest picture that is fetched from an address.
+#: Largest image that is fetched from an address.
 _MAX_FETCH_BYTES = 64 * 1024 * 1024
 _FETCH_TIMEOUT_S = 15.0
 
 
-class PictureFiles(Source):
-    """Pictures in the order given. ``index`` is a picture's place among all, readable or not."""
+class ImageFiles(Source):
+    """Images in the order given. ``index`` is an image's place among all, readable or not."""
 
     def __init__(self, paths: Sequence[Path], description: str, start: int = 0) -> None:
         self._paths = paths
@@ -35,7 +34,7 @@ class PictureFiles(Source):
     def __iter__(self) -> Iterator[Frame]:
         for index, path in enumerate(self._paths[self._start :], self._start):
             try:
-                image_rgb = read_picture(path)
+                image_rgb = read_image(path)
             except SourceError as error:
                 if len(self._paths) == 1:
                     raise
@@ -45,8 +44,8 @@ class PictureFiles(Source):
             yield Frame(index, 0.0, image_rgb, path.name)
 
 
-class FetchedPicture(Source):
-    """One picture from an http or https address."""
+class FetchedImage(Source):
+    """One image from an http or https address."""
 
     frame_count = 1
 
@@ -55,8 +54,8 @@ class FetchedPicture(Source):
         self.description = without_secrets(address)
         self._start = start
         try:
-            with urllib.request.urlopen(address, timeout=_FETCH_TIMEOUT_S) as answer:
-                data = answer.read(_MAX_FETCH_BYTES)
+            with urllib.request.urlopen(address, timeout=_FETCH_TIMEOUT_S) as response:
+                data = response.read(_MAX_FETCH_BYTES)
         except (OSError, ValueError) as error:
             raise SourceError(f"{self.description} cannot be fetched: {error}") from error
         self._image_rgb = _decoded(data, self.description)
@@ -67,7 +66,7 @@ class FetchedPicture(Source):
             yield Frame(0, 0.0, self._image_rgb, self._name)
 
 
-def read_picture(path: Path) -> npt.NDArray[np.uint8]:
+def read_image(path: Path) -> npt.NDArray[np.uint8]:
     """A JPEG, PNG or WebP file as uint8 (H, W, 3), RGB, upright. Raises SourceError."""
     try:
         return _decoded(path.read_bytes(), str(path))
@@ -82,13 +81,10 @@ def _decoded(data: bytes, what: str) -> npt.NDArray[np.uint8]:
         raise SourceError(f"{what}: {error}") from error
 
 
-def natural_order(path: Path) -> tuple[list[tuple[int, str]], str]:
-    """A key that puts ``face2.png`` before ``face10.png``."""
-    parts = re.split(r"([0-9]+)", str(path).casefold())
-    # Every other part is digits; the numbers first compare by value, then nothing but text is left.
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], str(path)
+def is_image(path: Path) -> bool:
+    """Whether a file's name says that it is an image that can be read."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
 
 
-def is_picture(path: Path) -> bool:
-    """Whether a file's name says that it is a picture that can be read."""
-    return path.suffix.lower() in PICTURE_SUFFIXES
+#: For those who still import the older names.
+PICTURE_SUFFIXES, is_picture = IMAGE_SUFFIXES, is_image

@@ -6,15 +6,20 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from natsort import natsorted, ns
 
 from ..addresses import without_secrets
 from ..exceptions import SourceError
-from .camera import CameraSource
-from .images import PICTURE_SUFFIXES, FetchedPicture, PictureFiles, is_picture, natural_order
+from ..extras import needed_for
+from .images import IMAGE_SUFFIXES, FetchedImage, ImageFiles, is_image
 from .reopening import ReopenedSource
 from .source import Source
-from .video import JpegPipe, VideoSource
+
+if TYPE_CHECKING:  # PyAV, which comes with the extra "video"
+    from .video import VideoSource
 
 _CAMERA = "camera:"
 _SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "http", "https"})
@@ -24,41 +29,57 @@ def open_source(source: str, start: int = 0) -> Source:
     """Opens what a person may mean.
 
     A camera's index or device path, or ``camera:`` and whatever else OpenCV knows it by; a video file; an
-    rtsp, http or https address (a video, an MJPEG stream or one picture); a picture; a folder or pattern of
-    pictures; or ``-`` for JPEGs on standard input.
+    rtsp, http or https address (a video, an MJPEG stream or one image); an image; a folder or pattern of
+    images; or ``-`` for JPEGs on standard input.
 
     ``start`` is the index of the first frame to yield; live sources always start now, and are opened again
-    when they break off. Raises SourceError.
+    when they break off. Raises SourceError, and MissingExtraError for a video or camera where the libraries
+    that read them are not installed.
     """
     if source == "-":
-        # Unbuffered: a pipe's picture should not wait for the next ones to fill a buffer.
+        with needed_for("reading JPEGs from standard input"):
+            from .video import JpegPipe
+
+        # Unbuffered: a pipe's image should not wait for the next ones to fill a buffer.
         return JpegPipe(io.FileIO(sys.stdin.fileno(), closefd=False), start)
     if re.fullmatch(r"[0-9]{1,3}", source):
-        return _open_camera(int(source))
+        return _open_camera(int(source), reopens=True)
     if source.startswith(_CAMERA):
         device = source.removeprefix(_CAMERA)
-        return _open_camera(int(device)) if device.isdecimal() else CameraSource(device)
+        is_index = device.isdecimal()
+        return _open_camera(int(device) if is_index else device, reopens=is_index)
     if "://" in source:
         return _open_address(source, start)
     path = Path(source).expanduser()
     if source.startswith("/dev/") and not path.is_file():
-        return _open_camera(source)
+        return _open_camera(source, reopens=True)
     if path.is_dir():
-        pictures = [child for child in path.iterdir() if child.is_file()]
-        return _open_many(pictures, f"folder {source}", start)
+        files = [child for child in path.iterdir() if child.is_file()]
+        return _open_many(files, f"folder {source}", start)
     if path.exists():
         return _open_file(path, start)
     if glob.has_magic(source):
         found = [Path(name) for name in glob.iglob(os.path.expanduser(source), recursive=True)]
         return _open_many(found, source, start)
     raise SourceError(
-        f"there is no file {source}; a source is a camera (0), a video, a picture, a folder, "
+        f"there is no file {source}; a source is a camera (0), a video, an image, a folder, "
         "an address, or - for standard input"
     )
 
 
-def _open_camera(device: int | str) -> Source:
-    return ReopenedSource(lambda: CameraSource(device), CameraSource(device))
+def _open_camera(device: int | str, reopens: bool) -> Source:
+    with needed_for("opening a camera"):
+        from .camera import CameraSource
+
+    camera = CameraSource(device)
+    return ReopenedSource(lambda: CameraSource(device), camera) if reopens else camera
+
+
+def _open_video(location: str, start: int = 0) -> "VideoSource":
+    with needed_for("reading a video"):
+        from .video import VideoSource
+
+    return VideoSource(location, start)
 
 
 def _open_address(address: str, start: int) -> Source:
@@ -66,27 +87,27 @@ def _open_address(address: str, start: int) -> Source:
     if parts.scheme not in _SCHEMES:
         shown, known = without_secrets(address), ", ".join(sorted(_SCHEMES))
         raise SourceError(f"{shown}: cannot read {parts.scheme}://, only {known}")
-    if parts.scheme.startswith("http") and is_picture(Path(parts.path)):
-        return FetchedPicture(address, start)
-    video = VideoSource(address, start)
-    if video.is_picture:
+    if parts.scheme.startswith("http") and is_image(Path(parts.path)):
+        return FetchedImage(address, start)
+    video = _open_video(address, start)
+    if video.is_image:
         video.close()
-        return FetchedPicture(address, start)
-    return ReopenedSource(lambda: VideoSource(address), video) if video.is_live else video
+        return FetchedImage(address, start)
+    return ReopenedSource(lambda: _open_video(address), video) if video.is_live else video
 
 
 def _open_file(path: Path, start: int) -> Source:
-    if is_picture(path):
-        return PictureFiles([path], str(path), start)
-    video = VideoSource(str(path), start)
-    if video.is_picture:  # whatever it is called
+    if is_image(path):
+        return ImageFiles([path], str(path), start)
+    video = _open_video(str(path), start)
+    if video.is_image:  # whatever it is called
         video.close()
-        return PictureFiles([path], str(path), start)
+        return ImageFiles([path], str(path), start)
     return video
 
 
 def _open_many(paths: list[Path], what: str, start: int) -> Source:
-    pictures = sorted((path for path in paths if is_picture(path)), key=natural_order)
-    if not pictures:
-        raise SourceError(f"{what}: no pictures there ({', '.join(sorted(PICTURE_SUFFIXES))})")
-    return PictureFiles(pictures, f"{what} ({len(pictures)} pictures)", start)
+    images = natsorted((path for path in paths if is_image(path)), key=str, alg=ns.IGNORECASE)
+    if not images:
+        raise SourceError(f"{what}: no images there ({', '.join(sorted(IMAGE_SUFFIXES))})")
+    return ImageFiles(images, f"{what} ({len(images)} images)", start)

@@ -7,7 +7,7 @@ from typing import Self
 
 from .source import Frame, Source
 
-#: A source that gives no picture for longer, once it is to be closed, is left alone, in seconds.
+#: A source that gives no frame for longer, once it is to be closed, is left alone, in seconds.
 _CLOSING_S = 5.0
 
 

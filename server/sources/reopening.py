@@ -36,7 +36,7 @@ class ReopenedSource(Source):
     def __init__(
         self, open_again: Callable[[], Source], source: Source, patience_s: float = PATIENCE_S
     ) -> None:
-        """``source`` is open already; ``patience_s`` is for how long to try after the last picture."""
+        """``source`` is open already; ``patience_s`` is for how long to try after the last frame."""
         self._open_again = open_again
         self._source = source
         self._patience_s = patience_s
@@ -93,7 +93,7 @@ class ReopenedSource(Source):
             frames = iter(source)
             first = next(frames, None)
             if first is None:
-                raise SourceError("it ends before its first picture")
+                raise SourceError("it ends before its first frame")
         except SourceError:
             source.close()
             raise

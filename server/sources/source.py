@@ -1,4 +1,4 @@
-"""What every source of pictures has in common."""
+"""What every source of images has in common."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -11,17 +11,18 @@ import numpy.typing as npt
 
 from ..exceptions import SourceError
 
-#: Most pixels of one picture: 200 MB of RGB. Larger ones are broken headers or attacks.
+#: Most pixels of one image: 200 MB of RGB. Larger ones are broken headers or attacks.
 MAX_PIXELS = 2**26
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture.
+    """One image or video frame.
 
     ``index`` counts from 0 within the source. ``time_s`` is the position in seconds by a file's own time
-    stamps, seconds since opening for live sources and pipes, and 0 for pictures. ``image_rgb`` is uint8
-    (H, W, 3), RGB, upright whatever EXIF or the video's rotation say. ``name`` is a picture's file name.
+    stamps, seconds since opening for live sources and pipes, and 0 for images. ``image_rgb`` is uint8
+    (H, W, 3), RGB, upright whatever EXIF or the video's rotation say. ``name`` is an image's file name, and None
+    in videos.
     """
 
     index: int
@@ -34,7 +35,7 @@ class Source(ABC):
     """A context manager that is iterated over once, by one thread.
 
     ``frame_rate`` (frames a second) and ``frame_count`` are None where nobody can know. A live source goes
-    on whether or not somebody looks. ``skipped`` counts pictures that could not be read so far.
+    on whether or not somebody looks. ``skipped`` counts images that could not be read so far.
     """
 
     is_live: bool = False
@@ -44,7 +45,7 @@ class Source(ABC):
     skipped: int = 0
     #: It has broken off and is being opened again.
     is_away: bool = False
-    #: A thread waits for a picture and does not come back: closing would pull the source from under it.
+    #: A thread waits for a frame and does not come back: closing would pull the source from under it.
     is_stuck: bool = False
 
     @abstractmethod
@@ -54,7 +55,7 @@ class Source(ABC):
     def interrupt(self) -> None:  # noqa: B027 -- most sources never wait for long
         """Has an iteration in another thread end soon, should it be waiting for the source to come back."""
 
-    def close(self) -> None:  # noqa: B027 -- most pictures hold nothing open
+    def close(self) -> None:  # noqa: B027 -- images hold nothing open
         """Lets go of file or device. Not while another thread is iterating."""
 
     def __enter__(self) -> Self:
@@ -68,6 +69,6 @@ class Source(ABC):
 
 
 def check_size(width: int, height: int, what: str) -> None:
-    """Raises SourceError for a picture of more than MAX_PIXELS."""
+    """Raises SourceError for an image of more than MAX_PIXELS."""
     if width * height > MAX_PIXELS:
         raise SourceError(f"{what}: {width} × {height} pixels are too many; at most {MAX_PIXELS} are read")

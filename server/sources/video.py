@@ -29,7 +29,7 @@ class VideoSource(Source):
         is_address = "://" in location
         self._what = without_secrets(location) if is_address else location
         self._start = start
-        # Over UDP, FFmpeg's default, a lossy network tears the pictures.
+        # Over UDP, FFmpeg's default, a lossy network tears the frames.
         options = {"rtsp_transport": "tcp"} if location.startswith("rtsp") else {}
         self._open(location, None, options, is_address)
         # Whatever has no end is live: MJPEG, RTSP. A video file on a web server has one.
@@ -45,8 +45,8 @@ class VideoSource(Source):
         self.description = f"{self._what} ({', '.join(parts)})"
 
     @property
-    def is_picture(self) -> bool:
-        """Whether it is no video, but one encoded picture."""
+    def is_image(self) -> bool:
+        """Whether it is no video, but one encoded image."""
         return self._container.format.name.endswith("_pipe")
 
     def _open(
@@ -60,7 +60,7 @@ class VideoSource(Source):
             raise SourceError(f"{self._what} cannot be opened: {_reason(error)}") from error
         try:
             if not self._container.streams.video:
-                raise SourceError(f"{self._what} has no pictures in it")
+                raise SourceError(f"{self._what} has no video in it")
             self._stream = self._container.streams.video[0]
             context = self._stream.codec_context
             check_size(context.width, context.height, self._what)
@@ -108,14 +108,14 @@ class VideoSource(Source):
 class JpegPipe(VideoSource):
     """JPEGs one after the other, as ``ffmpeg -f image2pipe`` and many cameras' programs write them.
 
-    A picture is known to be whole when the next one starts.
+    An image is known to be whole when the next one starts.
     """
 
     def __init__(self, pipe: BinaryIO, start: int = 0) -> None:
-        """``pipe`` should be unbuffered, or pictures wait until its buffer is full. Raises SourceError."""
+        """``pipe`` should be unbuffered, or images wait until its buffer is full. Raises SourceError."""
         self._what = self.description = "standard input"
         self._start = start
-        # Else FFmpeg reads seconds of pictures to guess a frame rate, before it hands out the first one.
+        # Else FFmpeg reads seconds of images to guess a frame rate, before it hands out the first one.
         options = {"probesize": "32", "analyzeduration": "0"}
         self._open(pipe, "mjpeg", options, is_address=False)
 

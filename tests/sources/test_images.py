@@ -2,19 +2,19 @@ from pathlib import Path
 
 import pytest
 from emostream.exceptions import SourceError
-from emostream.sources.images import FetchedPicture, PictureFiles, is_picture, natural_order, read_picture
+from emostream.sources.images import FetchedImage, ImageFiles, is_image, read_image
 from PIL import Image
 
 from tests.sample_videos import web_server
 from tests.support import encoded, jpeg, png_header
 
 
-def test_a_picture_comes_upright_with_its_name(tmp_path: Path) -> None:
+def test_an_image_comes_upright_with_its_name(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     (tmp_path / "me.jpg").write_bytes(encoded(Image.new("RGB", (64, 48), (255, 0, 0)), "JPEG", exif=exif))
 
-    (frame,) = PictureFiles([tmp_path / "me.jpg"], "me")
+    (frame,) = ImageFiles([tmp_path / "me.jpg"], "me")
 
     assert (frame.index, frame.time_s, frame.name) == (0, 0.0, "me.jpg")
     assert frame.image_rgb.shape == (64, 48, 3)
@@ -29,46 +29,38 @@ def test_one_that_cannot_be_read_is_skipped_and_counted(
         path.write_bytes(jpeg())
     paths[1].write_bytes(jpeg()[:100])
 
-    source = PictureFiles(paths, "three")
+    source = ImageFiles(paths, "three")
 
     assert [frame.index for frame in source] == [0, 2]  # so that a later run can start at the same place
     assert source.skipped == 1
     assert "b.jpg" in caplog.text
-    assert [frame.index for frame in PictureFiles(paths, "three", start=1)] == [2]
+    assert [frame.index for frame in ImageFiles(paths, "three", start=1)] == [2]
 
 
-def test_a_single_picture_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+def test_a_single_image_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     (tmp_path / "bomb.png").write_bytes(png_header(30000, 30000))
 
     with pytest.raises(SourceError, match=r"a\.jpg: the data is neither JPEG"):
-        list(PictureFiles([tmp_path / "a.jpg"], "one"))
+        list(ImageFiles([tmp_path / "a.jpg"], "one"))
     with pytest.raises(SourceError, match=r"pixels|too large"):
-        read_picture(tmp_path / "bomb.png")
+        read_image(tmp_path / "bomb.png")
     with pytest.raises(SourceError, match="cannot be read: No such file"):
-        read_picture(tmp_path / "none.png")
+        read_image(tmp_path / "none.png")
 
 
-def test_a_picture_is_fetched_from_its_address(tmp_path: Path) -> None:
+def test_an_image_is_fetched_from_its_address(tmp_path: Path) -> None:
     (tmp_path / "me.jpg").write_bytes(jpeg())
 
     with web_server(tmp_path) as address:
-        (frame,) = FetchedPicture(f"{address}/me.jpg?size=large")
+        (frame,) = FetchedImage(f"{address}/me.jpg?size=large")
         with pytest.raises(SourceError, match=r"cannot be fetched: .*404"):
-            FetchedPicture(f"{address}/you.jpg")
+            FetchedImage(f"{address}/you.jpg")
 
     assert frame.name == "me.jpg"
     assert frame.image_rgb.shape == (48, 48, 3)
 
 
-def test_numbers_in_names_are_put_in_order_by_value() -> None:
-    names = ["face10.png", "face2.png", "Face1.png", "1.png", "face.png"]
-
-    ordered = sorted((Path(name) for name in names), key=natural_order)
-
-    assert [path.name for path in ordered] == ["1.png", "Face1.png", "face2.png", "face10.png", "face.png"]
-
-
-def test_a_picture_is_told_by_its_ending() -> None:
-    assert is_picture(Path("A.JPG"))
-    assert not is_picture(Path("a.mp4"))
+def test_an_image_is_told_by_its_ending() -> None:
+    assert is_image(Path("A.JPG"))
+    assert not is_image(Path("a.mp4"))

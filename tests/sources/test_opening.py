@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from emostream.exceptions import SourceError
+from emostream.exceptions import MissingExtraError, SourceError
 from emostream.sources import open_source
-from emostream.sources.images import FetchedPicture
+from emostream.sources.images import FetchedImage
 from emostream.sources.video import VideoSource
 
 from tests.sample_videos import moving_portrait, web_server, write_video
@@ -15,7 +15,7 @@ from tests.support import PATIENCE_S, ROOT, jpeg
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("b10.jpg", "b9.jpg", "notes.txt", "unnamed"):
+    for name in ("b10.jpg", "B9.jpg", "notes.txt", "unnamed"):
         (tmp_path / name).write_bytes(jpeg())
     write_video(tmp_path / "film.mp4", moving_portrait(2, 64))
     return tmp_path
@@ -26,25 +26,25 @@ def names(source: str, start: int = 0) -> list[str | None]:
         return [frame.name for frame in opened]
 
 
-def test_a_folder_is_its_pictures_in_natural_order(folder: Path) -> None:
-    assert names(str(folder)) == ["b9.jpg", "b10.jpg"]
+def test_a_folder_is_its_images_in_natural_order(folder: Path) -> None:
+    assert names(str(folder)) == ["B9.jpg", "b10.jpg"]
     assert names(str(folder), start=1) == ["b10.jpg"]
 
 
-def test_a_pattern_is_the_pictures_that_match(folder: Path) -> None:
+def test_a_pattern_is_the_images_that_match(folder: Path) -> None:
     assert names(f"{folder}/*1?.jpg") == ["b10.jpg"]
-    assert names(f"{folder}/**/b*.jpg") == ["b9.jpg", "b10.jpg"]
+    assert names(f"{folder}/**/*.jpg") == ["B9.jpg", "b10.jpg"]
 
 
-def test_a_file_is_a_picture_or_a_video_whatever_it_is_called(folder: Path) -> None:
-    assert names(str(folder / "b9.jpg")) == ["b9.jpg"]
+def test_a_file_is_an_image_or_a_video_whatever_it_is_called(folder: Path) -> None:
+    assert names(str(folder / "B9.jpg")) == ["B9.jpg"]
     assert names(str(folder / "unnamed")) == ["unnamed"]
     assert names(str(folder / "film.mp4")) == [None, None]
 
 
-def test_an_address_is_a_picture_or_a_video_whatever_it_is_called(folder: Path) -> None:
+def test_an_address_is_an_image_or_a_video_whatever_it_is_called(folder: Path) -> None:
     with web_server(folder) as address:
-        kinds = {"b9.jpg": FetchedPicture, "unnamed": FetchedPicture, "film.mp4": VideoSource}
+        kinds = {"B9.jpg": FetchedImage, "unnamed": FetchedImage, "film.mp4": VideoSource}
         for name, kind in kinds.items():
             with open_source(f"{address}/{name}") as source:
                 assert type(source) is kind
@@ -80,9 +80,9 @@ def test_a_dash_is_standard_input() -> None:
         ("98", "camera 98 cannot be opened"),
         ("/dev/video98", "camera /dev/video98 cannot be opened"),
         ("nowhere.mp4", r"there is no file nowhere\.mp4; a source is a camera"),
-        ("nowhere*.jpg", "no pictures there"),
+        ("nowhere*.jpg", "no images there"),
         ("gopher://somewhere", "cannot read gopher://, only http"),
-        ("server", "folder server: no pictures there"),
+        ("server", "folder server: no images there"),
     ],
 )
 def test_what_cannot_be_opened_is_said_in_one_line(
@@ -102,3 +102,20 @@ def test_a_camera_may_be_named_by_whatever_opencv_knows_it_by(tmp_path: Path) ->
         assert len(list(camera)) == 2
     with pytest.raises(SourceError, match="camera 97 cannot be opened"):
         open_source("camera:97")
+
+
+@pytest.mark.parametrize(
+    ("source", "library", "words"),
+    [("film.mp4", "av", "reading a video needs PyAV"), ("0", "cv2", "opening a camera needs OpenCV")],
+)
+def test_videos_and_cameras_name_the_extra_that_they_need(
+    source: str, library: str, words: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    for module in ("emostream.sources.video", "emostream.sources.camera"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, library, None)  # its import fails
+
+    with pytest.raises(MissingExtraError, match=rf"{words}: .*pip install 'emostream\[video\]'"):
+        open_source(source)
+    assert names(".") == ["B9.jpg", "b10.jpg"]
