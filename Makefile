@@ -1,7 +1,7 @@
 # Everything that people and machines do with Emostream, from set-up to tests. `make` alone lists the targets.
 #
 # Set-up is a chain of real files, so whatever has not changed is not done again: the virtual environment, two
-# stamps in it (what serving needs, what developing needs), web/node_modules and web/dist.
+# stamps in it (what serving needs, what developing needs), web/node_modules and the built page.
 
 PORT ?= 8000
 PYTHON ?= python3
@@ -23,21 +23,33 @@ VENV := $(BIN)/python
 SERVING := .venv/.serving-installed
 DEVELOPING := .venv/.developing-installed
 NODE_MODULES := web/node_modules/.package-lock.json
-DASHBOARD := web/dist/index.html
+# The page and the detector's files are parts of the package, so that a checkout, the image and the wheel all find
+# them in the one place.
+DASHBOARD := server/dashboard/index.html
 # The one of the face detector's files that is put in place last.
 FACES := server/detection/models/face_detection_short_range.tflite
 
 PIP_INSTALL := $(VENV) -m pip install --disable-pip-version-check --constraint constraints.txt
-# The folders are among them because a deleted file shows only there.
+# The folders are among them because a deleted file shows only there. The tables are shared with the server.
 WEB_SOURCES := $(shell find web/src web/public -not -name '*.test.*' 2>/dev/null) \
     $(wildcard web/index.html web/*.config.ts web/tsconfig*.json) \
-    server/emotions.json server/protocol/reconnect.json
+    $(wildcard server/*.json server/protocol/*.json)
+# Where `make wheel` puts the wheel
+DIST ?= dist
 
 ##@ Use
 
 .PHONY: run
 run: $(VENV) $(DASHBOARD) $(FACES) $(SERVING) ## set up what is missing, then serve API and dashboard on PORT (8000)
 	@exec $(BIN)/emostream serve --port $(PORT)
+
+.PHONY: wheel
+wheel: $(VENV) $(DASHBOARD) $(FACES) ## build the package, complete, in dist/
+# setuptools would pack what an earlier build has left in build/, deleted files too.
+	@rm -rf build $(DIST)/emostream-*.whl
+	$(VENV) -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir $(DIST) .
+	@rm -rf build
+	@ls $(DIST)/emostream-*.whl
 
 ##@ Develop
 
@@ -64,7 +76,7 @@ lint: $(DEVELOPING) $(NODE_MODULES) ## style and types, Python and TypeScript
 	cd web && npm run typecheck
 
 .PHONY: test-python
-test-python: $(DEVELOPING) $(FACES) ## Python tests, without those that drive a browser
+test-python: $(DEVELOPING) $(DASHBOARD) $(FACES) ## Python tests, without those that drive a browser
 	$(VENV) -m pytest -m "not e2e" $(PYTEST_ARGS)
 
 .PHONY: test-web
@@ -86,7 +98,8 @@ bench: $(DEVELOPING) $(FACES) ## measure this machine (see bench/)
 
 .PHONY: clean
 clean: ## remove everything that make has made
-	rm -rf .venv web/node_modules web/dist server/detection/models build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv web/node_modules server/dashboard server/detection/models build dist *.egg-info
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find server tests -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -108,11 +121,11 @@ $(VENV):
 	@scripts/create-venv.sh $(PYTHON) .venv
 
 $(SERVING): pyproject.toml constraints.txt | $(VENV)
-	$(PIP_INSTALL) --editable .
+	$(PIP_INSTALL) --editable '.[server]'
 	@touch $@
 
 $(DEVELOPING): $(SERVING)
-	$(PIP_INSTALL) --editable '.[dev,train]'
+	$(PIP_INSTALL) --editable '.[dev]'
 	@touch $@
 
 $(NODE_MODULES): web/package.json web/package-lock.json $(wildcard web/.npmrc)

@@ -24,6 +24,7 @@ LIBRARIES = {
     "gdown": ("gdown", "emostream[server]"),
     "jinja2": ("Jinja", "emostream[server]"),
     "matplotlib": ("Matplotlib", "emostream[server]"),
+    "mimeparse": ("python-mimeparse", "emostream[server]"),
     "openvino": ("OpenVINO", "emostream[server]"),
     "prometheus_client": ("prometheus-client", "emostream[server]"),
     "pyarrow": ("PyArrow", "emostream[server]"),

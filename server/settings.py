@@ -91,7 +91,7 @@ class Settings(BaseSettings):
         description="if set, a received crop is kept there every 10 s; if not, none ever is",
     )
 
-    dashboard_dir: Path = Field(default=_PACKAGE.parent / "web" / "dist", description="the built dashboard")
+    dashboard_dir: Path = Field(default=_PACKAGE / "dashboard", description="the built dashboard")
 
     @field_validator("allowed_origins", "labels", "member_weights", "mean", "std", mode="before")
     @classmethod

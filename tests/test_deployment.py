@@ -6,10 +6,12 @@ The Compose Specification's own JSON schema comes with the package check-jsonsch
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -56,15 +58,18 @@ def dockerfile() -> list[tuple[str, str]]:
     return [(line.split(maxsplit=1)[0], line.split(maxsplit=1)[1]) for line in joined.splitlines() if line]
 
 
-def final_stage() -> list[tuple[str, str]]:
-    instructions = dockerfile()
-    start = max(i for i, (keyword, _) in enumerate(instructions) if keyword == "FROM")
-    return instructions[start:]
+def stage(wanted: str) -> list[tuple[str, str]]:
+    """The instructions of one stage, by the name after AS."""
+    found, name = [], ""
+    for keyword, arguments in dockerfile():
+        name = arguments.split()[-1] if keyword == "FROM" else name
+        found += [(keyword, arguments)] if name == wanted else []
+    return found
 
 
 def argument_of(keyword: str) -> str:
     """The last one wins, as in an image."""
-    return [arguments for name, arguments in final_stage() if name == keyword][-1]
+    return [arguments for name, arguments in stage("server") if name == keyword][-1]
 
 
 MAKE_TARGETS = sorted(
@@ -164,14 +169,49 @@ def test_the_server_in_the_image_is_not_root() -> None:
 def test_everything_that_the_image_copies_is_sent_to_the_builder() -> None:
     rules = (ROOT / ".dockerignore").read_text().splitlines()
     copied = {
-        source.removeprefix("./").split("/")[0]
+        source
         for keyword, arguments in dockerfile()
         if keyword == "COPY" and "--from" not in arguments
         for source in arguments.split()[:-1]
     }
 
-    assert copied == {rule[1:] for rule in rules if rule.startswith("!")}
-    assert all((ROOT / source).exists() for source in copied)
+    assert {source.split("/")[0] for source in copied} == {rule[1:] for rule in rules if rule.startswith("!")}
+    assert [source for source in copied if not (ROOT / source).exists()] == []
+
+
+def test_the_image_takes_page_and_detector_from_the_stage_that_made_them_and_not_from_this_machine() -> None:
+    made = {"server/dashboard", "server/detection/models"}
+    rules = (ROOT / ".dockerignore").read_text().splitlines()
+
+    taken = [arguments for keyword, arguments in stage("server") if keyword == "COPY"]
+
+    assert made <= set(rules)
+    assert {f"--from=web /opt/emostream/{folder} ./{folder}" for folder in made} <= set(taken)
+
+
+def test_the_image_installs_the_package_before_its_code_is_there(tmp_path: Path) -> None:
+    """So that a change of the code does not install PyTorch again. Here the package alone is installed."""
+    for keyword, arguments in stage("python"):
+        if keyword == "COPY":
+            *sources, target = arguments.split()
+            (tmp_path / target).mkdir(parents=True, exist_ok=True)
+            for source in sources:
+                if (ROOT / source).is_dir():
+                    shutil.copytree(ROOT / source, tmp_path / target, dirs_exist_ok=True)
+                else:
+                    shutil.copy(ROOT / source, tmp_path / target)
+        elif keyword == "RUN" and arguments.startswith("sed "):
+            subprocess.run(arguments, shell=True, cwd=tmp_path, timeout=60, check=True)
+
+    program = "from setuptools.build_meta import build_editable; build_editable('.')"
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert result.returncode == 0, result.stderr
+    [wheel] = tmp_path.glob("*.whl")
+    with ZipFile(wheel) as archive:
+        [finder] = [name for name in archive.namelist() if name.endswith("_finder.py")]
+        assert f"'emostream': '{tmp_path}/server'" in archive.read(finder).decode()
 
 
 def test_the_workflow_obeys_the_schema_of_github_workflows() -> None:

@@ -1,9 +1,26 @@
+import re
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from emostream.exceptions import MissingExtraError
-from emostream.extras import check_extra, missing_extra, needed_for
+from emostream.extras import LIBRARIES, check_extra, missing_extra, needed_for
+
+from tests.support import ROOT
+
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+
+@pytest.mark.parametrize("extra", ["video", "server", "train"])
+def test_every_library_of_an_extra_is_known_with_the_command_that_installs_it(extra: str) -> None:
+    named = {re.split(r"[\[<>=]", requirement)[0] for requirement in EXTRAS[extra]} - {"emostream"}
+
+    known = {module for module, (_, requirement) in LIBRARIES.items() if requirement == f"emostream[{extra}]"}
+
+    homes = packages_distributions()
+    assert {homes[module][0].lower().replace("_", "-") for module in known} == named
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ TREE = [
     "web/src",
     "web/src/main.tsx",
     "web/src/main.test.tsx",
-    "web/dist/index.html",
+    "server/emotions.json",
+    "server/protocol/reconnect.json",
+    "server/dashboard/index.html",
 ]
 
 
@@ -79,6 +81,13 @@ def test_a_deleted_source_of_the_dashboard_rebuilds_it(checkout: Path) -> None:
     assert "npm run build" in planned(checkout, "run")
 
 
+@pytest.mark.parametrize("name", ["server/emotions.json", "server/protocol/reconnect.json"])
+def test_a_changed_table_that_page_and_server_share_rebuilds_the_dashboard(checkout: Path, name: str) -> None:
+    (checkout / name).touch()
+
+    assert "npm run build" in planned(checkout, "run")
+
+
 def test_a_changed_web_test_does_not_rebuild_the_dashboard(checkout: Path) -> None:
     (checkout / "web/src/main.test.tsx").touch()
 
@@ -121,7 +130,7 @@ def test_missing_model_files_of_the_detector_are_put_in_place_and_nothing_else_i
 def test_a_fresh_checkout_is_set_up_whole(checkout: Path) -> None:
     shutil.rmtree(checkout / ".venv")
     shutil.rmtree(checkout / "web/node_modules")
-    shutil.rmtree(checkout / "web/dist")
+    shutil.rmtree(checkout / "server/dashboard")
 
     plan = planned(checkout, "run")
 
@@ -134,6 +143,31 @@ def test_a_fresh_checkout_is_set_up_whole(checkout: Path) -> None:
         "emostream serve",
     ):
         assert step in plan
+
+
+def test_make_run_installs_what_serving_needs_and_no_more(checkout: Path) -> None:
+    (checkout / "pyproject.toml").touch()
+
+    assert re.findall("--editable (.*)", planned(checkout, "run")) == ["'.[server]'"]
+
+
+def test_the_wheel_is_built_after_the_page_and_the_detectors_files(checkout: Path) -> None:
+    shutil.rmtree(checkout / "web/node_modules")
+    shutil.rmtree(checkout / "server/dashboard")
+    shutil.rmtree(checkout / "server/detection/models")
+
+    plan = planned(checkout, "wheel")
+
+    wheel = plan.index("pip wheel")
+    assert plan.index("npm run build") < wheel
+    assert plan.index("install-faces") < wheel
+
+
+def test_nothing_of_an_earlier_wheel_gets_into_the_next(checkout: Path) -> None:
+    """setuptools packs whatever lies in build/."""
+    plan = planned(checkout, "wheel")
+
+    assert plan.index("rm -rf build dist/emostream-*.whl") < plan.index("pip wheel")
 
 
 def test_the_last_step_of_make_test_is_pytest(checkout: Path) -> None:

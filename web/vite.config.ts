@@ -53,6 +53,10 @@ export default defineConfig({
   ],
   worker: { format: "es", plugins: () => [keepThreadedWasmSelfContained()] },
   build: {
+    // Into the package, so that checkout, image and wheel serve the same files.
+    outDir: "../server/dashboard",
+    emptyOutDir: true,
+    license: { fileName: "licenses.md" },
     // TensorFlow.js is loaded lazily, in the worker: its chunks are large by nature and block nothing.
     chunkSizeWarningLimit: 1500,
   },

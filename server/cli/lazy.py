@@ -8,12 +8,15 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ..extras import check_extra
+
 
 @dataclass(frozen=True)
 class LazyCommand:
     """Where a command is, and what the list of commands says of it.
 
-    ``attribute`` of ``module`` is the command's function, or the Typer of a group of commands.
+    ``attribute`` of ``module`` is the command's function, or the Typer of a group of commands. ``extra`` is
+    what the command needs beyond the base package.
     """
 
     module: str
@@ -21,9 +24,12 @@ class LazyCommand:
     summary: str
     panel: str
     examples: tuple[str, ...] = ()
+    extra: str | None = "server"
 
     def load(self, name: str) -> Any:
-        """The command, ready to run."""
+        """The command, ready to run. Raises MissingExtraError, before anything is imported, if need be."""
+        if self.extra:
+            check_extra(self.extra, f"emostream {name}")
         found = getattr(import_module(self.module), self.attribute)
         if isinstance(found, typer.Typer):
             group = typer.main.get_group(found)

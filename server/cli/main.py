@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..exceptions import EmostreamError
+from ..extras import missing_extra
 from .console import messages, results
 from .lazy import LazyCommand, LazyGroup
 
@@ -31,6 +32,7 @@ COMMANDS = {
             "emostream stream rtsp://camera/live --url https://emostream.example",
             "ffmpeg -i film.mkv -f image2pipe -c:v mjpeg - | emostream stream -",
         ),
+        extra=None,
     ),
     "predict": LazyCommand(
         "emostream.cli.predict",
@@ -66,6 +68,7 @@ COMMANDS = {
         "Train a network and write its weights, checkpoints and metrics to a run folder.",
         _MODELS,
         ("emostream train server/training/recipes/from_scratch.yaml --out runs/from_scratch",),
+        extra="train",
     ),
     "evaluate": LazyCommand(
         "emostream.cli.evaluate",
@@ -124,6 +127,8 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv[1:2]:
             raise
+        if isinstance(error, ModuleNotFoundError):
+            error = missing_extra(error, "this command") or error
         messages.print("error:", style="red", end=" ")
         if isinstance(error, EmostreamError):
             messages.print(str(error), markup=False)

@@ -8,6 +8,8 @@ import torch
 import typer
 
 from ..settings import read_settings
+from ..training.config import read_config
+from ..training.train import Trainer
 
 
 def train(
@@ -18,9 +20,6 @@ def train(
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
 ) -> None:
     """Train a network and write its weights, checkpoints and metrics to a run folder."""
-    from ..training.config import read_config  # PyYAML comes with the extra "train" only
-    from ..training.train import Trainer
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     weights_dir = read_settings().weights_dir
     scores = Trainer(read_config(recipe), out, torch.device(device), weights_dir).run()

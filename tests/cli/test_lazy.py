@@ -1,10 +1,12 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from emostream.cli.main import COMMANDS
+from emostream.exceptions import MissingExtraError
 
 
 def commands(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -30,6 +32,22 @@ def test_every_command_says_in_its_help_what_it_does_with_an_example(name: str) 
     for path, command in commands(COMMANDS[name].load(name), name):
         assert command.help, path
         assert f"emostream {' '.join(path)}" in command.epilog, path
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "module", "extra"),
+    [("serve", "FastAPI", "fastapi", "server"), ("train", "PyYAML", "yaml", "train")],
+)
+def test_a_command_whose_extra_is_missing_says_so_before_anything_is_imported(
+    monkeypatch: pytest.MonkeyPatch, name: str, library: str, module: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    unimported = replace(COMMANDS[name], module="emostream.cli.no_such_module")
+
+    with pytest.raises(
+        MissingExtraError, match=f"{name} needs {library}: .*'emostream\\[{extra}]'"
+    ):
+        unimported.load(name)
 
 
 @pytest.mark.parametrize(

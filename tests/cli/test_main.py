@@ -40,6 +40,22 @@ def test_an_error_of_the_program_itself_is_one_line_that_says_how_to_see_more(
     assert "--debug" in line
 
 
+def test_a_library_that_is_missing_in_the_midst_of_a_command_is_one_line_that_names_the_command_to_type(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise ModuleNotFoundError("No module named 'pyarrow.parquet'", name="pyarrow.parquet")
+
+    monkeypatch.setattr(module, "app", fail)
+
+    with pytest.raises(SystemExit):
+        module.main()
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: this command needs PyArrow: ")
+    assert line.endswith("pip install 'emostream[server]'")
+
+
 @pytest.mark.parametrize("error", [ZeroDivisionError, DatasetError])
 def test_with_debug_every_error_keeps_its_traceback(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]

@@ -176,7 +176,7 @@ def test_with_reload_a_change_of_the_code_starts_the_server_anew(tmp_path: Path,
         faces_dir=ROOT / "server" / "detection" / "models",
     )
     try:
-        with (tmp_path / "server" / "sessions.py").open("a") as file:
+        with (tmp_path / "server" / "api" / "sessions.py").open("a") as file:
             file.write("\n")
         process.wait_for(r"changed: .*sessions\.py")
         process.wait_for(r"dashboard and API on", times=2)
