@@ -24,7 +24,7 @@ from ..client.messages import ErrorMessage, parse_server_message
 from ..detection.detector import FaceDetector
 from ..exceptions import EmostreamError, SourceError, UnreachableError
 from ..plotting import BLUE, INK, finish, name_point, new_figure, save
-from ..protocol.wire import Dropped, Face, Frame, Result, SessionCreated, encode_envelope
+from ..protocol.wire import Dropped, FaceCrop, Frame, Result, SessionCreated, encode_envelope
 from ..settings import read_settings
 from ..sources import open_source
 from .engine import processor_name
@@ -211,7 +211,7 @@ async def _film(
             if len(under_way) >= _IN_FLIGHT:
                 camera.held_back += is_counted
                 continue
-            faces = tuple(Face(face_id, crop) for face_id, crop in enumerate(crops, 1))
+            faces = tuple(FaceCrop(face_id, crop) for face_id, crop in enumerate(crops, 1))
             under_way[frame_id] = loop.time()
             if is_counted:
                 counted.add(frame_id)
@@ -273,26 +273,23 @@ def jain_index(shares: Sequence[float]) -> float:
 
 
 def face_crops(source: str | None, faces: int) -> list[bytes]:
-    """Crops of the faces in the first picture of a source, over again until there are enough.
+    """Crops of the faces in the first image of a source, over again until there are enough.
 
-    Without a source it is the portrait that comes with scikit-image. Raises SourceError.
+    Without a source they are noise with as many bytes as a face's crop: the networks take as long for any
+    pixels. Raises SourceError and DetectorError.
     """
     if source is None:
-        try:
-            from skimage.data import astronaut
-        except ImportError as error:
-            message = "scikit-image is not installed; --source names a picture with a face"
-            raise SourceError(message) from error
-        picture = Image.fromarray(astronaut())  # type: ignore[no-untyped-call]
-    else:
-        with open_source(source) as opened:
-            picture = Image.fromarray(next(iter(opened)).image_rgb)
+        noise = np.random.default_rng(0).integers(0, 256, (18, 18, 3), np.uint8)
+        return (
+            encoded_crops(np.asarray(Image.fromarray(noise).resize((224, 224))), [(0, 0, 224, 224)]) * faces
+        )
+    with open_source(source) as opened:
+        image_rgb = next(iter(opened)).image_rgb
     settings = read_settings()
-    detector = FaceDetector.load(settings.faces_dir, settings.min_face_px)
-    found = detector.detect(np.asarray(picture), faces)
-    if not found:
-        raise SourceError(f"{source or 'the portrait'}: no face in the picture")
-    crops = encoded_crops(picture, found)
+    found = FaceDetector.load(settings.faces_dir, settings.min_face_px).detect(image_rgb, faces)
+    if not len(found):
+        raise SourceError(f"{source}: no face in the image")
+    crops = encoded_crops(image_rgb, found.boxes())
     return [crops[index % len(crops)] for index in range(faces)]
 
 

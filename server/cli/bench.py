@@ -69,7 +69,7 @@ def bench_stream(
     ] = None,
     token: Annotated[str | None, typer.Option(envvar="EMOSTREAM_TOKEN", help="The server's token.")] = None,
     source: Annotated[
-        str | None, typer.Option(help="A picture with faces, instead of the portrait in scikit-image.")
+        str | None, typer.Option(help="An image with faces; without it crops are noise, which takes as long.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for stream.json and stream.png.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,

@@ -1,21 +1,26 @@
-"""``emostream stream``: pictures from anywhere to a server, its answers to a file."""
+"""``emostream stream``: images from anywhere to a server, each face's emotion to a file."""
 
 import asyncio
 import logging
 import sys
 from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..client import FrameError, FrameResult, Stream, connect
 from ..client.address import stream_address
-from ..exceptions import ClientError, EmostreamError
+from ..client.local_detection import load_detector
+from ..exceptions import ClientError, EmostreamError, MissingExtraError
+from ..extras import needed_for
 from ..sources import Source, open_source
-from ..writers import FaceRecord, RecordWriter, open_writer
+from ..writers import open_writer
 from .console import log_to_terminal, messages
 from .stream_report import StreamReport
+
+if TYPE_CHECKING:  # it needs OpenVINO and OpenCV
+    from ..detection.detector import FaceDetector
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +32,7 @@ def stream(
     source: Annotated[
         str,
         typer.Argument(
-            help="A camera (0, /dev/video0), a video, a picture, a folder or 'pattern*.jpg', an rtsp:// or "
+            help="A camera (0, /dev/video0), a video, an image, a folder or 'pattern*.jpg', an rtsp:// or "
             "http:// address, or - for JPEGs on standard input."
         ),
     ],
@@ -38,11 +43,14 @@ def stream(
         str | None, typer.Option(envvar="EMOSTREAM_TOKEN", show_envvar=True, help="The server's token.")
     ] = None,
     detect: Annotated[
-        Literal["local", "server"],
-        typer.Option(help="Find faces here and send their crops, or send whole pictures."),
-    ] = "local",
+        Literal["auto", "local", "server"],
+        typer.Option(
+            help="local: find faces here and send their crops. server: send whole images. "
+            "auto: local if this machine has the face detector."
+        ),
+    ] = "auto",
     interval: Annotated[
-        int, typer.Option(min=0, metavar="MS", help="Pass over frames closer than this to the one before.")
+        int, typer.Option(min=0, metavar="MS", help="Skip frames closer than this to the one before.")
     ] = 0,
     realtime: Annotated[
         bool | None,
@@ -66,7 +74,7 @@ def stream(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
 ) -> None:
-    """Stream pictures to a server and write each face's emotion.
+    """Stream images to a server and write each face's emotion.
 
     A lost connection is made again, and the frames under way are sent again: none is missing in the file,
     and none is there twice.
@@ -84,10 +92,14 @@ def stream(
     try:
         with open_source(source) as opened:
             newest = opened.is_live if realtime is None else realtime
+            detector = _detector(detect)
+            if detect == "auto" and detector is None:
+                messages.print("this machine has no face detector: whole images are sent to the server")
             session = connect(
                 url,
                 token=token,
-                detect=detect,
+                detect="local" if detector else "server",
+                detector=detector,
                 realtime=newest,
                 in_flight=in_flight,
                 smoothing=smoothing,
@@ -121,28 +133,20 @@ async def _stream(
                 async for answer in answers:
                     report.add(answer)
                     if isinstance(answer, FrameResult):
-                        _write(writer, answer)
+                        writer.write(answer.faces)
                     elif isinstance(answer, FrameError):
                         logger.warning("frame %d: %s", answer.frame.index, answer.message)
                     if report.frames == limit:
                         break
 
 
-def _write(writer: RecordWriter, result: FrameResult) -> None:
-    frame = result.frame
-    for face in result.faces:
-        x, y, width, height = (round(value) for value in face.box_xywh or (0, 0, 0, 0))
-        writer.write(
-            FaceRecord(
-                frame=frame.index,
-                time_s=frame.time_s,
-                source=frame.name,
-                face_id=face.face_id,
-                box=(x, y, width, height),
-                score=face.score,
-                emotion=face.emotion,
-                confidence=face.confidence,
-                predictions=face.predictions,
-            )
-        )
-    writer.flush()
+def _detector(detect: Literal["auto", "local", "server"]) -> "FaceDetector | None":
+    """This machine's detector with the settings' files, or None where faces are found on the server."""
+    try:
+        with needed_for("finding faces on this machine"):
+            from ..settings import read_settings
+    except MissingExtraError:
+        # Without the server's libraries there is no detector either, which is said where it is looked for.
+        return load_detector(detect)
+    settings = read_settings()
+    return load_detector(detect, settings.faces_dir, settings.min_face_px)

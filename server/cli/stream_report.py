@@ -95,7 +95,7 @@ class StreamReport:
         counts = {
             "dropped": self.dropped,
             "failed": self.errors,
-            "pictures skipped": self._skipped,
+            "images skipped": self._skipped,
             "reconnects": self._reconnects,
         }
         parts += [f"{count} {what}" for what, count in counts.items() if count]

@@ -1,7 +1,7 @@
 """The Python client of the streaming protocol; docs/client.md shows its use."""
 
-from .encoding import Detect
-from .results import Answer, Dropped, FaceResult, FrameError, FrameResult, SessionInfo
+from .local_detection import Detect
+from .results import Answer, Dropped, FrameError, FrameResult, SessionInfo
 from .stream import Stream, connect
 from .sync import SyncStream, connect_sync
 
@@ -9,7 +9,6 @@ __all__ = [
     "Answer",
     "Detect",
     "Dropped",
-    "FaceResult",
     "FrameError",
     "FrameResult",
     "SessionInfo",

@@ -1,9 +1,10 @@
-"""Whatever a program has for pictures, as a source."""
+"""Whatever a program has for images, as a source."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,23 +17,23 @@ from ..sources.source import MAX_PIXELS
 from .encoding import EncodedFrame
 
 #: uint8 (H, W, 3) RGB, or a JPEG, PNG or WebP file.
-Picture = npt.NDArray[np.uint8] | bytes
-Pictures = str | Source | Iterable[Picture] | AsyncIterable[Picture]
+ImageInput = npt.NDArray[np.uint8] | bytes
+Images = str | Path | Source | Iterable[ImageInput] | AsyncIterable[ImageInput]
 
 
 class IteratedSource(Source):
-    """Pictures that a program makes. It may make them as they happen, so their time is when they come."""
+    """Images that a program makes. It may make them as they happen, so their time is when they come."""
 
     is_live = True
-    description = "pictures of a program"
+    description = "images of a program"
 
-    def __init__(self, pictures: Iterable[Picture]) -> None:
-        self._pictures = pictures
+    def __init__(self, images: Iterable[ImageInput]) -> None:
+        self._images = images
 
     def __iter__(self) -> Iterator[Frame]:
         started = time.monotonic()
-        for index, picture in enumerate(self._pictures):
-            yield to_frame(picture, index, time.monotonic() - started)
+        for index, image in enumerate(self._images):
+            yield to_frame(image, index, time.monotonic() - started)
 
 
 class NewestOf:
@@ -67,13 +68,13 @@ Take = Callable[[], Awaitable[Frame | None]]
 
 
 @asynccontextmanager
-async def taking(pictures: Pictures, realtime: bool) -> AsyncIterator[Take]:
+async def taking(images: Images, realtime: bool) -> AsyncIterator[Take]:
     """A function that waits for the next frame of whatever it is, and gives None after the last one.
 
     Raises SourceError. A source that is given is left open, one that is named is closed at the end.
     """
-    if isinstance(pictures, AsyncIterable):
-        frames = _to_frames(pictures)
+    if isinstance(images, AsyncIterable):
+        frames = _to_frames(images)
         if not realtime:
             yield lambda: anext(frames, None)
             return
@@ -83,34 +84,32 @@ async def taking(pictures: Pictures, realtime: bool) -> AsyncIterator[Take]:
         finally:
             await newest.close()
         return
-    if isinstance(pictures, str):
-        source = await asyncio.to_thread(open_source, pictures)
+    if isinstance(images, str | Path):
+        source = await asyncio.to_thread(open_source, str(images))
     else:
-        source = pictures if isinstance(pictures, Source) else IteratedSource(pictures)
+        source = images if isinstance(images, Source) else IteratedSource(images)
     reader = FrameReader(source, newest_only=realtime)
     try:
         yield lambda: asyncio.to_thread(next, reader, None)
     finally:
         await asyncio.to_thread(reader.close)
-        if isinstance(pictures, str) and not source.is_stuck:
+        if isinstance(images, str | Path) and not source.is_stuck:
             source.close()
 
 
-async def _to_frames(pictures: AsyncIterable[Picture]) -> AsyncIterator[Frame]:
+async def _to_frames(images: AsyncIterable[ImageInput]) -> AsyncIterator[Frame]:
     started = time.monotonic()
     index = 0
-    async for picture in pictures:
-        yield to_frame(picture, index, time.monotonic() - started)
+    async for image in images:
+        yield to_frame(image, index, time.monotonic() - started)
         index += 1
 
 
-def to_frame(picture: Picture, index: int, time_s: float) -> Frame:
-    """Raises SourceError for an array that is no picture, and ImageError for a file that is none."""
-    if isinstance(picture, bytes | bytearray | memoryview):
-        file = bytes(picture)
+def to_frame(image: ImageInput, index: int, time_s: float) -> Frame:
+    """Raises SourceError for an array that is no image, and ImageError for a file that is none."""
+    if isinstance(image, bytes | bytearray | memoryview):
+        file = bytes(image)
         return EncodedFrame(index, time_s, np.asarray(decode(file, MAX_PIXELS)), None, file)
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or 0 in picture.shape:
-        raise SourceError(
-            f"picture {index} is {picture.dtype} {picture.shape}; pictures are uint8 (H, W, 3), RGB"
-        )
-    return Frame(index, time_s, np.ascontiguousarray(picture), None)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+        raise SourceError(f"image {index} is {image.dtype} {image.shape}; images are uint8 (H, W, 3), RGB")
+    return Frame(index, time_s, np.ascontiguousarray(image), None)

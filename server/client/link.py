@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Callable
 from enum import Enum
 from typing import TypeVar
 
@@ -13,9 +11,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from ..addresses import without_secrets
-from ..exceptions import ClientError, RefusedError, UnreachableError
+from ..exceptions import ClientError, LostError, RefusedError, UnreachableError
+from ..protocol.reconnect import IDLE_CLOSE_CODES, RETRY_CLOSE_CODES, RETRY_HTTP_STATUSES, delay_s
 from ..protocol.wire import (
     PROTOCOL_VERSION,
+    CloseCode,
     Dropped,
     Result,
     SessionConfigChange,
@@ -28,14 +28,6 @@ from .outbox import Outbox
 from .results import SessionInfo
 
 logger = logging.getLogger(__name__)
-
-#: Close codes after which a client comes back (docs/protocol.md); with 1000 servers end idle sessions.
-_WORTH_COMING_BACK = frozenset({1000, 1001, 1005, 1006, 1011, 1012, 1013})
-
-#: Statuses of a proxy whose server is away for a while, or of a busy one.
-_PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
-
-_FIRST_DELAY_S, _DELAY_FACTOR, _MAX_DELAY_S = 1.0, 1.6, 10.0
 
 _OPEN_TIMEOUT_S = 20.0
 #: Pongs come behind frames, which a busy server reads late.
@@ -52,10 +44,6 @@ class LinkState(Enum):
     CONNECTING = "connecting"
     OPEN = "open"
     CLOSED = "closed"
-
-
-class LostError(UnreachableError):
-    """The connection is gone, and should be made again."""
 
 
 class Link:
@@ -89,7 +77,7 @@ class Link:
         """Until it is cancelled, or there is no point in going on: then outbox and ``info`` are told why."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(LostError),
-            wait=lambda _: backoff_s(self._failures),
+            wait=lambda _: delay_s(self._failures),
             stop=self._has_given_up,
             before_sleep=self._before_sleep,
             reraise=True,
@@ -149,7 +137,7 @@ class Link:
             )
         except InvalidStatus as error:
             status = error.response.status_code
-            if status in _PASSING_STATUSES:
+            if status in RETRY_HTTP_STATUSES:
                 raise kind(f"{self._name} is away: HTTP {status}") from error
             raise RefusedError(f"{self._name} refuses the connection: HTTP {status}", status) from error
         except (OSError, TimeoutError, InvalidHandshake) as error:
@@ -210,16 +198,10 @@ class Link:
             pass  # whoever receives is told, too
 
     def _why_closed(self, connection: ClientConnection, last_words: list[ErrorMessage]) -> ClientError:
-        code = connection.close_code or 1006
+        code = connection.close_code or CloseCode.ABNORMAL
         said = f": {last_words[-1].message}" if last_words else ""
-        if code in _WORTH_COMING_BACK:
+        if code in RETRY_CLOSE_CODES | IDLE_CLOSE_CODES:
             return LostError(f"the connection to {self._name} was lost (code {code}){said}")
-        if code == 4401:
+        if code == CloseCode.UNAUTHORIZED:
             return RefusedError(f"{self._name} wants a valid token: --token, or EMOSTREAM_TOKEN", code)
         return RefusedError(f"{self._name} has ended the session (code {code}){said}", code)
-
-
-def backoff_s(failures: int, jitter: Callable[[float, float], float] = random.uniform) -> float:
-    """How long to wait after that many failures in a row, in seconds: 0.5 to 1, then ×1.6, up to 10."""
-    longest = min(_MAX_DELAY_S, _FIRST_DELAY_S * _DELAY_FACTOR ** min(failures, 20))
-    return longest * jitter(0.5, 1.0)

@@ -20,10 +20,13 @@ class Entry:
     """One frame. ``sent_at`` is None while it is to be sent, for the first time or again."""
 
     frame_id: int
-    frame: Frame
     encoded: Encoded
     sent_at: float | None = None
     answer: Answer | None = None
+
+    @property
+    def frame(self) -> Frame:
+        return self.encoded.frame
 
 
 class Outbox:

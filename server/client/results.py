@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ..faces import Faces
 from ..protocol.wire import Limits, SessionConfig, Timing
 from ..sources import Frame
-
-BoxXywh = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """What the server has said about itself. ``labels`` are in the order of every face's predictions."""
+    """What the server has said about itself. ``labels`` are in the order of every face's probabilities."""
 
     session_id: str
     model: str
@@ -21,29 +20,16 @@ class SessionInfo:
 
 
 @dataclass(frozen=True)
-class FaceResult:
-    """One face. ``predictions`` sum to 1, ``confidence`` is the largest of them and ``emotion`` its label.
-
-    ``box_xywh`` is [x, y, width, height] in pixels of the frame, and None only where the frame was a crop;
-    ``score`` is the detector's in [0, 1].
-    """
-
-    face_id: int
-    emotion: str
-    confidence: float
-    predictions: dict[str, float]
-    box_xywh: BoxXywh | None = None
-    score: float | None = None
-
-
-@dataclass(frozen=True)
 class FrameResult:
-    """A frame's faces. ``latency_ms`` is from sending to the answer, ``timing`` the server's part of it; both
-    are None for a frame that was not sent, since there was no face to be found in it."""
+    """A frame's faces, with boxes in pixels of the frame; a box is None only where the frame was a crop.
+
+    ``latency_ms`` is from sending to the answer, ``timing`` the server's part of it; both are None for a
+    frame that was not sent, since there was no face in it.
+    """
 
     frame: Frame
     frame_id: int
-    faces: tuple[FaceResult, ...]
+    faces: Faces
     timing: Timing | None
     latency_ms: float | None
 

@@ -3,21 +3,23 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from pydantic import ValidationError
 
-from ..detection.detector import FaceDetector
 from ..exceptions import ClientError
 from ..protocol.wire import SessionConfigChange
-from ..settings import read_settings
 from ..sources import Frame
 from .address import stream_address
-from .encoding import Detect, Encoder
-from .feeding import Pictures, Take, taking
+from .encoding import Encoder
+from .feeding import Images, Take, taking
 from .link import Link, LinkState
+from .local_detection import Detect, LocalDetection, load_detector
 from .outbox import Entry, Outbox
 from .results import Answer, FrameError, FrameResult, SessionInfo
+
+if TYPE_CHECKING:  # it needs OpenVINO and OpenCV
+    from ..detection.detector import FaceDetector
 
 #: Frames under way at most. Every frame: enough to keep a server's batches full. Realtime: one in the
 #: engine and one behind it, since more would only be older.
@@ -33,6 +35,7 @@ class Options(TypedDict, total=False):
 
     token: str | None
     detect: Detect
+    detector: "FaceDetector | None"
     realtime: bool
     in_flight: int | None
     smoothing: float | None
@@ -43,12 +46,21 @@ class Options(TypedDict, total=False):
 class Stream:
     """A session with a server. Made by ``connect``."""
 
-    def __init__(self, link: Link, outbox: Outbox, options: Options, detector: FaceDetector | None) -> None:
+    def __init__(
+        self,
+        link: Link,
+        outbox: Outbox,
+        detect: Literal["local", "server", "none"],
+        detector: "FaceDetector | None",
+        realtime: bool,
+    ) -> None:
         self.info: SessionInfo = link.info.result()
+        #: Where faces are found.
+        self.detect = detect
         self._link = link
         self._outbox = outbox
-        self._options = options
         self._detector = detector
+        self._realtime = realtime
         self._next_id = 0
         self._is_streaming = False
 
@@ -62,19 +74,19 @@ class Stream:
         """How often the connection was lost and made again."""
         return self._link.reconnects
 
-    async def frames(self, pictures: Pictures, interval_s: float = 0.0) -> AsyncGenerator[Answer, None]:
+    async def frames(self, source: Images, interval_s: float = 0.0) -> AsyncGenerator[Answer, None]:
         """One answer for each frame, in their order: FrameResult, Dropped (realtime only) or FrameError.
 
-        ``pictures`` is whatever ``open_source`` takes, a Source (which stays open), or an iterable or
-        asynchronous iterable of arrays uint8 (H, W, 3) RGB or of JPEG, PNG or WebP files. Of a film, frames
-        closer than ``interval_s`` to the one before are passed over. Raises SourceError, and ClientError
+        ``source`` is whatever ``open_source`` takes, a Source (which stays open), or an iterable or
+        asynchronous iterable of arrays uint8 (H, W, 3) RGB or of JPEG, PNG or WebP files. Frames of a video
+        that are closer than ``interval_s`` to the one before are skipped. Raises SourceError, and ClientError
         once the server is gone for good, in both cases after the answers that are there.
         """
         if self._is_streaming:
             raise ClientError("one source at a time; open another stream beside this one")
         self._is_streaming = True
         try:
-            async with taking(pictures, self._options.get("realtime", False)) as take:
+            async with taking(source, self._realtime) as take:
                 feeder = asyncio.create_task(self._feed(take, interval_s))
                 try:
                     while (answer := await self._outbox.next_answer()) is not None:
@@ -87,9 +99,8 @@ class Stream:
             self._is_streaming = False
 
     async def _feed(self, take: Take, interval_s: float) -> None:
-        encoder = Encoder(
-            self._options.get("detect", "local"), self._detector, self.info.config.max_faces, self.info.limits
-        )
+        detection = LocalDetection(self._detector, self.info.config.max_faces) if self._detector else None
+        encoder = Encoder(self.info, detection, is_whole=self.detect == "server")
         due_s = 0.0
         try:
             while True:
@@ -111,9 +122,9 @@ class Stream:
         frame_id = self._next_id
         self._next_id += 1
         encoded = encoder.encode(frame_id, frame)
-        entry = Entry(frame_id, frame, encoded)
+        entry = Entry(frame_id, encoded)
         if encoded.message is None:
-            entry.answer = FrameResult(frame, frame_id, (), None, None)
+            entry.answer = FrameResult(frame, frame_id, encoded.faces(), None, None)
         elif len(encoded.message) > self.info.limits.max_message_bytes:
             # The server would end the session for it.
             message = f"the frame's message has {len(encoded.message)} bytes, more than the server takes"
@@ -126,7 +137,8 @@ async def connect(
     url: str,
     *,
     token: str | None = None,
-    detect: Detect = "local",
+    detect: Detect = "auto",
+    detector: "FaceDetector | None" = None,
     realtime: bool = False,
     in_flight: int | None = None,
     smoothing: float | None = None,
@@ -135,17 +147,22 @@ async def connect(
 ) -> AsyncIterator[Stream]:
     """A stream to the server at ``url`` (``ws://host:8000/ws``, ``https://host``, ``host:8000``).
 
-    ``detect``: faces are found here ("local", and only their crops leave this machine), by the server
-    ("server"), or every picture is one face's crop ("none"). With ``realtime`` the newest frame is sent and
-    older ones are passed over, a file plays at its own pace; without, every frame is answered, and
-    ``in_flight`` are under way at most. ``smoothing`` in [0, 1) is the weight of a face's past.
+    ``detect``: faces are found on this machine ("local": only their crops leave it), on the server
+    ("server"), or every image is one face's crop ("none"). "auto" is "local" if the detector can be loaded
+    here (OpenVINO and the model files; ``detector`` replaces it) and else "server"; ``Stream.detect`` says
+    which. With ``realtime`` the newest frame is sent and older ones are skipped, a file plays at its own
+    pace; without, every frame is answered, and ``in_flight`` are under way at most. ``smoothing`` in [0, 1)
+    is the weight of a face's past.
 
     A lost connection is made again, with the frames under way, for as long as the server is away for less
     than ``give_up_s`` seconds. Raises UnreachableError, RefusedError, ClientError for arguments that
-    cannot be, and DetectorError where the detector's files are missing.
+    cannot be, and, with "local", MissingExtraError or DetectorError where there is no detector.
     """
     address = stream_address(url, realtime)
-    detector = await asyncio.to_thread(_load_detector) if detect == "local" else None
+    if detect in ("server", "none"):
+        detector = None
+    elif detector is None:
+        detector = await asyncio.to_thread(load_detector, detect)
     capacity = in_flight or (_IN_FLIGHT_REALTIME if realtime else _IN_FLIGHT)
     outbox = Outbox(capacity, repeats=not realtime)
     try:
@@ -156,12 +173,9 @@ async def connect(
     running = asyncio.create_task(link.run())
     try:
         await asyncio.shield(link.info)
-        yield Stream(link, outbox, Options(detect=detect, realtime=realtime), detector)
+        where: Literal["local", "server", "none"]
+        where = "local" if detector else "none" if detect == "none" else "server"
+        yield Stream(link, outbox, where, detector, realtime)
     finally:
         running.cancel()
         await asyncio.wait([running])
-
-
-def _load_detector() -> FaceDetector:
-    settings = read_settings()
-    return FaceDetector.load(settings.faces_dir, settings.min_face_px)

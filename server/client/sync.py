@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Unpack
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ..sources import Source
-from .feeding import Picture
+from .feeding import ImageInput
 from .link import LinkState
 from .results import Answer, SessionInfo
 from .stream import Options, Stream, connect
@@ -33,9 +34,11 @@ class SyncStream:
         """How often the connection was lost and made again."""
         return self._stream.reconnects
 
-    def frames(self, pictures: str | Source | Iterable[Picture], interval_s: float = 0.0) -> Iterator[Answer]:
+    def frames(
+        self, source: str | Path | Source | Iterable[ImageInput], interval_s: float = 0.0
+    ) -> Iterator[Answer]:
         """As ``Stream.frames``."""
-        answers = self._stream.frames(pictures, interval_s)
+        answers = self._stream.frames(source, interval_s)
         try:
             while (answer := self._next(answers)) is not None:
                 yield answer

@@ -10,6 +10,9 @@ from ..exceptions import DetectorError
 from ..files import sha256_of
 from .anchors import FULL_RANGE, SHORT_RANGE, BlazeFaceSpec
 
+#: Where they are put, unless a setting names another folder.
+MODELS_DIR = Path(__file__).with_name("models")
+
 _SUMS = Path(__file__).with_name("SHA256SUMS")
 
 

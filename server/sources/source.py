@@ -21,8 +21,8 @@ class Frame:
 
     ``index`` counts from 0 within the source. ``time_s`` is the position in seconds by a file's own time
     stamps, seconds since opening for live sources and pipes, and 0 for images. ``image_rgb`` is uint8
-    (H, W, 3), RGB, upright whatever EXIF or the video's rotation say. ``name`` is an image's file name, and None
-    in videos.
+    (H, W, 3), RGB, upright whatever EXIF or the video's rotation say. ``name`` is an image's file name, None
+    in a video.
     """
 
     index: int

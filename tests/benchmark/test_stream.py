@@ -1,9 +1,12 @@
+import io
 from pathlib import Path
 
 import pytest
 from emostream.benchmark.stream import face_crops, jain_index, measure_stream
 from emostream.exceptions import EmostreamError, SourceError, UnreachableError
+from PIL import Image
 
+from tests.portraits import portrait_file
 from tests.servers import server_thread
 from tests.support import FakeRecognizer, jpeg
 
@@ -49,9 +52,14 @@ def test_fairness_is_one_for_equal_shares_and_least_for_one_that_takes_all() -> 
     assert jain_index([9, 0, 0]) == pytest.approx(1 / 3)
 
 
-def test_crops_come_from_the_portrait_or_a_picture(tmp_path: Path) -> None:
+def test_crops_come_from_an_image_or_are_noise_of_the_same_size(tmp_path: Path) -> None:
     (tmp_path / "grey.jpg").write_bytes(jpeg())
+    (tmp_path / "me.jpg").write_bytes(portrait_file())
 
-    assert len(face_crops(None, 3)) == 3
-    with pytest.raises(SourceError, match="no face in the picture"):
+    noise, faces = face_crops(None, 3), face_crops(str(tmp_path / "me.jpg"), 3)
+    assert len(noise) == len(faces) == 3
+    for crop in (noise[0], faces[0]):
+        assert Image.open(io.BytesIO(crop)).size == (224, 224)
+    assert len(noise[0]) == pytest.approx(len(faces[0]), rel=0.25)
+    with pytest.raises(SourceError, match="no face in the image"):
         face_crops(str(tmp_path / "grey.jpg"), 1)

@@ -104,7 +104,7 @@ def test_a_folders_pictures_come_in_natural_order_without_the_broken_one(
     assert lines[0]["box"] == lines[1]["box"]
     assert lines[0]["score"] > 0.5
     assert b"face2.jpg" in done.stderr
-    assert b"1 pictures skipped" in done.stderr
+    assert b"1 images skipped" in done.stderr
 
 
 def test_a_network_camera_is_watched_in_realtime_across_its_restarts_up_to_the_limit(

@@ -5,17 +5,18 @@ import numpy as np
 import pytest
 from emostream.cli import stream_report
 from emostream.cli.stream_report import StreamReport
-from emostream.client import Dropped, FaceResult, FrameError, FrameResult
+from emostream.client import Dropped, FrameError, FrameResult
+from emostream.faces import Face, Faces
 from emostream.sources import Frame, Source
 
-FACE = FaceResult(1, "sad", 1.0, {"sad": 1.0})
+FACE = Face(None, {"sad": 1.0})
 STREAM = SimpleNamespace(info=SimpleNamespace(model="fake"), reconnects=2)
 
 
-class Film(Source):
+class Video(Source):
     frame_count = 4
     skipped = 1
-    description = "a film"
+    description = "a video"
 
     def __iter__(self) -> Iterator[Frame]:
         return iter(())
@@ -25,10 +26,14 @@ def frame(index: int) -> Frame:
     return Frame(index, 0.0, np.zeros((1, 1, 3), np.uint8), None)
 
 
+def faces(*found: Face) -> Faces:
+    return Faces(found, (1, 1), ("sad",))
+
+
 def watch(report: StreamReport) -> None:
-    with report.watching(Film(), STREAM):  # type: ignore[arg-type]
-        report.add(FrameResult(frame(0), 0, (FACE, FACE), None, 10.0))
-        report.add(FrameResult(frame(1), 1, (), None, None))
+    with report.watching(Video(), STREAM):  # type: ignore[arg-type]
+        report.add(FrameResult(frame(0), 0, faces(FACE, FACE), None, 10.0))
+        report.add(FrameResult(frame(1), 1, faces(), None, None))
         report.add(Dropped(frame(2), 2, "superseded"))
         report.add(FrameError(frame(3), 3, "invalid_image", "broken"))
 
@@ -40,7 +45,7 @@ def test_the_summary_counts_everything(capsys: pytest.CaptureFixture[str]) -> No
 
     said = capsys.readouterr().err
     assert "4 frames with 2 faces in" in said
-    assert "latency p50 10 ms, p95 10 ms; 1 dropped; 1 failed; 1 pictures skipped; 2 reconnects" in said
+    assert "latency p50 10 ms, p95 10 ms; 1 dropped; 1 failed; 1 images skipped; 2 reconnects" in said
     assert (report.results, report.last_error) == (2, "broken")
 
 

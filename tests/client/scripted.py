@@ -4,9 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 from emostream.protocol.wire import parse_envelope
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from tests.support import LABELS
 
@@ -55,7 +57,10 @@ async def answer_all(connection: ServerConnection) -> None:
 
 
 def answer_then_close(answers: int, code: int) -> Scene:
-    """Answers so many frames, takes one more, and closes; 1006 is a connection that is cut off."""
+    """Answers so many frames, takes one more, and closes.
+
+    1006 is a connection that is cut off, 1005 a close without a code.
+    """
 
     async def scene(connection: ServerConnection) -> None:
         await connection.send(created())
@@ -65,7 +70,7 @@ def answer_then_close(answers: int, code: int) -> Scene:
         if code == 1006:
             connection.transport.abort()
         else:
-            await connection.close(code)
+            await connection.close(None if code == 1005 else code)  # type: ignore[arg-type]
 
     return scene
 
@@ -81,16 +86,28 @@ def refuse(code: int, error: str) -> Scene:
 
 
 @asynccontextmanager
-async def scripted_server(scenes: Sequence[Scene]) -> AsyncIterator[str]:
-    """Its address. Connections after the last scene play that one again."""
+async def scripted_server(scenes: Sequence[Scene | HTTPStatus]) -> AsyncIterator[str]:
+    """Its address. Connections after the last scene play that one again; a status refuses the handshake."""
     played = 0
+
+    def next_scene() -> Scene | HTTPStatus:
+        return scenes[min(played, len(scenes) - 1)]
 
     async def play(connection: ServerConnection) -> None:
         nonlocal played
-        scene = scenes[min(played, len(scenes) - 1)]
+        scene = next_scene()
         played += 1
+        assert not isinstance(scene, HTTPStatus)
         await scene(connection)
 
-    async with serve(play, "127.0.0.1", 0, close_timeout=1) as server:
+    def refused(connection: ServerConnection, request: Request) -> Response | None:
+        nonlocal played
+        scene = next_scene()
+        if not isinstance(scene, HTTPStatus):
+            return None
+        played += 1
+        return connection.respond(scene, "not now")
+
+    async with serve(play, "127.0.0.1", 0, close_timeout=1, process_request=refused) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
         await asyncio.sleep(0)

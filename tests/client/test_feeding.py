@@ -20,19 +20,20 @@ async def as_they_come(count: int, everything_is_there: asyncio.Event | None = N
         everything_is_there.set()
 
 
-async def indices(pictures: object, realtime: bool = False) -> list[int]:
+async def indices(images: object, realtime: bool = False) -> list[int]:
     got = []
-    async with taking(pictures, realtime) as take:  # type: ignore[arg-type]
+    async with taking(images, realtime) as take:  # type: ignore[arg-type]
         while (frame := await take()) is not None:
             got.append(frame.index)
     return got
 
 
-async def test_a_name_a_source_and_any_iterable_will_do(tmp_path: Path) -> None:
+async def test_a_name_a_path_a_source_and_any_iterable_will_do(tmp_path: Path) -> None:
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).write_bytes(jpeg())
 
     assert await indices(str(tmp_path)) == [0, 1]
+    assert await indices(tmp_path) == [0, 1]
     with open_source(str(tmp_path)) as source:
         assert await indices(source) == [0, 1]
     assert await indices([GREY, jpeg()]) == [0, 1]
@@ -71,8 +72,8 @@ def test_arrays_and_files_become_frames() -> None:
 
 
 @pytest.mark.parametrize(
-    "picture", [np.zeros((4, 6), np.uint8), np.zeros((4, 6, 3)), np.zeros((0, 6, 3), np.uint8)]
+    "image", [np.zeros((4, 6), np.uint8), np.zeros((4, 6, 3)), np.zeros((0, 6, 3), np.uint8)]
 )
-def test_an_array_that_is_no_picture_is_told(picture: np.ndarray) -> None:
-    with pytest.raises(SourceError, match=r"picture 2 is .*; pictures are uint8 \(H, W, 3\), RGB"):
-        to_frame(picture, 2, 0.0)
+def test_an_array_that_is_no_image_is_told(image: np.ndarray) -> None:
+    with pytest.raises(SourceError, match=r"image 2 is .*; images are uint8 \(H, W, 3\), RGB"):
+        to_frame(image, 2, 0.0)

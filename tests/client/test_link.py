@@ -1,10 +1,18 @@
 import logging
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import pytest
 from emostream.client import FrameResult, Stream, connect, link
-from emostream.client.link import LinkState, backoff_s
+from emostream.client.link import LinkState
 from emostream.exceptions import ClientError, RefusedError, UnreachableError
+from emostream.protocol.reconnect import (
+    FINAL_CLOSE_CODES,
+    IDLE_CLOSE_CODES,
+    RETRY_CLOSE_CODES,
+    RETRY_HTTP_STATUSES,
+    delay_s,
+)
 from websockets.asyncio.server import ServerConnection
 
 from tests.client.scripted import Scene, answer_all, answer_then_close, created, refuse, scripted_server
@@ -13,7 +21,7 @@ from tests.support import jpeg
 
 @pytest.fixture(autouse=True)
 def _quick_reconnecting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "_FIRST_DELAY_S", 0.02)
+    monkeypatch.setattr(link, "delay_s", lambda failures: delay_s(failures) / 50)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
@@ -21,7 +29,7 @@ def crops(count: int) -> Iterator[bytes]:
     return iter([jpeg()] * count)
 
 
-async def indices(scenes: list[Scene], count: int = 6) -> tuple[list[int], int]:
+async def indices(scenes: list[Scene | HTTPStatus], count: int = 6) -> tuple[list[int], int]:
     """Of the frames that were answered, and how often the connection was made again."""
     async with scripted_server(scenes) as address, connect(address, detect="none") as stream:
         answers = [answer async for answer in stream.frames(crops(count))]
@@ -30,7 +38,7 @@ async def indices(scenes: list[Scene], count: int = 6) -> tuple[list[int], int]:
         return [answer.frame.index for answer in answers], stream.reconnects
 
 
-@pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 1012, 1013])
+@pytest.mark.parametrize("code", sorted(RETRY_CLOSE_CODES | IDLE_CLOSE_CODES))
 async def test_after_a_passing_trouble_every_frame_is_answered_once(code: int) -> None:
     scenes = [answer_then_close(2, code), answer_then_close(0, code), answer_all]
 
@@ -52,12 +60,11 @@ async def test_coming_and_going_is_told_once_each(caplog: pytest.LogCaptureFixtu
     assert back.endswith("is back")
 
 
-@pytest.mark.parametrize(
-    ("code", "words"), [(4401, "wants a valid token"), (1008, r"has ended the session \(code 1008\): it is")]
-)
-async def test_some_closes_are_final(code: int, words: str) -> None:
+@pytest.mark.parametrize("code", sorted(FINAL_CLOSE_CODES))
+async def test_some_closes_are_final(code: int) -> None:
+    words = {4401: "wants a valid token", 1008: r"has ended the session \(code 1008\): it is"}
     async with scripted_server([refuse(code, "unauthorized")]) as address:
-        with pytest.raises(RefusedError, match=words) as refused:
+        with pytest.raises(RefusedError, match=words[code]) as refused:
             async with connect(address, detect="none"):
                 pass
 
@@ -124,19 +131,26 @@ async def test_a_configuration_that_the_server_does_not_take_is_told() -> None:
                 pass
 
 
+async def test_another_status_is_a_refusal() -> None:
+    async with scripted_server([HTTPStatus.FORBIDDEN]) as address:
+        with pytest.raises(RefusedError, match="HTTP 403") as refused:
+            async with connect(address, detect="none"):
+                pass
+
+    assert refused.value.code == 403
+
+
+@pytest.mark.parametrize("status", sorted(RETRY_HTTP_STATUSES))
+async def test_a_proxy_whose_server_is_away_is_asked_again(status: int) -> None:
+    """Once the stream is there; before, the address is wrong for all that anybody knows."""
+    away = HTTPStatus(status)
+
+    assert await indices([answer_then_close(1, 1012), away, away, answer_all]) == ([0, 1, 2, 3, 4, 5], 1)
+
+
 async def test_a_server_that_comes_back_with_another_model_is_not_gone_on_with() -> None:
     other = created(model={"name": "other", "labels": ["glad"]})
-    scenes: list[Scene] = [answer_then_close(1, 1012), lambda connection: connection.send(other)]
+    scenes = [answer_then_close(1, 1012), lambda connection: connection.send(other)]
 
     with pytest.raises(ClientError, match="come back with another model, other"):
         await indices(scenes)
-
-
-def test_the_wait_grows_to_ten_seconds_with_half_of_it_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-
-    longest = [backoff_s(failures, max) for failures in range(7)]
-
-    assert longest == pytest.approx([1.0, 1.6, 2.56, 4.096, 6.5536, 10.0, 10.0])
-    assert backoff_s(0, min) == 0.5
-    assert 5.0 <= backoff_s(1000) <= 10.0

@@ -11,12 +11,13 @@ from emostream.protocol import wire
 from emostream.sources import Frame
 
 from tests.client.scripted import result
+from tests.support import LABELS
 
 FRAME = Frame(0, 0.0, np.zeros((1, 1, 3), np.uint8), None)
 
 
 def entry(frame_id: int) -> Entry:
-    return Entry(frame_id, FRAME, Encoded(b"message %d" % frame_id))
+    return Entry(frame_id, Encoded(FRAME, b"message %d" % frame_id, LABELS))
 
 
 def verdict(frame_id: int) -> Verdict:

@@ -1,0 +1,72 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from emostream.client import local_detection
+from emostream.client.local_detection import LocalDetection, load_detector
+from emostream.detection.detector import FaceDetector
+from emostream.exceptions import DetectorError, MissingExtraError
+from emostream.sources import Frame
+
+from tests.portraits import FACE_XYWH, FACES_DIR, iou, portrait
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector.load(FACES_DIR)
+
+
+def test_faces_keep_their_ids_in_a_video_but_not_from_image_to_image(detector: FaceDetector) -> None:
+    still = np.asarray(portrait())
+    moved = np.roll(still, 200, axis=1)
+    video, images = LocalDetection(detector, 8), LocalDetection(detector, 8)
+
+    frames = [Frame(index, index, image, None) for index, image in enumerate((still, still, moved))]
+    assert [video.find(frame)[0] for frame in frames] == [[1], [1], [2]]
+    named = [Frame(0, 0.0, still, "a.jpg"), Frame(1, 0.0, moved, "b.jpg")]
+    assert [images.find(frame)[0] for frame in named] == [[1], [1]]
+
+
+def test_boxes_and_scores_are_in_the_order_of_the_ids(detector: FaceDetector) -> None:
+    ids, found = LocalDetection(detector, 8).find(Frame(0, 0.0, np.asarray(portrait()), "me.jpg"))
+
+    assert len(ids) == len(found) == 1
+    assert iou(found.boxes()[0], FACE_XYWH) > 0.5
+    assert found.scores[0] > 0.5
+
+
+def test_the_packages_own_detector_is_loaded_or_one_of_another_folder() -> None:
+    for found in (load_detector("auto"), load_detector("local", FACES_DIR, 48)):
+        assert isinstance(found, FaceDetector)
+    assert found.min_face_px == 48
+
+
+@pytest.mark.parametrize("detect", ["server", "none"])
+def test_no_detector_is_loaded_where_faces_are_not_found_here(detect: local_detection.Detect) -> None:
+    assert load_detector(detect) is None
+
+
+def test_missing_files_leave_detection_to_the_server_unless_it_is_wanted_here(tmp_path: Path) -> None:
+    assert load_detector("auto", tmp_path) is None
+    with pytest.raises(DetectorError, match="no face detector in"):
+        load_detector("local", tmp_path)
+
+
+def test_a_missing_library_does_so_too_and_the_error_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_detection, "find_spec", lambda module: None)
+
+    assert load_detector("auto") is None
+    with pytest.raises(MissingExtraError) as missing:
+        load_detector("local")
+    assert str(missing.value).startswith("finding faces on this machine needs OpenVINO: ")
+    assert str(missing.value).endswith("install 'emostream[server]'")
+
+
+def test_opencv_is_one_of_those_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "emostream.detection.detector")
+    monkeypatch.setitem(sys.modules, "cv2", None)
+
+    assert load_detector("auto") is None
+    with pytest.raises(MissingExtraError, match="needs OpenCV"):
+        load_detector("local")
