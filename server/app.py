@@ -1,7 +1,6 @@
-"""The app: opens the rooms and connects them."""
+"""The FastAPI app: ``emostream.app:create_app`` is a factory for any ASGI server."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -11,15 +10,12 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from .api import compat, images, legacy, operations, stream
-from .api.crop_archive import CropArchive
 from .api.dashboard import mount_dashboard
-from .api.metrics import Metrics
 from .api.problems import answer_problems
 from .api.services import Services
-from .api.sessions import SessionRegistry
 from .inference import Recognizer
-from .inference.batcher import Batcher
-from .loading import load_recognizer, open_pictures
+from .loading import load_finder, load_recognizer
+from .process import configure_process, freeze_heap
 from .settings import Settings, read_settings
 
 
@@ -33,28 +29,15 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_process()
         loaded = recognizer
         if loaded is None:
             loaded = await asyncio.to_thread(load_recognizer, settings)
-        # What is loaded stays. Left to the garbage collector, each full collection walks through all of
-        # PyTorch's objects and stops the event loop for 130 ms (measured: bench/event_loop.py).
-        gc.collect()
-        gc.freeze()
-        metrics = Metrics()
-        batcher = Batcher(
-            loaded,
-            settings.max_pixels,
-            settings.decode_threads,
-            metrics.observe_batch,
-            settings.picture_threads,
-        )
-        pictures = await asyncio.to_thread(open_pictures, settings, loaded.input_sizes, batcher, metrics)
-        sessions = SessionRegistry(settings.max_sessions, metrics)
-        archive = CropArchive(settings.images_dir)
-        app.state.services = Services(settings, loaded, batcher, pictures, archive, sessions, metrics)
+        finder = await asyncio.to_thread(load_finder, settings, loaded.input_sizes)
+        freeze_heap()
+        services = app.state.services = Services(settings, loaded, finder)
         yield
-        await sessions.drain(settings.shutdown_timeout_s)
-        await batcher.aclose()
+        await services.aclose()
 
     # The documentation page's scripts come from this server, not from somebody else's.
     app = FastAPIOffline(
@@ -73,7 +56,7 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-    for door in (stream, legacy, operations, images, compat):
-        app.include_router(door.router)
+    for routes in (stream, legacy, operations, images, compat):
+        app.include_router(routes.router)
     mount_dashboard(app, settings.dashboard_dir)
     return app

@@ -13,16 +13,28 @@
     │   ├── InvalidImageError     empty, truncated, or of no supported format
     │   └── ImageTooLargeError    more pixels than allowed
     ├── ProtocolError         a client's message breaks the protocol (see emostream.protocol.wire)
-    ├── SourceError           no pictures can be had from a camera, file or address
-    ├── RecordError           results cannot be written to a file
+    ├── ProblemError          an HTTP request is answered with a problem document (see emostream.api.problems)
+    ├── BatcherError          a frame is not computed
+    │   ├── SupersededError       a newer frame of its lane came first
+    │   ├── LaneFullError         its lane holds as many frames as it may
+    │   └── BatcherClosedError    the server stops
+    ├── OverloadedError       the server has as many image requests as it may
+    ├── TooManySessionsError  the server has as many streaming sessions as it may
+    ├── SourceError           a camera, file or address yields no images
+    ├── WriteError            results cannot be written to a file
     └── ClientError           a stream to a server cannot go on
         ├── UnreachableError      nobody answers at the address, or nobody does any more
+        │   └── LostError             the connection is gone, and should be made again
         └── RefusedError          the server says no, and will say so again
+
+    SystemExit
+    └── Terminated            SIGTERM or SIGHUP, as an exception that unwinds everything
 
 Messages are for people; programs read the fields.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 ErrorCode = Literal[
     "invalid_frame",
@@ -125,11 +137,53 @@ class ProtocolError(EmostreamError):
         self.frame_id = frame_id
 
 
+class ProblemError(EmostreamError):
+    """An HTTP request that is answered with a problem document: ``status``, a stable ``code`` for programs,
+    and ``detail`` for people, a list where parameters are wrong."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str | list[dict[str, Any]],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(str(detail))
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers
+
+
+class BatcherError(EmostreamError):
+    """A frame that was handed to the batcher is not computed."""
+
+
+class SupersededError(BatcherError):
+    """A newer frame of the same lane came before this one was started."""
+
+
+class LaneFullError(BatcherError):
+    """A lane in mode ALL holds as many frames as it may. Its user should have waited."""
+
+
+class BatcherClosedError(BatcherError):
+    """The server stops; this frame will not be computed any more."""
+
+
+class OverloadedError(EmostreamError):
+    """The server has as many image requests in flight as it may; later there will be room."""
+
+
+class TooManySessionsError(EmostreamError):
+    """The server has as many streaming sessions as it may, or is about to shut down."""
+
+
 class SourceError(EmostreamError):
-    """No pictures can be had from a camera, file or address; the message says what to check."""
+    """A camera, file or address yields no images; the message says what to check."""
 
 
-class RecordError(EmostreamError):
+class WriteError(EmostreamError):
     """Results cannot be written; the message names the file."""
 
 
@@ -141,9 +195,17 @@ class UnreachableError(ClientError):
     """Nobody answers at the server's address, or nobody does any more."""
 
 
+class LostError(UnreachableError):
+    """The connection is gone, and should be made again."""
+
+
 class RefusedError(ClientError):
     """The server says no, and will say so again; ``code`` is the close code or the HTTP status."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Terminated(SystemExit):
+    """SIGTERM or SIGHUP: unwinds everything, so that a terminal is given back."""

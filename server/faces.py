@@ -1,8 +1,8 @@
-"""What one face is, for everybody: detection, the stream, HTTP, files, drawings and notebooks read it here."""
+"""What one face is, for the stream, HTTP, files, drawings and notebooks alike."""
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
@@ -25,11 +25,11 @@ DECIMALS = 4
 class Face:
     """One face of one image or video frame.
 
-    ``box_xywh`` is (x, y, width, height) in pixels of the upright image, inside of it; None where the image was
-    a face crop already. ``probabilities`` has a value in [0, 1] for each label, in the model's order; they sum
-    to 1 (within 1e-3). ``score`` in [0, 1] is the detector's, None where nothing was detected. ``face_id``
-    follows a face through a video or stream; in a still image faces are numbered from 1, largest first.
-    """
+    ``box_xywh`` is (x, y, width, height) in pixels of the upright image, inside of it; None where the image
+    was a face crop already. ``probabilities`` has a value in [0, 1] for each label, in the model's order;
+    they sum to 1 (within 1e-3). ``score`` in [0, 1] is the detector's, None where nothing was detected.
+    ``face_id`` follows a face through a video or stream; in a still image faces are numbered from 1, largest
+    first."""
 
     box_xywh: BoxXywh | None
     probabilities: dict[str, float]
@@ -83,17 +83,16 @@ class Faces(Sequence[Face]):
     """The faces of one image or frame, largest first: a sequence of ``Face``.
 
     ``size_wh`` is the upright image's size in pixels, ``labels`` are the model's, in its order. ``source`` is
-    the file that the image came from, ``index`` and ``time_s`` are the frame's place in its video, from 0 and in
-    seconds. ``image_rgb`` is the image itself, uint8 (H, W, 3) RGB; None where it was not kept.
-    """
+    the file that the image came from, ``frame_index`` and ``time_s`` are the frame's place in its video, from
+    0 and in seconds. ``image_rgb`` is the image itself, uint8 (H, W, 3) RGB; None where it was not kept."""
 
     faces: tuple[Face, ...]
     size_wh: tuple[int, int]
     labels: tuple[str, ...]
     source: str | None = None
-    index: int = 0
+    frame_index: int = 0
     time_s: float = 0.0
-    image_rgb: npt.NDArray[np.uint8] | None = None
+    image_rgb: npt.NDArray[np.uint8] | None = field(default=None, compare=False)
 
     @overload
     def __getitem__(self, index: int) -> Face: ...
@@ -122,7 +121,7 @@ class Faces(Sequence[Face]):
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One dictionary a face, as JSON lines have it: frame, time_s, source, then ``Face.to_dict``."""
-        frame = {"frame": self.index, "time_s": round(self.time_s, 6), "source": self.source}
+        frame = {"frame": self.frame_index, "time_s": round(self.time_s, 6), "source": self.source}
         return [frame | face.to_dict() for face in self.faces]
 
     def to_rows(self) -> list[dict[str, Any]]:
@@ -145,8 +144,8 @@ class Faces(Sequence[Face]):
     def to_supervision(self) -> "sv.Detections":
         """The same for roboflow's supervision, which has to be installed. Faces without a box are left out.
 
-        ``confidence`` is the emotion's, ``class_id`` its place among ``labels``, ``tracker_id`` the face's id;
-        ``data`` has "class_name" and "score", the detector's.
+        ``confidence`` is the emotion's, ``class_id`` its place among ``labels``, ``tracker_id`` the face's
+        id; ``data`` has "class_name" and "score", the detector's.
         """
         import supervision as sv
 

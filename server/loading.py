@@ -4,13 +4,10 @@ import logging
 from dataclasses import asdict
 from pathlib import Path
 
-from .analysis.finder import FaceFinder
-from .analysis.service import PictureService
-from .api.metrics import Metrics
+from .analysis.finder import FaceFinder, MissingDetector
 from .detection.detector import FaceDetector
 from .exceptions import CheckpointError, DetectorError, ModelError, UnknownModelError
 from .inference import Recognizer
-from .inference.batcher import Batcher
 from .models.catalogue import EnsembleEntry, parse_model
 from .models.weight_file import read_description
 from .models.weights import WeightsStore
@@ -95,21 +92,10 @@ def _own_file(
     return EnsembleEntry(entry.name, entry.labels, (entry,))
 
 
-def open_pictures(
-    settings: Settings, input_sizes: tuple[int, ...], batcher: Batcher, metrics: Metrics
-) -> PictureService:
-    """The service for whole pictures. Without the detector's files it is there, and says what is missing."""
-    finder, reason = None, ""
+def load_finder(settings: Settings, input_sizes: tuple[int, ...]) -> FaceFinder | MissingDetector:
+    """What finds faces for a server. Without the detector's files it is a value that says what is missing."""
     try:
-        finder = FaceFinder(FaceDetector.load(settings.faces_dir, settings.min_face_px), input_sizes)
+        return FaceFinder(FaceDetector.load(settings.faces_dir, settings.min_face_px), input_sizes)
     except DetectorError as error:
-        reason = str(error)
-        logger.warning("faces are not detected here: %s", reason)
-    return PictureService(
-        batcher,
-        finder,
-        reason,
-        metrics,
-        max_pixels=settings.max_picture_pixels,
-        max_requests=settings.max_requests,
-    )
+        logger.warning("faces are not detected here: %s", error)
+        return MissingDetector(str(error))

@@ -1,15 +1,46 @@
-"""OpenVINO without what it does beside computing."""
+"""What belongs to the whole process and not to one object: set in one place, by entry points only."""
 
+import gc
 import importlib
 import sys
+from importlib.util import find_spec
 from types import ModuleType
 
 
-def import_openvino() -> ModuleType:
-    """OpenVINO without its telemetry, which reports each import and conversion to a third party.
+def configure_process() -> None:
+    """Sets the switches that libraries have for the whole process. Entry points call it before anything is
+    loaded: the app, the commands that compute, and ``emostream.Analyzer``. More often does no harm."""
+    _block_telemetry()
+    if find_spec("cv2") is not None:
+        import cv2
 
-    Where that package cannot be imported OpenVINO uses a stub of its own. Imported late, as most commands do
-    without it. Raises ImportError where it cannot be loaded.
+        # Threads work on images of their own; were each of them to split its resizing over all cores as well,
+        # they would only be in each other's way.
+        cv2.setNumThreads(1)
+    if find_spec("torch") is not None:
+        import torch
+
+        # By default PyTorch computes convolutions in float32 with ten bits of mantissa, float16's number.
+        torch.backends.cudnn.allow_tf32 = False
+
+
+def freeze_heap() -> None:
+    """For servers, once everything is loaded: what is there stays.
+
+    Left to the garbage collector, each full collection walks through all of PyTorch's objects and stops the
+    event loop for 130 ms (measured: bench/event_loop.py).
     """
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # makes its import fail
+    gc.collect()
+    gc.freeze()
+
+
+def import_openvino() -> ModuleType:
+    """OpenVINO, imported late, as most commands do without it. Raises ImportError where it cannot be loaded."""
+    _block_telemetry()
     return importlib.import_module("openvino")
+
+
+def _block_telemetry() -> None:
+    """OpenVINO's telemetry reports each import and conversion to a third party. Where its package cannot be
+    imported OpenVINO uses a stub of its own."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # makes its import fail

@@ -36,7 +36,7 @@ async def test_an_app_opens_its_rooms_when_it_starts_and_closes_them_when_it_end
     async with app.router.lifespan_context(app):
         services = app.state.services
         assert services.recognizer is recognizer
-        answer = await services.batcher.open_session().recognize([b"x"])
+        answer = await services.batcher.open_lane().recognize([b"x"])
         assert answer.batch_size == 1
         assert not services.sessions.is_draining
     assert services.sessions.is_draining

@@ -1,1 +1,2 @@
-"""Recorded pictures and videos, frame by frame through detection and recognition, in this process."""
+"""Images and video frames to faces: detect, track, crop, recognise, smooth. One way for HTTP, stream and
+files."""

@@ -1,98 +1,116 @@
-"""From an encoded picture to its faces, ready for the networks."""
+"""The faces of an image, found and cut out, before the networks have seen them."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 
-from ..detection.detector import Detection, FaceDetector
-from ..imaging.crop import cut
+from ..detection.anchors import Detections
+from ..detection.detector import FaceDetector
+from ..faces import BoxXywh, Face, Faces
+from ..imaging.crop import RawBoxXywh, clipped, cut
 from ..imaging.decoding import Crops, decode
 
-
-@dataclass(frozen=True)
-class FoundFace:
-    """A face: its box [x, y, width, height] in whole pixels inside the upright picture, and a score in
-    [0, 1]."""
-
-    box_xywh: tuple[int, int, int, int]
-    score: float
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class FoundFaces:
-    """A picture's faces, largest first, and their crops in the same order.
+    """An image's faces, largest first: boxes inside of the image, the detector's own boxes (which may reach
+    outside) and scores, and crops for the networks, all in the same order.
 
-    ``picture`` is upright and RGB, and only kept where somebody asks for it: it is the largest part by far.
+    ``image_rgb`` is the upright image, and only kept where it is asked for: it is the largest part by far.
     """
 
     size_wh: tuple[int, int]
-    faces: tuple[FoundFace, ...]
+    boxes_xywh: tuple[BoxXywh, ...]
+    raw_boxes_xywh: tuple[RawBoxXywh, ...]
+    scores: tuple[float, ...]
     crops: tuple[Crops, ...]
-    picture: Image.Image | None
-    decode_ms: float
-    detect_ms: float
-    crop_ms: float
+    image_rgb: Pixels | None = None
+    decode_ms: float = 0.0
+    detect_ms: float = 0.0
+    crop_ms: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.boxes_xywh)
+
+    def recognized(
+        self,
+        labels: tuple[str, ...],
+        probabilities: Floats,
+        face_ids: Sequence[int] | None = None,
+        source: str | None = None,
+        frame_index: int = 0,
+        time_s: float = 0.0,
+    ) -> Faces:
+        """With the networks' probabilities (N, C) of ``labels``. Without ids faces are numbered from 1."""
+        ids = range(1, len(self) + 1) if face_ids is None else face_ids
+        faces = tuple(
+            Face.from_row(labels, row, box, score, face_id)
+            for face_id, box, score, row in zip(ids, self.boxes_xywh, self.scores, probabilities, strict=True)
+        )
+        return Faces(faces, self.size_wh, labels, source, frame_index, time_s, self.image_rgb)
 
 
 class FaceFinder:
-    """Decoding, detection and cropping. Safe to call from several threads at once."""
+    """Detection and cropping. Safe to call from several threads at once."""
 
     def __init__(self, detector: FaceDetector, input_sizes: tuple[int, ...]) -> None:
-        self._detector = detector
+        self.detector = detector
         self._input_sizes = input_sizes
 
-    @property
-    def name(self) -> str:
-        """Of the detector's model."""
-        return self._detector.name
+    def find(self, image_rgb: Pixels, max_faces: int, min_face_px: int | None = None) -> FoundFaces:
+        """The ``max_faces`` largest faces of an image uint8 (H, W, 3) RGB, of which no copy is kept.
 
-    def find(self, data: bytes, max_pixels: int, max_faces: int, keep_picture: bool = False) -> FoundFaces:
-        """The ``max_faces`` largest faces of a JPEG, PNG or WebP file.
-
-        Raises InvalidImageError and ImageTooLargeError.
+        ``min_face_px`` None: the detector's own.
         """
         started = time.monotonic()
-        picture = decode(data, max_pixels)
-        decoded = time.monotonic()
-        detections = self._detector.detect(np.asarray(picture), max_faces)
-        detected = time.monotonic()
-        crops = tuple(cut(picture, found.box_xywh, self._input_sizes) for found in detections)
+        detections = self.detector.detect(image_rgb, max_faces, min_face_px)
+        return self.cut(image_rgb, detections, detect_ms=(time.monotonic() - started) * 1000)
+
+    def cut(self, image_rgb: Pixels, detections: Detections, detect_ms: float = 0.0) -> FoundFaces:
+        """The crops of what has been detected."""
+        started = time.monotonic()
+        size_wh = (image_rgb.shape[1], image_rgb.shape[0])
+        raw_boxes = detections.boxes()
         return FoundFaces(
-            size_wh=picture.size,
-            faces=tuple(FoundFace(inside(found, picture.size), found.score) for found in detections),
-            crops=crops,
-            picture=picture if keep_picture else None,
-            decode_ms=(decoded - started) * 1000,
-            detect_ms=(detected - decoded) * 1000,
-            crop_ms=(time.monotonic() - detected) * 1000,
+            size_wh=size_wh,
+            boxes_xywh=tuple(clipped(box, size_wh) for box in raw_boxes),
+            raw_boxes_xywh=tuple(raw_boxes),
+            scores=tuple(detections.scores.tolist()),
+            crops=tuple(cut(image_rgb, box, self._input_sizes) for box in raw_boxes),
+            detect_ms=detect_ms,
+            crop_ms=(time.monotonic() - started) * 1000,
         )
 
 
-@dataclass
-class Search:
-    """One picture's faces to be found, as a piece of work for the batcher's threads."""
+@dataclass(frozen=True)
+class MissingDetector:
+    """Stands where a FaceFinder would, on a machine whose detector cannot be used; ``reason`` says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class EncodedSearch:
+    """Decoding a JPEG, PNG or WebP file and finding its faces, as a piece of work for a thread.
+
+    Calling it raises InvalidImageError and ImageTooLargeError.
+    """
 
     finder: FaceFinder
     data: bytes
     max_pixels: int
     max_faces: int
-    keep_picture: bool = False
-    found: FoundFaces | None = None
+    keep_image: bool = False
 
-    def __call__(self) -> tuple[Crops, ...]:
-        """Finds them, keeps them in ``found`` and returns their crops. Raises ImageError."""
-        self.found = self.finder.find(self.data, self.max_pixels, self.max_faces, self.keep_picture)
-        return self.found.crops
-
-
-def inside(found: Detection, size_wh: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The part of a detector's box that is in a picture of ``size_wh``: [x, y, width, height] in whole
-    pixels, at least one."""
-    x, y, box_width, box_height = found.box_xywh
-    width, height = size_wh
-    left, top = min(max(round(x), 0), width - 1), min(max(round(y), 0), height - 1)
-    right = min(max(round(x + box_width), left + 1), width)
-    bottom = min(max(round(y + box_height), top + 1), height)
-    return (left, top, right - left, bottom - top)
+    def __call__(self) -> FoundFaces:
+        started = time.monotonic()
+        image_rgb = np.asarray(decode(self.data, self.max_pixels))
+        decode_ms = (time.monotonic() - started) * 1000
+        found = self.finder.find(image_rgb, self.max_faces)
+        return replace(found, decode_ms=decode_ms, image_rgb=image_rgb if self.keep_image else None)

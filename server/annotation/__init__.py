@@ -1,1 +1,5 @@
-"""Pictures over HTTP, without the HTTP: from encoded pictures to recognised faces, and drawings of them."""
+"""Faces drawn into images and video frames."""
+
+from .annotator import Annotator
+
+__all__ = ["Annotator"]

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
 
+from ..exceptions import ProblemError
 from ..settings import Settings
-from .problems import ProblemError
 from .services import services_of
 
 

@@ -6,10 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from ..analysis.service import RecognizedPicture
+from ..exceptions import ProblemError
+from ..faces import BoxXywh, Faces
 from .access import require_access
 from .compat_words import EMOTION, FACE, PREDICT, RECOGNIZE, in_words, likeliest
-from .problems import ProblemError, problem_responses
+from .problems import problem_responses
 from .services import Services, services_of
 from .uploads import decode_base64, read_body, read_file, read_form_text
 
@@ -73,7 +74,7 @@ async def ping() -> str:
 async def recognize_file(request: Request) -> RecognizeAnswer:
     """Probabilities of the largest face in the picture `file`."""
     services = services_of(request)
-    with services.pictures.entered():
+    with services.images.entered():
         return await _largest_face(services, await read_file(request, services.settings, "file"))
 
 
@@ -81,7 +82,7 @@ async def recognize_file(request: Request) -> RecognizeAnswer:
 async def recognize_base64(request: Request) -> RecognizeAnswer:
     """Probabilities of the largest face in a picture that is sent as base64 text or as a data URL."""
     services = services_of(request)
-    with services.pictures.entered():
+    with services.images.entered():
         text = (await read_body(request, services.settings)).decode("utf-8", errors="replace").strip()
         # Some clients send the text as JSON.
         return await _largest_face(services, decode_base64(text.strip('"')))
@@ -91,65 +92,60 @@ async def recognize_base64(request: Request) -> RecognizeAnswer:
 async def predict(request: Request) -> list[PredictedFace]:
     """Every face in the picture `file`: box and label."""
     services = services_of(request)
-    with services.pictures.entered():
-        answer = await _recognized(services, await read_file(request, services.settings, "file"))
-    return [
-        PredictedFace(x=x, y=y, width=width, height=height, label=likeliest(words)[0])
-        for (x, y, width, height), words in _faces(services, answer, PREDICT)
-    ]
+    with services.images.entered():
+        faces = await _analyzed(services, await read_file(request, services.settings, "file"))
+    found = []
+    for (x, y, width, height), words in _in_words(faces, PREDICT):
+        label, _ = likeliest(words)
+        found.append(PredictedFace(x=x, y=y, width=width, height=height, label=label))
+    return found
 
 
 @router.post("/emotion", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_IMAGE_FORM)
 async def emotion(request: Request) -> list[EmotionFace]:
     """Every face in the picture `image`: bounding box, emotion and confidence in [0, 1]."""
     services = services_of(request)
-    with services.pictures.entered():
-        answer = await _recognized(services, await read_file(request, services.settings, "image"))
-    faces = []
-    for box, words in _faces(services, answer, EMOTION):
+    with services.images.entered():
+        faces = await _analyzed(services, await read_file(request, services.settings, "image"))
+    found = []
+    for box, words in _in_words(faces, EMOTION):
         word, confidence = likeliest(words)
-        faces.append(EmotionFace(bounding_box=list(box), emotion=word, confidence=round(confidence, 4)))
-    return faces
+        found.append(EmotionFace(bounding_box=list(box), emotion=word, confidence=confidence))
+    return found
 
 
 @router.post("/face", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_BASE64_FORM)
-async def face(request: Request) -> FaceAnswer:
+async def face_(request: Request) -> FaceAnswer:
     """The emotions of a picture that is a face crop already, in percent, from the highest."""
     services = services_of(request)
-    with services.pictures.entered():
+    with services.images.entered():
         text = await read_form_text(request, services.settings, "imgBase64")
         # In a URL-encoded form a plus sign that was not escaped has become a space.
         image = decode_base64(text.strip().replace(" ", "+"))
-        with services.pictures.opened(1) as session:
-            row = await services.pictures.recognize_crop(session, image)
-    labels = services.recognizer.labels
-    best = int(row.argmax())
-    await services.archive.offer(image, labels[best], float(row[best]))
-    words = in_words(FACE, labels, row.tolist())
+        with services.images.opened(1) as lane:
+            face = await services.images.recognize_crop(lane, image)
+    await services.archive.offer(image, face.emotion, face.confidence)
+    words = in_words(FACE, face.probabilities)
     highest_first = sorted(words.items(), key=lambda item: -item[1])
     return FaceAnswer(predictions={word: round(100 * value, 2) for word, value in highest_first})
 
 
-async def _recognized(services: Services, data: bytes, max_faces: int | None = None) -> RecognizedPicture:
-    with services.pictures.opened(1) as session:
-        return await services.pictures.recognize(session, data, max_faces or services.settings.max_faces)
+async def _analyzed(services: Services, data: bytes, max_faces: int | None = None) -> Faces:
+    with services.images.opened(1) as lane:
+        limit = max_faces or services.settings.max_faces
+        return (await services.images.analyze(lane, data, limit)).faces
 
 
 async def _largest_face(services: Services, data: bytes) -> RecognizeAnswer:
-    answer = await _recognized(services, data, max_faces=1)
-    for _, words in _faces(services, answer, RECOGNIZE):
-        # An emotion that the model lacks is never seen.
-        known = dict.fromkeys(RECOGNIZE, 0.0) | {word: round(value, 4) for word, value in words.items()}
-        return RecognizeAnswer(**known)
-    raise ProblemError(422, "no_face", "No face detected")
+    faces = await _analyzed(services, data, max_faces=1)
+    if not faces:
+        raise ProblemError(422, "no_face", "No face detected")
+    # An emotion that the model lacks is never seen.
+    return RecognizeAnswer(**dict.fromkeys(RECOGNIZE, 0.0) | in_words(RECOGNIZE, faces[0].probabilities))
 
 
-def _faces(
-    services: Services, answer: RecognizedPicture, words: Mapping[str, str]
-) -> list[tuple[tuple[int, int, int, int], dict[str, float]]]:
-    """Each face's box [x, y, width, height], and its probabilities in an older system's words."""
-    labels = services.recognizer.labels
+def _in_words(faces: Faces, words: Mapping[str, str]) -> list[tuple[BoxXywh, dict[str, float]]]:
+    """Each face's box, and its probabilities in an older system's words."""
     return [
-        (found.box_xywh, in_words(words, labels, row.tolist()))
-        for found, row in zip(answer.faces, answer.probabilities, strict=True)
+        (face.box_xywh, in_words(words, face.probabilities)) for face in faces if face.box_xywh is not None
     ]

@@ -1,8 +1,9 @@
 """The words that older systems have for emotions, from whatever labels the model has. No I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ..emotions import canonical
+from ..faces import DECIMALS
 
 #: For each route of an older system: emotion to that system's word, in its order.
 RECOGNIZE = {
@@ -36,17 +37,17 @@ FACE = {
 }  # fmt: skip
 
 
-def in_words(words: Mapping[str, str], labels: Sequence[str], row: Sequence[float]) -> dict[str, float]:
-    """Probabilities by the words of an older system, in its order.
+def in_words(words: Mapping[str, str], probabilities: Mapping[str, float]) -> dict[str, float]:
+    """Probabilities by the words of an older system, in its order, rounded to four places.
 
-    ``row`` are those of the model's ``labels``. Emotions that the model lacks are left out, and so are
+    ``probabilities`` are by the model's labels. Emotions that the model lacks are left out, and so are
     labels that the older system has no word for.
     """
     found: dict[str, float] = {}
-    for label, value in zip(labels, row, strict=True):
+    for label, value in probabilities.items():
         meaning = canonical(label)
-        if meaning in words:
-            found[meaning] = found.get(meaning, 0.0) + float(value)
+        if meaning is not None and meaning in words:
+            found[meaning] = round(found.get(meaning, 0.0) + value, DECIMALS)
     return {word: found[meaning] for meaning, word in words.items() if meaning in found}
 
 

@@ -9,18 +9,17 @@ import base64
 import logging
 from contextlib import suppress
 
-import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
-from ..exceptions import EmostreamError, InvalidImageError
-from ..inference.batcher import Session
+from ..exceptions import EmostreamError, InvalidImageError, TooManySessionsError
+from ..faces import Face
+from ..inference.batcher import BatcherLane
 from ..inference.fair_queue import LaneMode
 from ..protocol.wire import CloseCode
 from .access import origin_is_allowed, token_is_valid
 from .crop_archive import CropArchive
 from .services import services_of
-from .sessions import TooManySessionsError
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
@@ -48,10 +47,10 @@ async def legacy_stream(websocket: WebSocket) -> None:
     if not token_is_valid(websocket, services.settings):
         await websocket.close(CloseCode.UNAUTHORIZED)
         return
-    session = services.batcher.open_session(LaneMode.ALL, queue_length=1)
+    lane = services.batcher.open_lane(LaneMode.ALL, queue_length=1)
     connection = _LegacyConnection(
         websocket,
-        session,
+        lane,
         services.recognizer.labels,
         services.settings.max_message_bytes,
         services.archive,
@@ -64,7 +63,7 @@ async def legacy_stream(websocket: WebSocket) -> None:
     except WebSocketDisconnect:
         pass
     finally:
-        session.close()
+        lane.close()
 
 
 class _LegacyConnection:
@@ -73,13 +72,13 @@ class _LegacyConnection:
     def __init__(
         self,
         websocket: WebSocket,
-        session: Session,
+        lane: BatcherLane,
         labels: tuple[str, ...],
         max_message_bytes: int,
         archive: CropArchive,
     ) -> None:
         self._websocket = websocket
-        self._session = session
+        self._lane = lane
         self._labels = labels
         self._max_message_bytes = max_message_bytes
         self._archive = archive
@@ -111,18 +110,16 @@ class _LegacyConnection:
     async def _answer(self, text: str) -> dict[str, object]:
         try:
             image = _image_in(text, self._max_message_bytes)
-            answer = await self._session.recognize([image])
+            predictions = await self._lane.recognize([image])
         except EmostreamError as error:
             return {"error": str(error)}
         except Exception:
             # Any failure becomes an answer: this picture's, and nobody else's.
             logger.exception("a picture of an older client failed")
             return {"error": "this picture could not be computed"}
-        row = answer.probabilities[0]
-        predictions = {label: round(float(p), 4) for label, p in zip(self._labels, row, strict=True)}
-        emotion = self._labels[int(np.argmax(row))]
-        await self._archive.offer(image, emotion, float(row.max()))
-        return {"predictions": predictions, "emotion": emotion}
+        face = Face.from_row(self._labels, predictions.probabilities[0])
+        await self._archive.offer(image, face.emotion, face.confidence)
+        return {"predictions": face.probabilities, "emotion": face.emotion}
 
 
 def _image_in(text: str, max_bytes: int) -> bytes:

@@ -33,13 +33,13 @@ class Metrics:
 
         self.pictures = Counter(
             "emostream_pictures",
-            "Pictures over HTTP by what became of them",
+            "Images over HTTP by what became of them",
             ["outcome"],
             registry=self.registry,
         )
         self.picture_stage_seconds = Histogram(
             "emostream_picture_stage_seconds",
-            "Where the time of a picture over HTTP goes",
+            "Where the time of an image over HTTP goes",
             ["stage"],
             buckets=_SECONDS,
             registry=self.registry,

@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from ..imaging.decoding import grey_face
+from ..inference.batcher import DecodedCrop
 from .services import Services, services_of
 
 router = APIRouter()
@@ -52,13 +53,14 @@ async def readyz(request: Request, response: Response) -> Health:
 async def _computes(services: Services) -> bool:
     """Whether the engine has an answer to a grey face."""
     face = grey_face(services.recognizer.input_sizes)
-    session = services.batcher.open_session()
+    lane = services.batcher.open_lane()
     try:
-        await asyncio.wait_for(session.recognize_prepared(lambda: [face]), _PROBE_TIMEOUT_S)
+        probe = DecodedCrop((face,))
+        await asyncio.wait_for(lane.recognize_prepared(lambda: probe), _PROBE_TIMEOUT_S)
     except Exception:  # whatever it is, the batcher has logged it
         return False
     finally:
-        session.close()
+        lane.close()
     return True
 
 

@@ -4,7 +4,6 @@
 """
 
 import logging
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,9 +13,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from ..analysis.service import OverloadedError
-from ..exceptions import DetectorError, EmostreamError, ImageError, ImageTooLargeError, InvalidImageError
-from ..inference.batcher import BatcherClosedError
+from ..exceptions import (
+    BatcherClosedError,
+    DetectorError,
+    EmostreamError,
+    ImageError,
+    ImageTooLargeError,
+    InvalidImageError,
+    OverloadedError,
+    ProblemError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -46,31 +52,19 @@ class ProblemDocument(BaseModel):
     detail: str | list[dict[str, Any]] = Field(description="a list where parameters are wrong, one item each")
 
 
-class ProblemError(EmostreamError):
-    """An error that is answered as a problem document."""
+def document_of(problem: ProblemError) -> ProblemDocument:
+    """What is sent of a problem."""
+    return ProblemDocument(
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        code=problem.code,
+        detail=problem.detail,
+    )
 
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        detail: str | list[dict[str, Any]],
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(str(detail))
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.headers = headers
 
-    def document(self) -> ProblemDocument:
-        return ProblemDocument(
-            title=HTTPStatus(self.status).phrase, status=self.status, code=self.code, detail=self.detail
-        )
-
-    def response(self) -> JSONResponse:
-        return JSONResponse(
-            self.document().model_dump(mode="json"), self.status, self.headers, media_type=MEDIA_TYPE
-        )
+def _response_of(problem: ProblemError) -> JSONResponse:
+    content = document_of(problem).model_dump(mode="json")
+    return JSONResponse(content, problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
 def problem_of(error: Exception) -> ProblemError:
@@ -109,23 +103,21 @@ def answer_problems(app: FastAPI) -> None:
     """Has every error of every route answered as a problem document."""
 
     async def own(request: Request, error: Exception) -> JSONResponse:
-        return problem_of(error).response()
+        return _response_of(problem_of(error))
 
-    async def framework(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
+    async def framework(request: Request, error: HTTPException) -> JSONResponse:
         code = _FRAMEWORK_CODES.get(error.status_code, "http_error")
-        return ProblemError(error.status_code, code, error.detail, error.headers).response()
+        return _response_of(ProblemError(error.status_code, code, error.detail, error.headers))
 
-    async def parameters(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
+    async def parameters(request: Request, error: RequestValidationError) -> JSONResponse:
         # Without the input itself, which may be anything.
         detail = [
             {"type": item["type"], "loc": [str(part) for part in item["loc"]], "msg": item["msg"]}
             for item in error.errors()
         ]
-        return ProblemError(422, "invalid_parameter", detail).response()
+        return _response_of(ProblemError(422, "invalid_parameter", detail))
 
-    app.add_exception_handler(EmostreamError, own)
-    app.add_exception_handler(HTTPException, framework)
-    app.add_exception_handler(RequestValidationError, parameters)
-    app.add_exception_handler(Exception, own)
+    app.exception_handler(EmostreamError)(own)
+    app.exception_handler(HTTPException)(framework)
+    app.exception_handler(RequestValidationError)(parameters)
+    app.exception_handler(Exception)(own)

@@ -1,33 +1,60 @@
 """What the routes work with, opened by the app and handed to them with each request."""
 
-from dataclasses import dataclass
-
 from starlette.requests import HTTPConnection
 
-from ..analysis.service import PictureService
+from ..analysis.finder import FaceFinder, MissingDetector
 from ..inference import Recognizer
 from ..inference.batcher import Batcher
 from ..settings import Settings
 from .crop_archive import CropArchive
+from .image_service import ImageService
 from .metrics import Metrics
 from .sessions import SessionRegistry
 
 
-@dataclass(frozen=True)
 class Services:
-    """The opened rooms of one app."""
+    """Everything that one app holds open. Owns the order in which it is closed."""
 
-    settings: Settings
-    recognizer: Recognizer
-    batcher: Batcher
-    pictures: PictureService
-    archive: CropArchive
-    sessions: SessionRegistry
-    metrics: Metrics
+    def __init__(
+        self, settings: Settings, recognizer: Recognizer, finder: FaceFinder | MissingDetector
+    ) -> None:
+        """To be made on the event loop."""
+        self.settings = settings
+        self.recognizer = recognizer
+        self.finder = finder
+        self.metrics = Metrics()
+        self.batcher = Batcher(
+            recognizer,
+            settings.max_pixels,
+            settings.decode_threads,
+            self.metrics.observe_batch,
+            settings.picture_threads,
+        )
+        self.images = ImageService(
+            self.batcher,
+            finder,
+            recognizer.labels,
+            self.metrics,
+            max_pixels=settings.max_picture_pixels,
+            max_requests=settings.max_requests,
+        )
+        self.archive = CropArchive(settings.images_dir)
+        self.sessions = SessionRegistry(settings.max_sessions, self.metrics)
+
+    async def drain(self) -> None:
+        """Ends the streaming sessions in order; requests and frames in flight are still computed.
+
+        A web server calls it before it cuts connections. Once is enough, more often does no harm.
+        """
+        await self.sessions.drain(self.settings.shutdown_timeout_s)
+
+    async def aclose(self) -> None:
+        """Drains, then ends the threads."""
+        await self.drain()
+        await self.batcher.aclose()
 
 
 def services_of(connection: HTTPConnection) -> Services:
     """The services of the app that a request or WebSocket belongs to."""
-    services = connection.app.state.services
-    assert isinstance(services, Services)
+    services: Services = connection.app.state.services
     return services

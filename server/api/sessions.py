@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
-from ..exceptions import EmostreamError
+from ..exceptions import TooManySessionsError
 from .metrics import Metrics
 
 
@@ -13,10 +13,6 @@ class Endable(Protocol):
     """A session that can be asked to end."""
 
     def shut_down(self) -> None: ...
-
-
-class TooManySessionsError(EmostreamError):
-    """The server is full, or about to shut down."""
 
 
 class SessionRegistry:
@@ -50,12 +46,17 @@ class SessionRegistry:
         return self._is_draining
 
     async def drain(self, timeout_s: float) -> None:
-        """Refuses new sessions, asks the open ones to answer what is under way, and waits for their end."""
+        """Refuses new sessions, asks the open ones to answer what is in flight, and waits for their end.
+
+        Those that do not end in time are left to the web server, which cuts them off.
+        """
+        if self._is_draining:
+            return
         self._is_draining = True
         if not self._open:
             return
         self._all_ended.clear()
         for session in self._open:
             session.shut_down()
-        with suppress(TimeoutError):  # those left are cut off by the web server
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._all_ended.wait(), timeout_s)

@@ -1,7 +1,6 @@
 """``WS /ws``: the streaming protocol over a WebSocket."""
 
 import asyncio
-import logging
 import time
 import uuid
 from typing import Literal
@@ -9,10 +8,7 @@ from typing import Literal
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from ..analysis.finder import FaceFinder, Search
-from ..exceptions import DetectorError, ImageError, ProtocolError
-from ..inference.batcher import FrameAnswer, SupersededError
-from ..inference.batcher import Session as BatcherSession
+from ..exceptions import ProtocolError, TooManySessionsError
 from ..inference.fair_queue import LaneMode
 from ..protocol.wire import (
     CloseCode,
@@ -24,7 +20,6 @@ from ..protocol.wire import (
     Result,
     ServerMessage,
     SessionClose,
-    Timing,
     encode_message,
 )
 from ..streaming.session import StreamSession
@@ -32,9 +27,7 @@ from .access import origin_is_allowed, token_is_valid
 from .crop_archive import CropArchive
 from .metrics import Metrics
 from .services import Services, services_of
-from .sessions import TooManySessionsError
 
-logger = logging.getLogger(__name__)
 router = APIRouter()
 
 #: Frames of a live session that may be unanswered before the server stops reading: with two waiting or in
@@ -65,15 +58,12 @@ async def stream(websocket: WebSocket, mode: Literal["latest", "all"] = "latest"
         return
     lane_mode = LaneMode(mode)
     queue_length = settings.max_queued_frames if lane_mode is LaneMode.ALL else 1
-    finder, why_no_detection = _finder(services)
     connection = Connection(
         websocket,
-        _new_session(services, why_no_detection),
-        services.batcher.open_session(lane_mode, queue_length),
+        _new_session(services, lane_mode, queue_length),
         max_unanswered=queue_length if lane_mode is LaneMode.ALL else _MAX_UNANSWERED_LIVE,
         idle_timeout_s=settings.idle_timeout_s,
         metrics=services.metrics,
-        finder=finder,
         archive=services.archive,
     )
     try:
@@ -93,15 +83,7 @@ async def refuse(websocket: WebSocket, error: Error, close_code: int) -> None:
         pass  # it has left by itself
 
 
-def _finder(services: Services) -> tuple[FaceFinder | None, str | None]:
-    """What finds faces in whole frames, or why there is nothing that does."""
-    try:
-        return services.pictures.finder, None
-    except DetectorError as error:
-        return None, str(error)
-
-
-def _new_session(services: Services, why_no_detection: str | None) -> StreamSession:
+def _new_session(services: Services, mode: LaneMode, queue_length: int) -> StreamSession:
     settings, recognizer = services.settings, services.recognizer
     limits = Limits(
         max_message_bytes=settings.max_message_bytes,
@@ -110,11 +92,12 @@ def _new_session(services: Services, why_no_detection: str | None) -> StreamSess
         max_frames_per_second=settings.max_frames_per_second,
     )
     model = ModelFacts(name=recognizer.name, labels=list(recognizer.labels))
-    return StreamSession(uuid.uuid4().hex, model, limits, why_no_detection)
+    lane = services.batcher.open_lane(mode, queue_length)
+    return StreamSession(uuid.uuid4().hex, model, limits, lane, services.finder)
 
 
 class Connection:
-    """One WebSocket from its handshake to its close: reads messages, lets frames be answered beside.
+    """One WebSocket from its handshake to its close: hands messages to its session and sends what that says.
 
     Every frame under way holds one permit; when none is left the socket is not read, which is how a
     client in mode ALL is slowed down, and how one that never reads its answers is stopped.
@@ -124,21 +107,17 @@ class Connection:
         self,
         websocket: WebSocket,
         session: StreamSession,
-        batcher_session: BatcherSession,
         max_unanswered: int,
         idle_timeout_s: float,
         metrics: Metrics,
-        finder: FaceFinder | None,
         archive: CropArchive,
     ) -> None:
         self._websocket = websocket
         self._session = session
-        self._batcher_session = batcher_session
         self._permits = asyncio.Semaphore(max_unanswered)
         self._sending = asyncio.Lock()
         self._idle_timeout_s = idle_timeout_s
         self._metrics = metrics
-        self._finder = finder
         self._archive = archive
         self._deadline = asyncio.timeout(None)  # passes when the session is idle, or is made to pass
         self._is_reading = False
@@ -155,7 +134,7 @@ class Connection:
         except* WebSocketDisconnect:
             pass
         finally:
-            self._batcher_session.close()
+            self._session.close()
 
     def shut_down(self) -> None:
         """Ends the session because the server stops."""
@@ -217,7 +196,7 @@ class Connection:
 
     async def _answer(self, frame: Frame, arrived: float) -> None:
         try:
-            message = await self._recognize(frame, arrived)
+            message = await self._session.answer(frame, arrived)
             await self._send(message)
             outcome = message.code if isinstance(message, Error) else message.type
             self._metrics.frames.labels(outcome).inc()
@@ -229,43 +208,6 @@ class Connection:
                 await self._archive.offer(frame.faces[0].image, face.emotion, face.confidence)
         finally:
             self._permits.release()
-
-    async def _recognize(self, frame: Frame, arrived: float) -> ServerMessage:
-        try:
-            if frame.detect:
-                frame, answer = await self._find_and_recognize(frame, arrived)
-            else:
-                answer = await self._batcher_session.recognize([face.image for face in frame.faces])
-        except SupersededError:
-            return self._session.drop(frame)
-        except ImageError as error:
-            message = str(error) if frame.detect else f"face {frame.faces[error.index].face_id}: {error}"
-            return self._session.refuse(ProtocolError(error.code, message, frame.frame_id))
-        except Exception:
-            # The one place where any failure becomes an answer: this frame's, and nobody else's.
-            logger.exception("frame %d of session %s failed", frame.frame_id, self._session.session_id)
-            message = "this frame could not be computed"
-            return self._session.refuse(ProtocolError("internal_error", message, frame.frame_id))
-        timing = Timing(
-            queue_ms=round(answer.queue_ms, 2),
-            inference_ms=round(answer.inference_ms, 2),
-            total_ms=round((time.monotonic() - arrived) * 1000, 2),
-            batch_size=answer.batch_size,
-        )
-        return self._session.answer(frame, answer.probabilities, timing)
-
-    async def _find_and_recognize(self, frame: Frame, arrived: float) -> tuple[Frame, FrameAnswer]:
-        """The frame with the faces that are in it, and their answer."""
-        assert self._finder is not None  # else the session has refused the frame
-        search = Search(
-            self._finder,
-            frame.faces[0].image,
-            self._session.limits.max_pixels,
-            self._session.config.max_faces,
-        )
-        answer = await self._batcher_session.recognize_prepared(search)
-        assert search.found is not None  # the batcher has called it
-        return self._session.with_faces(frame, search.found.faces, arrived), answer
 
     async def _send(self, message: ServerMessage) -> None:
         async with self._sending:

@@ -1,4 +1,4 @@
-"""The pictures in a request's body, in whichever form they come: read up to a limit, kept in memory only."""
+"""The images in a request's body, in whichever form they come: read up to a limit, kept in memory only."""
 
 import asyncio
 import base64
@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from ..exceptions import ProblemError
 from ..settings import Settings
-from .problems import ProblemError
 
 #: What a raw body may be announced as. The bytes themselves decide what it is.
-PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "application/octet-stream")
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "application/octet-stream")
 
-#: Fields of a form that are no pictures: none is read, but clients send them.
+#: Fields of a form that are no images: none is read, but clients send them.
 _MAX_OTHER_FIELDS = 16
 
 _WHITESPACE = re.compile(r"\s+")
@@ -25,9 +25,9 @@ _WHITESPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True)
 class Upload:
-    """One encoded picture, and the name that the client has for it, if any.
+    """One encoded image, and the name that the client has for it, if any.
 
-    ``fault`` is there where the picture itself could not even be read; its neighbours are not affected.
+    ``fault`` is there where the image itself could not even be read; its neighbours are not affected.
     """
 
     name: str | None
@@ -36,7 +36,7 @@ class Upload:
 
 
 class _InMemoryParser(MultiPartParser):
-    """Pictures never touch the disk; the body's limit bounds the memory."""
+    """Images never touch the disk; the body's limit bounds the memory."""
 
     spool_max_size = 2**62
 
@@ -54,8 +54,8 @@ class _JsonBody(BaseModel):
         return self
 
 
-async def read_pictures(request: Request, settings: Settings) -> list[Upload]:
-    """The pictures of a multipart, raw or JSON body; at least one, at most ``max_pictures``.
+async def read_images(request: Request, settings: Settings) -> list[Upload]:
+    """The images of a multipart, raw or JSON body; at least one, at most ``max_pictures``.
 
     Raises ProblemError.
     """
@@ -63,8 +63,8 @@ async def read_pictures(request: Request, settings: Settings) -> list[Upload]:
     if kind == "multipart/form-data":
         return _files(await read_form(request, settings))
     if kind == "application/json":
-        return await asyncio.to_thread(_pictures_in_json, await read_body(request, settings), settings)
-    if kind in PICTURE_TYPES:
+        return await asyncio.to_thread(_images_in_json, await read_body(request, settings), settings)
+    if kind in IMAGE_TYPES:
         return [Upload(None, await read_body(request, settings))]
     raise ProblemError(
         415,
@@ -74,9 +74,9 @@ async def read_pictures(request: Request, settings: Settings) -> list[Upload]:
     )
 
 
-async def read_picture(request: Request, settings: Settings) -> bytes:
-    """The one picture of a body in any form. Raises ProblemError."""
-    uploads = await read_pictures(request, settings)
+async def read_image(request: Request, settings: Settings) -> bytes:
+    """The one image of a body in any form. Raises ProblemError."""
+    uploads = await read_images(request, settings)
     if len(uploads) > 1:
         raise ProblemError(422, "too_many_pictures", f"expected one picture, got {len(uploads)}")
     if uploads[0].fault is not None:
@@ -145,7 +145,7 @@ def media_type(request: Request) -> str:
 
 
 def decode_base64(text: str) -> bytes:
-    """A picture given as base64, bare or as a data URL. Raises ProblemError."""
+    """An image given as base64, bare or as a data URL. Raises ProblemError."""
     if text[:5].lower() == "data:":
         text = text.partition(",")[2]
     text = _WHITESPACE.sub("", text)
@@ -155,7 +155,7 @@ def decode_base64(text: str) -> bytes:
         raise ProblemError(422, "invalid_base64", f"the picture is no base64: {error}") from error
 
 
-def _pictures_in_json(body: bytes, settings: Settings) -> list[Upload]:
+def _images_in_json(body: bytes, settings: Settings) -> list[Upload]:
     try:
         content = _JsonBody.model_validate_json(body)
     except ValidationError as error:

@@ -9,27 +9,23 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..detection.detector import FaceDetector
+from ..analysis.analyzer import Analyzer
 from ..exceptions import SourceError
-from ..loading import load_recognizer
 from ..settings import read_settings
 from ..sources import open_source
+from ..terminal.live_view import LiveView, unwound_by_signals
 from ..terminal.preview import PreviewKind
-from ..terminal.session import Session, unwound_by_signals
-from ..terminal.watch import WatchOptions
-from ..terminal.window import check_windows, show_in_window
 from .console import messages
 from .model_option import ModelOption
 
 
 def live(
     source: Annotated[
-        str, typer.Argument(help="Camera (0, /dev/video1), video, picture, folder or address.")
+        str, typer.Argument(help="Camera (0, /dev/video1), video, image, folder or address.")
     ] = "0",
     preview: Annotated[
         PreviewKind, typer.Option(help="auto takes the best that the terminal can show.")
     ] = PreviewKind.AUTO,
-    window: Annotated[bool, typer.Option("--window", help="A window instead of the terminal.")] = False,
     model: ModelOption = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     min_face: Annotated[
@@ -44,28 +40,27 @@ def live(
 
     Keys: q quits, s saves a snapshot to the current folder, space pauses.
 
-    Of a camera the newest picture is shown, however slow the machine is;
+    Of a camera the newest frame is shown, however slow the machine is;
     files play at their own pace. Works over SSH.
     """
-    if window:
-        check_windows()
-    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise SourceError(
             "live needs a terminal, and here standard input or output is none; "
             "`emostream predict` writes results to files, and `ssh -t` gives a terminal"
         )
-    settings = read_settings(model=model, device=device)
-    options = WatchOptions(max_faces, min_face, smoothing)
+    settings = read_settings(model=model)
     try:
         with unwound_by_signals(), open_source(source) as opened:
             with messages.status(f"loading {settings.model}"):
-                detector = FaceDetector.load(settings.faces_dir, settings.min_face_px)
-                recognizer = load_recognizer(settings)
-            if window:
-                show_in_window(opened, detector, recognizer, options)
-            else:
-                with _buffered_console() as console:
-                    Session(opened, detector, recognizer, options, preview, console, Path.cwd()).run()
+                analyzer = Analyzer(
+                    settings.model,
+                    device=device,
+                    max_faces=max_faces,
+                    min_face_px=min_face,
+                    smoothing=smoothing,
+                )
+            with _buffered_console() as console:
+                LiveView(opened, analyzer, preview, console, Path.cwd()).run()
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 

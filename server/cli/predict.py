@@ -1,10 +1,10 @@
-"""``emostream predict``: pictures and videos that are already there, without a server."""
+"""``emostream predict``: images and videos that are already there, without a server."""
 
 import json
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.progress import (
     BarColumn,
@@ -23,15 +22,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ..analysis.pipeline import Options, Pipeline, SeenShot
-from ..detection.detector import FaceDetector
-from ..exceptions import RecordError
-from ..inference import Recognizer
-from ..loading import load_recognizer
+from ..analysis.analyzer import Analyzer
+from ..analysis.pipeline import AnalyzedFrame, Pipeline
+from ..exceptions import WriteError
 from ..settings import read_settings
-from ..sources.inputs import Clip, Failure, listed, read_all
-from ..writers import FaceRecord, RecordWriter, open_writer
-from ..writers.annotated import Annotator, targets
+from ..sources.inputs import Failure, InputFile, list_files, read_files
+from ..writers import FaceWriter, open_writer
+from ..writers.annotated import CopyWriter, targets
 from ..writers.report import write_report
 from ..writers.summary import Summary
 from .console import messages, results
@@ -40,7 +37,7 @@ from .model_option import ModelOption
 
 def predict(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…|FOLDER", help="Pictures, videos, or folders of them.")
+        list[Path], typer.Argument(metavar="FILE…|FOLDER", help="Images, videos, or folders of them.")
     ],
     out: Annotated[
         Path | None,
@@ -57,7 +54,7 @@ def predict(
         int | None,
         typer.Option(
             min=12,
-            help="Smallest face in pixels. If left out: 24 in pictures, a thirtieth of the frame's shorter "
+            help="Smallest face in pixels. If left out: 24 in images, a thirtieth of the frame's shorter "
             "side, but at least 24, in videos.",
         ),
     ] = None,
@@ -72,7 +69,7 @@ def predict(
         Path | None, typer.Option(help="Write where the time went to this file, as JSON.")
     ] = None,
 ) -> None:
-    """Recognise the faces in pictures and videos, in this process: no server is needed.
+    """Recognise the faces in images and videos, in this process: no server is needed.
 
     Results are one record a face and frame. A terminal does not show them
     where --annotate or --report is asked for.
@@ -81,29 +78,33 @@ def predict(
     Ctrl-C finishes all outputs with what has been seen so far.
     """
     started = time.perf_counter()
-    inputs = listed(files)
+    inputs = list_files(files)
     is_folder = len(inputs) > 1 or files[0].is_dir()
     copies = targets(inputs, annotate, is_folder) if annotate is not None else None
-    settings = read_settings(model=model, device=device, max_faces=max_faces)
+    settings = read_settings(model=model, max_faces=max_faces)
     try:
-        detector = FaceDetector.load(settings.faces_dir, settings.min_face_px)
-        recognizer = load_recognizer(settings)
+        analyzer = Analyzer(
+            settings.model,
+            device=device,
+            max_faces=settings.max_faces,
+            min_face_px=min_face,
+            smoothing=smoothing,
+        )
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    options = Options(settings.max_faces, min_face, smoothing)
     is_printed = out is not None or not results.is_terminal or not (annotate or report)
     with ExitStack() as stack:
-        writer = stack.enter_context(open_writer(out, recognizer.labels)) if is_printed else None
+        writer = stack.enter_context(open_writer(out, analyzer.labels)) if is_printed else None
         shows_bar = messages.is_terminal and not (is_printed and out is None and results.is_terminal)
         run = _Run(
             writer,
-            Annotator(copies, recognizer.labels) if copies is not None else None,
-            Summary(recognizer.labels),
+            CopyWriter(copies, analyzer.labels) if copies is not None else None,
+            Summary(analyzer.labels),
             stack.enter_context(_bar(shows_bar)),
         )
-        signal_number = run.through(inputs, every, detector, recognizer, options)
+        signal_number = run.through(analyzer.pipeline(read_files(inputs, every)))
     if report is not None:
-        write_report(report, run.summary, recognizer.name, datetime.now())
+        write_report(report, run.summary, analyzer.model, datetime.now())
     run.tell(time.perf_counter() - started)
     if timings is not None:
         _write_timings(timings, run, time.perf_counter() - started)
@@ -117,8 +118,8 @@ def predict(
 class _Run:
     """One call's outputs, and what went through them."""
 
-    writer: RecordWriter | None
-    annotator: Annotator | None
+    writer: FaceWriter | None
+    copies: CopyWriter | None
     summary: Summary
     bar: Progress
 
@@ -130,86 +131,55 @@ class _Run:
         self.faces = 0
         self._task: tuple[int, TaskID] | None = None
 
-    def through(
-        self,
-        inputs: Sequence[Path],
-        every: int,
-        detector: FaceDetector,
-        recognizer: Recognizer,
-        options: Options,
-    ) -> int:
+    def through(self, running: Pipeline) -> int:
         """Takes all inputs through; returns the number of the signal that ended it early, or 0."""
         started, started_processor = time.perf_counter(), time.process_time()
-        with (
-            Pipeline(read_all(inputs, every), detector, recognizer, options) as pipeline,
-            _stopped_by_signals(pipeline) as received,
-        ):
+        with running as pipeline, _stopped_by_signals(pipeline) as received:
             is_complete = False
             try:
                 for item in pipeline:
                     self._take(item)
                 is_complete = not received
             finally:
-                if self.annotator:
-                    self.annotator.finish_clip(is_complete)
+                if self.copies:
+                    self.copies.finish(is_complete)
         self.wall_s = time.perf_counter() - started
         self.processor_s = time.process_time() - started_processor
         self.busy_s.update(pipeline.busy_s)
         return received[0] if received else 0
 
-    def _take(self, item: SeenShot | Failure) -> None:
+    def _take(self, item: AnalyzedFrame | Failure) -> None:
         if isinstance(item, Failure):
-            if self.annotator:
-                self.annotator.finish_clip(is_complete=False)
+            if self.copies:
+                self.copies.finish(is_complete=False)
             self.summary.add_failure(str(item.path), str(item.error))
             messages.print("error:", style="red", end=" ")
             messages.print(str(item.error), markup=False)
             return
-        self._advance(item.shot.clip)
+        self._advance(item.input.file)
         self.frames += 1
-        if item.shot.is_analysed:
+        if item.input.is_analyzed:
             self.faces += len(item.faces)
             with self._busy("write"):
                 self.summary.add(item)
-                self._write(item)
-        if self.annotator:
+                if self.writer is not None:
+                    self.writer.write(item.faces)
+        if self.copies:
             with self._busy("draw"):
-                if not item.shot.frame.image_rgb.flags.writeable:
-                    own = replace(item.shot.frame, image_rgb=item.shot.frame.image_rgb.copy())
-                    item = replace(item, shot=replace(item.shot, frame=own))
-                self.annotator.draw(item)
+                frame = item.input.frame
+                if not frame.image_rgb.flags.writeable:
+                    own = replace(frame, image_rgb=frame.image_rgb.copy())
+                    item = replace(item, input=replace(item.input, frame=own))
+                self.copies.draw(item)
             with self._busy("encode"):
-                self.annotator.write(item)
+                self.copies.write(item)
 
-    def _write(self, seen: SeenShot) -> None:
-        if self.writer is None:
-            return
-        frame, labels = seen.shot.frame, self.summary.labels
-        for face in seen.faces:
-            likeliest = int(np.argmax(face.probabilities))
-            self.writer.write(
-                FaceRecord(
-                    frame=frame.index,
-                    time_s=frame.time_s,
-                    source=str(seen.shot.clip.path),
-                    face_id=face.face_id,
-                    box=face.box_xywh,
-                    score=round(face.score, 4),
-                    emotion=labels[likeliest],
-                    confidence=round(float(face.probabilities[likeliest]), 6),
-                    predictions={
-                        label: round(float(part), 6)
-                        for label, part in zip(labels, face.probabilities, strict=True)
-                    },
-                )
-            )
-        self.writer.flush()
-
-    def _advance(self, clip: Clip) -> None:
-        if self._task is None or self._task[0] != clip.index:
+    def _advance(self, file: InputFile) -> None:
+        if self._task is None or self._task[0] != file.index:
             if self._task is not None:
                 self.bar.remove_task(self._task[1])
-            self._task = (clip.index, self.bar.add_task(clip.path.name, total=clip.frame_count))
+            name = file.path.name if file.path else ""
+            self._task = (file.index, self.bar.add_task(name, total=file.frame_count))
         self.bar.advance(self._task[1])
 
     @contextmanager
@@ -269,4 +239,4 @@ def _write_timings(out: Path, run: _Run, total_s: float) -> None:
     try:
         out.write_text(json.dumps(figures, indent=2) + "\n")
     except OSError as error:
-        raise RecordError(f"--timings {out} cannot be written: {error.strerror}") from error
+        raise WriteError(f"--timings {out} cannot be written: {error.strerror}") from error

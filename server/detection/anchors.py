@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..imaging.crop import RawBoxXywh
+
 Floats = npt.NDArray[np.float32]
 
 OFFSETS_PER_ANCHOR = 16
@@ -67,6 +69,14 @@ class Detections:
         """The same in another frame: every box moved by (x, y), then divided by ``scale``."""
         boxes = (self.boxes_xywh + np.array([x, y, 0, 0], np.float32)) / np.float32(scale)
         return Detections(boxes, self.scores)
+
+    def first(self, number: int) -> "Detections":
+        """The first ones, at most ``number``."""
+        return Detections(self.boxes_xywh[:number], self.scores[:number])
+
+    def boxes(self) -> list[RawBoxXywh]:
+        """Every box as a tuple of floats; boxes may reach outside of the image."""
+        return [(x, y, width, height) for x, y, width, height in self.boxes_xywh.tolist()]
 
     @staticmethod
     def none() -> "Detections":

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..imaging.crop import BoxXywh
+from ..imaging.crop import RawBoxXywh
 from .anchors import BlazeFaceSpec, Detections
 from .blazeface import BlazeFace, Pixels
 from .model_files import find_model
@@ -37,15 +37,6 @@ _GLANCE_LOOKS = 2
 
 #: A second look has seen the same face if its box overlaps the proposal's by this much.
 _MIN_SAME_IOU = 0.3
-
-
-@dataclass(frozen=True)
-class Detection:
-    """A face: the detector's own box in pixels of the picture, which may reach outside of it, and a score
-    in [0, 1]."""
-
-    box_xywh: BoxXywh
-    score: float
 
 
 class Network(Protocol):
@@ -87,8 +78,8 @@ class FaceDetector:
         """The smallest face that it looks for."""
         return self._min_face_px
 
-    def detect(self, picture: Pixels, max_faces: int, min_face_px: int | None = None) -> list[Detection]:
-        """At most ``max_faces`` faces of a picture uint8 (H, W, 3) RGB, largest first.
+    def detect(self, picture: Pixels, max_faces: int, min_face_px: int | None = None) -> Detections:
+        """At most ``max_faces`` faces of a picture uint8 (H, W, 3) RGB, largest first, in its pixels.
 
         ``min_face_px`` replaces the detector's own for this picture; what is smaller is found now and then.
         """
@@ -111,7 +102,7 @@ class FaceDetector:
                 break
         return largest_first(Detections.joined(faces))
 
-    def glance(self, picture: Pixels, known_xywh: Sequence[BoxXywh]) -> list[Detections]:
+    def glance(self, picture: Pixels, known_xywh: Sequence[RawBoxXywh]) -> list[Detections]:
         """New faces that are large enough to be seen with the whole picture in one tile, one each.
 
         Costs one pass of the network, and at most ``_GLANCE_LOOKS`` more where something may be a face.
@@ -179,7 +170,7 @@ class View:
         return found.placed(self.scale, 0, 0).placed(1, *self.corner_xy)
 
 
-def view(picture: Pixels, box_xywh: BoxXywh, face_part: float, side_px: int) -> View:
+def view(picture: Pixels, box_xywh: RawBoxXywh, face_part: float, side_px: int) -> View:
     """The square around a face in which the face's longer side is ``face_part`` of the square's, scaled to
     ``side_px``."""
     x, y, width, height = box_xywh
@@ -230,14 +221,8 @@ def _padded(picture: Pixels, side: int, offset_xy: tuple[int, int] = (0, 0)) -> 
     return square
 
 
-def largest_first(faces: Detections) -> list[Detection]:
+def largest_first(faces: Detections) -> Detections:
     """One detection for each face, largest first."""
     # Second looks may have moved two proposals onto one face.
-    best = best_of_each_face(faces)
-    order = sorted(best, key=lambda index: -areas(faces.boxes_xywh)[index])
-    return [_detection(faces, index) for index in order]
-
-
-def _detection(faces: Detections, index: int) -> Detection:
-    x, y, width, height = (float(value) for value in faces.boxes_xywh[index])
-    return Detection((x, y, width, height), float(faces.scores[index]))
+    best = faces[best_of_each_face(faces)]
+    return best[np.argsort(-areas(best.boxes_xywh), kind="stable")]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..imaging.crop import BoxXywh
+from ..imaging.crop import RawBoxXywh
 from .anchors import Detections
 from .blazeface import Pixels
 from .detector import Network, View, view
@@ -33,7 +33,7 @@ _MIN_SAME_IOU = 0.1
 _MAX_OUTSIDE = 0.1
 
 
-def look_again(network: Network, picture: Pixels, boxes_xywh: Sequence[BoxXywh]) -> list[Detections]:
+def look_again(network: Network, picture: Pixels, boxes_xywh: Sequence[RawBoxXywh]) -> list[Detections]:
     """For each box, in their order, the face that is there now, in picture pixels: one detection or none.
 
     ``picture`` is uint8 (H, W, 3) RGB. Two boxes may be answered with the same face.
@@ -44,7 +44,7 @@ def look_again(network: Network, picture: Pixels, boxes_xywh: Sequence[BoxXywh])
     return answers
 
 
-def _look_at_tile(network: Network, picture: Pixels, boxes_xywh: Sequence[BoxXywh]) -> list[Detections]:
+def _look_at_tile(network: Network, picture: Pixels, boxes_xywh: Sequence[RawBoxXywh]) -> list[Detections]:
     input_px = network.spec.input_px
     if len(boxes_xywh) == 1:
         lone = view(picture, boxes_xywh[0], _LONE_FACE_PART, input_px)
@@ -79,7 +79,7 @@ def _lies_in_cell(found: Detections, cell_px: int) -> npt.NDArray[np.bool_]:
     return np.asarray((low >= -slack).all(1) & (high <= cell_px + slack).all(1), np.bool_)
 
 
-def _same_face(found: Detections, box_xywh: BoxXywh) -> Detections:
+def _same_face(found: Detections, box_xywh: RawBoxXywh) -> Detections:
     """The one that overlaps most with where the face was, if any does."""
     overlap = ious(found.boxes_xywh, np.array([box_xywh], np.float32))[:, 0]
     best = np.argsort(-overlap)[:1]

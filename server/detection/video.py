@@ -18,10 +18,10 @@ second; a large one within 0.2 s.
 
 import numpy as np
 
-from ..imaging.crop import BoxXywh
+from ..imaging.crop import RawBoxXywh
 from .anchors import Detections
 from .blazeface import Pixels
-from .detector import Detection, FaceDetector, largest_first
+from .detector import FaceDetector, largest_first
 from .mosaic import look_again
 
 #: Seconds of the video from one scan to the next.
@@ -49,12 +49,12 @@ class VideoDetector:
     def __init__(self, detector: FaceDetector, min_face_px: int | None = None) -> None:
         self._detector = detector
         self._min_face_px = min_face_px
-        self._known: list[BoxXywh] = []
+        self._known: list[RawBoxXywh] = []
         self._has_lost = False
         self._scanned_at = -np.inf
         self._glanced_at = -np.inf
 
-    def detect(self, picture: Pixels, time_s: float, max_faces: int) -> list[Detection]:
+    def detect(self, picture: Pixels, time_s: float, max_faces: int) -> Detections:
         """At most ``max_faces`` faces of the next frame, uint8 (H, W, 3) RGB, largest first.
 
         ``time_s`` is the frame's time in the video; where it goes back, all is looked for anew.
@@ -70,25 +70,20 @@ class VideoDetector:
                 return self._scan(picture, time_s, max_faces)
         # A lost face is looked for where it was until the next scan: often it has only turned away.
         self._known = [
-            _only_box(face) if len(face) else box for face, box in zip(found, self._known, strict=True)
+            face.boxes()[0] if len(face) else box for face, box in zip(found, self._known, strict=True)
         ]
         if time_s - self._glanced_at >= GLANCE_INTERVAL_S:
             self._glanced_at = time_s
             new = self._detector.glance(picture, self._known)
-            self._known += [_only_box(face) for face in new]
+            self._known += [face.boxes()[0] for face in new]
             found += new
-        return largest_first(Detections.joined(found))[:max_faces]
+        return largest_first(Detections.joined(found)).first(max_faces)
 
-    def _scan(self, picture: Pixels, time_s: float, max_faces: int) -> list[Detection]:
+    def _scan(self, picture: Pixels, time_s: float, max_faces: int) -> Detections:
         self._scanned_at = self._glanced_at = time_s
         self._has_lost = False
         shorter = min(picture.shape[:2])
         smallest = self._min_face_px or max(self._detector.min_face_px, round(shorter * _MIN_FACE_PART))
         faces = self._detector.detect(picture, max_faces, smallest)
-        self._known = [face.box_xywh for face in faces]
+        self._known = faces.boxes()
         return faces
-
-
-def _only_box(face: Detections) -> BoxXywh:
-    x, y, width, height = (float(value) for value in face.boxes_xywh[0])
-    return (x, y, width, height)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Images without a network: decoding, orientation, limits, and the crop of a face."""

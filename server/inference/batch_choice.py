@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from .device_preparation import PreparedFace
 from .fair_queue import Lane, Priority
 
-#: A background frame that is ready is passed over this often at most: it yields, but does not starve.
+#: A background frame that is ready is skipped this often at most: it yields, but does not starve.
 MAX_PASSED_OVER = 8
 
 
@@ -15,11 +14,15 @@ class Candidate(Protocol):
 
     @property
     def lane(self) -> Lane[Any]:
-        """Its session's."""
+        """Its client's."""
 
     @property
-    def faces(self) -> Sequence[PreparedFace] | None:
-        """None until prepared."""
+    def is_ready(self) -> bool:
+        """Whether it is prepared."""
+
+    @property
+    def size(self) -> int:
+        """Its faces, once it is ready."""
 
 
 C = TypeVar("C", bound=Candidate)
@@ -54,7 +57,7 @@ class BatchChoice(Generic[C]):
         batch: list[C] = []
         room = self._max_batch
         for frame in frames:
-            size = len(frame.faces or ())
+            size = frame.size
             if batch and size > room:
                 break  # letting smaller frames past would starve this one
             batch.append(frame)
@@ -66,8 +69,8 @@ def _ready(staged: Sequence[C]) -> list[C]:
     unready: set[int] = set()
     ready = []
     for frame in staged:
-        if frame.faces is None or id(frame.lane) in unready:
-            unready.add(id(frame.lane))  # a session's frames are answered in order
+        if not frame.is_ready or id(frame.lane) in unready:
+            unready.add(id(frame.lane))  # a lane's frames are answered in order
         else:
             ready.append(frame)
     return ready

@@ -1,12 +1,12 @@
-"""Frames of all sessions on one engine: prepared in threads, computed in batches.
+"""Frames of all clients on one engine: prepared in threads, computed in batches.
 
-A frame's way: waiting in its session's lane -> staged (being prepared, or prepared and ready) -> in the
-engine -> answered. Staging holds about one batch, so that decoding overlaps with computing and no frame
+A frame's way: waiting in its client's lane -> staged (being prepared, or prepared and ready) -> in the
+engine -> resolved. Staging holds about one batch, so that decoding overlaps with computing and no frame
 waits there for longer than one pass. When the engine is free it takes what is ready, up to the largest
 batch, at once: with one user the delay is nothing, with many the batches grow by themselves.
 
-Pictures over HTTP come the same way, in the background: they have threads of their own for decoding and
-detection, and while live frames are ready the engine takes those (see emostream.inference.batch_choice).
+Images over HTTP come the same way, in the background: they have threads of their own for decoding and
+detection, and while live frames are ready the engine takes those (see batch_choice.py).
 """
 
 import asyncio
@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from ..exceptions import EmostreamError, ImageError
+from ..exceptions import BatcherClosedError, ImageError, SupersededError
 from .batch_choice import BatchChoice
 from .device_preparation import PreparedFace
 from .ensemble import Probabilities
@@ -27,8 +27,22 @@ logger = logging.getLogger(__name__)
 
 _FAILURES_IN_A_ROW = 3
 
-#: Makes some faces of a frame ready for the networks, in a thread. Raises ImageError.
-Preparation = Callable[[], Sequence[PreparedFace]]
+
+class Prepared(Protocol):
+    """What preparation leaves: crops for the networks, and whatever else its caller wants back."""
+
+    @property
+    def crops(self) -> Sequence[PreparedFace]: ...
+
+
+P = TypeVar("P", bound=Prepared)
+
+
+@dataclass(frozen=True)
+class DecodedCrop:
+    """An encoded face crop made ready for the networks."""
+
+    crops: tuple[PreparedFace]
 
 
 class FrameRecognizer(Protocol):
@@ -41,17 +55,9 @@ class FrameRecognizer(Protocol):
     def infer(self, faces: Sequence[PreparedFace]) -> Probabilities: ...
 
 
-class SupersededError(EmostreamError):
-    """A newer frame of the same session came before this one was started."""
-
-
-class BatcherClosedError(EmostreamError):
-    """The server stops; this frame will not be computed any more."""
-
-
 @dataclass(frozen=True)
-class FrameAnswer:
-    """``probabilities`` (faces, labels), and where the time went."""
+class Predictions:
+    """``probabilities`` (faces, labels) of one frame, and where the time went."""
 
     probabilities: Probabilities
     queue_ms: float  # from arrival to the engine: waiting and preparation
@@ -64,45 +70,61 @@ class _Frame:
     """A frame on its way through the batcher."""
 
     lane: Lane["_Frame"]
-    work: Sequence[Preparation]
-    answer: asyncio.Future[FrameAnswer]
+    work: Sequence[Callable[[], Prepared]]
+    result: asyncio.Future[tuple[list[Any], Predictions]]
     arrived: float
-    faces: list[PreparedFace] | None = None  # None until prepared
+    prepared: list[Prepared] | None = None  # None until all of it is
+
+    @property
+    def is_ready(self) -> bool:
+        return self.prepared is not None
+
+    @property
+    def crops(self) -> list[PreparedFace]:
+        """Empty before it is ready."""
+        return [crop for part in self.prepared or () for crop in part.crops]
 
     @property
     def size(self) -> int:
         """Its faces; before detection has counted them, at least one for each piece of work."""
-        return len(self.work) if self.faces is None else len(self.faces)
+        if self.prepared is None:
+            return len(self.work)
+        return sum(len(part.crops) for part in self.prepared)
 
     def fail(self, error: BaseException) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
+        if not self.result.done():
+            self.result.set_exception(error)
 
 
-class Session:
+class BatcherLane:
     """One client's access to the batcher."""
 
     def __init__(self, batcher: "Batcher", lane: Lane[_Frame]) -> None:
         self._batcher = batcher
         self._lane = lane
 
-    async def recognize(self, images: Sequence[bytes]) -> FrameAnswer:
+    async def recognize(self, images: Sequence[bytes]) -> Predictions:
         """Probabilities of a frame's encoded crops.
 
-        Raises SupersededError, ImageError for a picture that cannot be used, LaneFullError where more
+        Raises SupersededError, ImageError for an image that cannot be used, LaneFullError where more
         frames wait than ``queue_length``, BatcherClosedError, and whatever the engine raises.
         """
-        return await self._batcher.submit(self._lane, [self._batcher.decoding(image) for image in images])
+        _, predictions = await self._batcher.submit(
+            self._lane, [self._batcher.decoding(image) for image in images]
+        )
+        return predictions
 
-    async def recognize_prepared(self, prepare: Preparation) -> FrameAnswer:
-        """Probabilities of the faces that ``prepare`` makes ready, in a thread, once it is the frame's turn.
+    async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]:
+        """What ``prepare`` returns, which is called in a thread once it is the frame's turn, and the
+        probabilities of its crops.
 
         Raises as ``recognize`` does, and whatever ``prepare`` raises.
         """
-        return await self._batcher.submit(self._lane, [prepare])
+        (prepared,), predictions = await self._batcher.submit(self._lane, [prepare])
+        return prepared, predictions
 
     def close(self) -> None:
-        """Forgets this client's frames: waiting ones are cancelled, the answers of others are dropped."""
+        """Forgets this client's frames: waiting ones are cancelled, the results of others are dropped."""
         self._batcher.close_lane(self._lane)
 
 
@@ -125,29 +147,29 @@ class Batcher:
         self._choice: BatchChoice[_Frame] = BatchChoice(recognizer.max_batch)
         self._engine_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._unanswered: set[asyncio.Future[FrameAnswer]] = set()
+        self._unresolved: set[asyncio.Future[tuple[list[Any], Predictions]]] = set()
         self._is_closed = False
         self._failures = 0  # passes of one frame, since the last that succeeded
         self._picture_threads = picture_threads
-        # Of their own for the background: a large picture takes seconds, and live crops milliseconds.
+        # Of their own for the background: a large image takes seconds, and live crops milliseconds.
         self._preparing = {
             Priority.LIVE: ThreadPoolExecutor(decode_threads, thread_name_prefix="decode"),
             Priority.BACKGROUND: ThreadPoolExecutor(picture_threads, thread_name_prefix="picture"),
         }
         self._engine = ThreadPoolExecutor(1, thread_name_prefix="engine")
 
-    def open_session(
+    def open_lane(
         self,
         mode: LaneMode = LaneMode.LATEST,
         queue_length: int = 1,
         priority: Priority = Priority.LIVE,
-    ) -> Session:
+    ) -> BatcherLane:
         """A new client's place. ``queue_length`` bounds what waits in mode ALL."""
-        return Session(self, Lane(mode, queue_length, priority))
+        return BatcherLane(self, Lane(mode, queue_length, priority))
 
-    def decoding(self, image: bytes) -> Preparation:
+    def decoding(self, image: bytes) -> Callable[[], DecodedCrop]:
         """The work on one encoded crop."""
-        return lambda: [self._recognizer.prepare(image, self._max_pixels)]
+        return lambda: DecodedCrop((self._recognizer.prepare(image, self._max_pixels),))
 
     @property
     def waiting(self) -> int:
@@ -159,31 +181,34 @@ class Batcher:
         """Whether the last passes all failed, as every one does where a GPU was lost, until a restart."""
         return self._failures >= _FAILURES_IN_A_ROW
 
-    async def submit(self, lane: Lane[_Frame], work: Sequence[Preparation]) -> FrameAnswer:
+    async def submit(
+        self, lane: Lane[_Frame], work: Sequence[Callable[[], P]]
+    ) -> tuple[list[P], Predictions]:
+        """What the pieces of work return, in their order, and the probabilities of all their crops."""
         if self._is_closed:
             raise BatcherClosedError("the server stops")
-        future: asyncio.Future[FrameAnswer] = asyncio.get_running_loop().create_future()
-        frame = _Frame(lane, work, future, time.monotonic())
+        result: asyncio.Future[tuple[list[P], Predictions]] = asyncio.get_running_loop().create_future()
+        frame = _Frame(lane, work, result, time.monotonic())
         superseded = self._queue.put(lane, frame)
         if superseded is not None:
             superseded.fail(SupersededError("a newer frame of this session came first"))
-        self._unanswered.add(future)
-        future.add_done_callback(self._unanswered.discard)
+        self._unresolved.add(result)
+        result.add_done_callback(self._unresolved.discard)
         self._stage()
-        return await future
+        return await result
 
     def close_lane(self, lane: Lane[_Frame]) -> None:
         for frame in self._queue.drop(lane):
-            frame.answer.cancel()
+            frame.result.cancel()
         for frame in self._staged:
             if frame.lane is lane:
-                frame.answer.cancel()
+                frame.result.cancel()
 
     async def aclose(self) -> None:
-        """Fails the frames that are not answered yet, and ends the threads after what they are at."""
+        """Fails the frames that are not resolved yet, and ends the threads after what they are at."""
         self._is_closed = True
-        for answer in self._unanswered:
-            answer.set_exception(BatcherClosedError("the server stops"))
+        for result in self._unresolved:
+            result.set_exception(BatcherClosedError("the server stops"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -195,10 +220,8 @@ class Batcher:
         """Takes waiting frames while there is room for the next one."""
         while not self._is_closed:
             due = self._queue.due
-            if due is None or not self._has_room(due):
+            if due is None or not self._has_room(due) or (taken := self._queue.take()) is None:
                 return
-            taken = self._queue.take()
-            assert taken is not None
             _, frame = taken
             self._staged.append(frame)
             self._spawn(self._prepare(frame))
@@ -208,10 +231,10 @@ class Batcher:
         more at a time than its threads can work on, so that what waits can still be overtaken."""
         staged = [frame for frame in self._staged if frame.lane.priority is priority]
         if priority is Priority.BACKGROUND:
-            in_work = sum(frame.faces is None for frame in staged)
+            in_work = sum(not frame.is_ready for frame in staged)
             if in_work >= self._picture_threads:
                 return False
-            staged = [frame for frame in staged if frame.faces is not None]
+            staged = [frame for frame in staged if frame.is_ready]
         return sum(frame.size for frame in staged) < self._recognizer.max_batch
 
     def _unstage(self, frame: _Frame) -> None:
@@ -223,7 +246,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         executor = self._preparing[frame.lane.priority]
         pieces = [loop.run_in_executor(executor, work) for work in frame.work]
-        faces: list[PreparedFace] = []
+        prepared: list[Prepared] = []
         for index, outcome in enumerate(await asyncio.gather(*pieces, return_exceptions=True)):
             if isinstance(outcome, BaseException):
                 if isinstance(outcome, ImageError):
@@ -231,9 +254,9 @@ class Batcher:
                 frame.fail(outcome)
                 self._unstage(frame)
                 break
-            faces.extend(outcome)
+            prepared.append(outcome)
         else:
-            frame.faces = faces
+            frame.prepared = prepared
         self._stage()
         self._start_engine()
 
@@ -242,7 +265,7 @@ class Batcher:
             self._engine_task = self._spawn(self._run(batch))
 
     def _take_batch(self) -> list[_Frame]:
-        for frame in [frame for frame in self._staged if frame.answer.done()]:
+        for frame in [frame for frame in self._staged if frame.result.done()]:
             self._unstage(frame)  # its client has gone
         batch = self._choice.choose(self._staged)
         for frame in batch:
@@ -252,37 +275,37 @@ class Batcher:
 
     async def _run(self, batch: list[_Frame]) -> None:
         try:
-            await self._answer(batch)
+            await self._compute(batch)
         finally:
             self._engine_task = None
             self._start_engine()
 
-    async def _answer(self, batch: list[_Frame]) -> None:
-        faces = [face for frame in batch for face in frame.faces or ()]
+    async def _compute(self, batch: list[_Frame]) -> None:
+        crops = [crop for frame in batch for crop in frame.crops]
         started = time.monotonic()
         try:
             loop = asyncio.get_running_loop()
-            probabilities = await loop.run_in_executor(self._engine, self._recognizer.infer, faces)
+            probabilities = await loop.run_in_executor(self._engine, self._recognizer.infer, crops)
         except Exception as error:
             if len(batch) == 1:
-                logger.exception("the engine failed on a frame of %d faces", len(faces))
+                logger.exception("the engine failed on a frame of %d faces", len(crops))
                 self._failures += 1
                 batch[0].fail(error)
                 return
             # One frame may have spoilt it for all: each on its own.
             for frame in batch:
-                await self._answer([frame])
+                await self._compute([frame])
             return
         seconds = time.monotonic() - started
         self._failures = 0
-        self._on_batch(len(faces), seconds)
+        self._on_batch(len(crops), seconds)
         first = 0
         for frame in batch:
             last = first + frame.size
-            if not frame.answer.done():
+            if not frame.result.done():
                 queue_ms = (started - frame.arrived) * 1000
-                answer = FrameAnswer(probabilities[first:last], queue_ms, seconds * 1000, len(faces))
-                frame.answer.set_result(answer)
+                predictions = Predictions(probabilities[first:last], queue_ms, seconds * 1000, len(crops))
+                frame.result.set_result((frame.prepared or [], predictions))
             first = last
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

@@ -1,7 +1,7 @@
-"""Which frame is next: a queue in lanes, one lane a session, served in turn. No I/O, no clock.
+"""Which frame is next: a queue in lanes, one lane a client, served in turn. No I/O, no clock.
 
-A lane either keeps the newest frame only (live video) or all of them up to a bound (a recording, or pictures
-over HTTP). Taking goes round the lanes, one frame each, so a session that sends ten times as many frames as
+A lane either keeps the newest frame only (live video) or all of them up to a bound (a recording, or images
+over HTTP). Taking goes round the lanes, one frame each, so a client that sends ten times as many frames as
 another gets no more of the engine than it does. Lanes of the background wait while a live one is due.
 """
 
@@ -9,6 +9,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Generic, TypeVar
+
+from ..exceptions import LaneFullError
 
 T = TypeVar("T")
 
@@ -24,16 +26,12 @@ class Priority(IntEnum):
     """Whose frames go first: the smaller number's."""
 
     LIVE = 0  # somebody watches
-    BACKGROUND = 1  # pictures over HTTP
-
-
-class LaneFullError(Exception):
-    """A lane in mode ALL holds as many frames as it may. Its user should have waited."""
+    BACKGROUND = 1  # images over HTTP
 
 
 @dataclass(eq=False)
 class Lane(Generic[T]):
-    """One session's place in the queue."""
+    """One client's place in the queue."""
 
     mode: LaneMode
     capacity: int

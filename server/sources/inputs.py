@@ -1,12 +1,14 @@
-"""From what a person names to pictures, one after the other; what cannot be read fails alone."""
+"""From the files that a person names to their frames. What cannot be read fails alone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from natsort import natsorted, ns
+
 from ..exceptions import EmostreamError, SourceError
-from . import Frame, open_source
-from .images import PictureFiles, is_picture, natural_order, read_picture
+from . import Frame, Source, open_source
+from .images import ImageFiles, is_image, read_image
 
 #: What is taken for a video in a folder; a file that is named may be called anything.
 VIDEO_SUFFIXES = frozenset(
@@ -19,23 +21,29 @@ VIDEO_SUFFIXES = frozenset(
 
 
 @dataclass(frozen=True)
-class Clip:
-    """One input: a picture or a video. ``frame_rate`` and ``frame_count`` are None where nobody knows."""
+class InputFile:
+    """An image or a video; ``path`` is None where it is no file. ``frame_rate`` and ``frame_count`` are None
+    where nobody knows."""
 
     index: int
-    path: Path
-    is_still: bool
+    path: Path | None
+    is_image: bool
     frame_rate: float | None = None
     frame_count: int | None = 1
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One picture of a clip. ``is_analysed`` is false for what ``every`` leaves out."""
+class InputFrame:
+    """One frame of a file. ``is_analyzed`` is false for what ``every`` leaves out."""
 
-    clip: Clip
+    file: InputFile
     frame: Frame
-    is_analysed: bool = True
+    is_analyzed: bool = True
+
+    @property
+    def source(self) -> str | None:
+        """The file's path as it was given; None for an image that came from no file."""
+        return None if self.file.path is None else str(self.file.path)
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,8 @@ class Failure:
     error: EmostreamError
 
 
-def listed(paths: Sequence[Path]) -> list[Path]:
-    """The files themselves: folders are replaced by the pictures and videos directly in them.
+def list_files(paths: Sequence[Path]) -> list[Path]:
+    """The files themselves: folders are replaced by the images and videos directly in them.
 
     Raises SourceError for a folder without any.
     """
@@ -57,10 +65,10 @@ def listed(paths: Sequence[Path]) -> list[Path]:
             files.append(path)
             continue
         inside = [child for child in path.iterdir() if child.is_file() and not child.name.startswith(".")]
-        usable = [child for child in inside if is_picture(child) or is_video(child)]
+        usable = [child for child in inside if is_image(child) or is_video(child)]
         if not usable:
-            raise SourceError(f"{path}: there are no pictures or videos in this folder")
-        files += sorted(usable, key=natural_order)
+            raise SourceError(f"{path}: there are no images or videos in this folder")
+        files += natsorted(usable, key=str, alg=ns.IGNORECASE)
     return files
 
 
@@ -69,8 +77,8 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
-def read_all(files: Sequence[Path], every: int = 1) -> Iterator[Shot | Failure]:
-    """The pictures of all files in order. Of a video each ``every``-th one is analysed."""
+def read_files(files: Sequence[Path], every: int = 1) -> Iterator[InputFrame | Failure]:
+    """The frames of all files in order. Of a video each ``every``-th one is analysed."""
     for index, path in enumerate(files):
         try:
             yield from _read(index, path, every)
@@ -78,19 +86,34 @@ def read_all(files: Sequence[Path], every: int = 1) -> Iterator[Shot | Failure]:
             yield Failure(path, error)
 
 
-def _read(index: int, path: Path, every: int) -> Iterator[Shot]:
+def _read(index: int, path: Path, every: int) -> Iterator[InputFrame | Failure]:
     if not path.exists():
         raise SourceError(f"there is no file {path}")
-    if is_picture(path):
-        yield Shot(Clip(index, path, is_still=True), Frame(0, 0.0, read_picture(path), path.name))
+    if is_image(path):
+        file = InputFile(index, path, is_image=True)
+        yield InputFrame(file, Frame(0, 0.0, read_image(path), path.name))
         return
     # Absolute: a file may be called 0, which would be a camera.
     with open_source(str(path.absolute())) as source:
-        is_still = isinstance(source, PictureFiles)
-        clip = Clip(index, path, is_still, source.frame_rate, source.frame_count)
-        frames = 0
-        for frame in source:
-            frames += 1
-            yield Shot(clip, frame, is_still or frame.index % every == 0)
-        if not frames:
-            raise SourceError(f"{path} has no pictures that can be read")
+        yield from read_source(source, path, index, every)
+
+
+def read_source(
+    source: Source, path: Path | None, index: int = 0, every: int = 1
+) -> Iterator[InputFrame | Failure]:
+    """The frames of an open source, and what ended them too early, if anything did."""
+    try:
+        yield from _frames(source, path, index, every)
+    except EmostreamError as error:
+        yield Failure(path or Path(source.description), error)
+
+
+def _frames(source: Source, path: Path | None, index: int, every: int) -> Iterator[InputFrame]:
+    is_image = isinstance(source, ImageFiles)
+    file = InputFile(index, path, is_image, source.frame_rate, source.frame_count)
+    frames = 0
+    for frame in source:
+        frames += 1
+        yield InputFrame(file, frame, is_image or frame.index % every == 0)
+    if not frames:
+        raise SourceError(f"{path or source.description} has no images that can be read")

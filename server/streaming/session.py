@@ -1,24 +1,30 @@
-"""One session's policy: what is accepted, what is answered, and when it ends. No I/O; time is passed in."""
+"""One session: what is accepted, how it is answered, and when it ends. No socket in here."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ..analysis.finder import FoundFace
-from ..exceptions import ProtocolError
+from ..analysis.finder import EncodedSearch, FaceFinder, FoundFaces, MissingDetector
+from ..exceptions import ImageError, ProtocolError, SupersededError
+from ..faces import Face
+from ..inference.batcher import Predictions, Prepared
 from ..protocol.wire import (
     CloseReason,
     Dropped,
     Error,
-    Face,
+    FaceCrop,
     FaceResult,
     Frame,
     FrameCounts,
     Limits,
     ModelFacts,
+    Number,
     Result,
+    ServerMessage,
     SessionClose,
     SessionClosed,
     SessionConfig,
@@ -31,6 +37,10 @@ from ..protocol.wire import (
 )
 from ..tracking.smoothing import Smoother
 from ..tracking.tracker import FaceTracker
+
+logger = logging.getLogger(__name__)
+
+P = TypeVar("P", bound=Prepared)
 
 #: A session whose frames cannot be computed this often in a row ends: something is wrong with more than them.
 MAX_INTERNAL_ERRORS = 5
@@ -55,25 +65,48 @@ class RateLimiter:
         return True
 
 
+class FrameLane(Protocol):
+    """What a session needs of the batcher; see ``BatcherLane``."""
+
+    async def recognize(self, images: Sequence[bytes]) -> Predictions: ...
+
+    async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]: ...
+
+    def close(self) -> None: ...
+
+
 class StreamSession:
-    """Configuration, counts, smoothing and limits of one client's session."""
+    """One client's session: configuration, limits, counts, tracking and smoothing, and its lane to the
+    engine."""
 
     def __init__(
-        self, session_id: str, model: ModelFacts, limits: Limits, why_no_detection: str | None = None
+        self,
+        session_id: str,
+        model: ModelFacts,
+        limits: Limits,
+        lane: FrameLane,
+        finder: FaceFinder | MissingDetector,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``why_no_detection`` says why the server cannot find faces, where it can't."""
         self.session_id = session_id
         self.model = model
         self.limits = limits
         self.config = SessionConfig(max_faces=min(SessionConfig().max_faces, limits.max_faces))
+        self._lane = lane
+        self._finder = finder
+        self._clock = clock
+        self._labels = tuple(model.labels)
         self._rate = RateLimiter(limits.max_frames_per_second)
-        self._why_no_detection = why_no_detection
         self._smoother = Smoother()
         self._tracker = FaceTracker()
-        self._found_smoother = Smoother()  # the tracker's numbers are not the client's
+        self._found_smoother = Smoother()  # the tracker's ids are not the client's
         self._bare_images = 0
         self._received = self._answered = self._dropped = 0
         self._internal_errors_in_row = 0
+
+    def close(self) -> None:
+        """Forgets the frames in flight."""
+        self._lane.close()
 
     def created(self) -> SessionCreated:
         """The first message to the client."""
@@ -108,7 +141,7 @@ class StreamSession:
         return SessionUpdated(config=self.config)
 
     def receive_frame(self, data: bytes, now: float) -> Frame:
-        """Reads a binary message that came at ``now``, in seconds of a monotonic clock.
+        """Reads a binary message that arrived at ``now``, in seconds of a monotonic clock.
 
         Raises ProtocolError with code ``invalid_frame``, ``too_many_faces`` or ``rate_limited``.
         """
@@ -116,7 +149,7 @@ class StreamSession:
         if is_envelope(data):
             frame = parse_envelope(data)
         else:
-            frame = Frame(self._bare_images, (Face(0, data),))
+            frame = Frame(self._bare_images, (FaceCrop(0, data),))
             self._bare_images += 1
         if len(frame.faces) > self.limits.max_faces:
             raise ProtocolError(
@@ -124,8 +157,8 @@ class StreamSession:
                 f"the frame has {len(frame.faces)} faces; at most {self.limits.max_faces} are accepted",
                 frame.frame_id,
             )
-        if frame.detect and self._why_no_detection is not None:
-            raise ProtocolError("invalid_frame", self._why_no_detection, frame.frame_id)
+        if frame.detect and isinstance(self._finder, MissingDetector):
+            raise ProtocolError("invalid_frame", self._finder.reason, frame.frame_id)
         if not self._rate.allows(now):
             raise ProtocolError(
                 "rate_limited",
@@ -134,30 +167,29 @@ class StreamSession:
             )
         return frame
 
-    def with_faces(self, frame: Frame, found: Sequence[FoundFace], now: float) -> Frame:
-        """A frame with ``detect`` with the faces that were found in it, each with its number.
+    async def answer(self, frame: Frame, arrived: float) -> ServerMessage:
+        """The one message that answers a frame: its result, or why there is none. Raises nothing.
 
-        To be called in the order of the frames; ``now`` is when the frame came, as in ``receive_frame``.
+        ``arrived`` is as in ``receive_frame``. Frames of one session are answered in their order.
         """
-        ids = self._tracker.update([face.box_xywh for face in found], now)
-        faces = tuple(
-            Face(face_id, b"", list(face.box_xywh), round(face.score, 4))
-            for face_id, face in zip(ids, found, strict=True)
-        )
-        return replace(frame, faces=faces)
-
-    def answer(self, frame: Frame, probabilities: npt.NDArray[np.float32], timing: Timing) -> Result:
-        """A frame's result, smoothed as configured. ``probabilities`` is (faces, labels).
-
-        To be called in the order of the frames, since a face's average depends on its past.
-        """
+        try:
+            if frame.detect:
+                faces, predictions = await self._find_and_recognize(frame, arrived)
+            else:
+                predictions = await self._lane.recognize([crop.image for crop in frame.faces])
+                faces = self._crops_results(frame.faces, predictions.probabilities)
+        except SupersededError:
+            return self.drop(frame)
+        except ImageError as error:
+            message = str(error) if frame.detect else f"face {frame.faces[error.index].face_id}: {error}"
+            return self.refuse(ProtocolError(error.code, message, frame.frame_id))
+        except Exception:
+            # The one place where any failure becomes an answer: this frame's, and nobody else's.
+            logger.exception("frame %d of session %s failed", frame.frame_id, self.session_id)
+            message = "this frame could not be computed"
+            return self.refuse(ProtocolError("internal_error", message, frame.frame_id))
         self._answered += 1
         self._internal_errors_in_row = 0
-        smoother = self._found_smoother if frame.detect else self._smoother
-        faces = [
-            self._face_result(face, smoother.smooth(face.face_id, row, self.config.smoothing))
-            for face, row in zip(frame.faces, probabilities, strict=True)
-        ]
         first = faces[0] if faces else None
         return Result(
             frame_id=frame.frame_id,
@@ -165,8 +197,52 @@ class StreamSession:
             faces=faces,
             predictions=first.predictions if first else None,
             emotion=first.emotion if first else None,
-            timing=timing,
+            timing=Timing(
+                queue_ms=round(predictions.queue_ms, 2),
+                inference_ms=round(predictions.inference_ms, 2),
+                total_ms=round((self._clock() - arrived) * 1000, 2),
+                batch_size=predictions.batch_size,
+            ),
         )
+
+    def _crops_results(
+        self, crops: Sequence[FaceCrop], probabilities: npt.NDArray[np.float32]
+    ) -> list[FaceResult]:
+        """Of crops that the client cut; their boxes are echoed."""
+        return [
+            _result(
+                Face.from_row(self._labels, self._smoothed(self._smoother, crop.face_id, row)),
+                crop.face_id,
+                crop.box,
+            )
+            for crop, row in zip(crops, probabilities, strict=True)
+        ]
+
+    async def _find_and_recognize(self, frame: Frame, arrived: float) -> tuple[list[FaceResult], Predictions]:
+        """Of the faces that the server finds in the whole image of a frame with ``detect``."""
+        if isinstance(self._finder, MissingDetector):
+            raise ProtocolError("invalid_frame", self._finder.reason, frame.frame_id)
+        search = EncodedSearch(
+            self._finder, frame.faces[0].image, self.limits.max_pixels, self.config.max_faces
+        )
+        found, predictions = await self._lane.recognize_prepared(search)
+        return self._found_results(found, predictions.probabilities, arrived), predictions
+
+    def _found_results(
+        self, found: FoundFaces, probabilities: npt.NDArray[np.float32], arrived: float
+    ) -> list[FaceResult]:
+        ids = self._tracker.update(found.raw_boxes_xywh, arrived)
+        rows = [
+            self._smoothed(self._found_smoother, face_id, row)
+            for face_id, row in zip(ids, probabilities, strict=True)
+        ]
+        faces = found.recognized(self._labels, np.array(rows, np.float32), ids)
+        return [_result(face, face_id, face.box_xywh) for face_id, face in zip(ids, faces, strict=True)]
+
+    def _smoothed(
+        self, smoother: Smoother, face_id: int, row: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        return smoother.smooth(face_id, row, self.config.smoothing)
 
     def drop(self, frame: Frame) -> Dropped:
         """The answer to a frame that a newer one superseded."""
@@ -187,15 +263,14 @@ class StreamSession:
             retryable=error.code in ("rate_limited", "internal_error"),
         )
 
-    def _face_result(self, face: Face, row: npt.NDArray[np.float32]) -> FaceResult:
-        best = int(np.argmax(row))
-        return FaceResult(
-            face_id=face.face_id,
-            box=face.box,
-            score=face.score,
-            emotion=self.model.labels[best],
-            confidence=round(float(row[best]), 4),
-            predictions={
-                label: round(float(value), 4) for label, value in zip(self.model.labels, row, strict=True)
-            },
-        )
+
+def _result(face: Face, face_id: int, box: Sequence[Number] | None) -> FaceResult:
+    """A face as the wire has it."""
+    return FaceResult(
+        face_id=face_id,
+        box=None if box is None else list(box),
+        score=face.score,
+        emotion=face.emotion,
+        confidence=face.confidence,
+        predictions=face.probabilities,
+    )

@@ -16,8 +16,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 
-from ..annotation.drawing import colour_of, line_width
-from .watch import Sight
+from ..annotation.annotator import draw_box, line_width
+from ..emotions import colour_of
+from ..faces import Faces
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -64,12 +65,11 @@ class Preview:
         Measurement.get(console, console.options, self._make(Image.new("RGB", (1, 1)), 1, 1))
         self._shown: Any = None
 
-    def picture(self, sight: Sight, labels: tuple[str, ...], cells_wh: tuple[int, int]) -> "Shown":
+    def show(self, faces: Faces, cells_wh: tuple[int, int]) -> "Shown":
         """The frame with its boxes, as large as ``cells_wh`` allow."""
         cell_width, cell_height = cell_size()
         room_wh = (cells_wh[0] * cell_width, cells_wh[1] * cell_height)
-        pixels = sight.frame.image_rgb
-        height, width, _ = pixels.shape
+        width, height = faces.size_wh
         scale = min(room_wh[0] / width, room_wh[1] / height)
         columns = max(1, round(width * scale / cell_width))
         rows = max(1, round(height * scale / cell_height))
@@ -78,7 +78,7 @@ class Preview:
         else:
             part = min(1.0, _MAX_PIXELS_WH[0] / (width * scale), _MAX_PIXELS_WH[1] / (height * scale))
             size_wh = (max(1, round(width * scale * part)), max(1, round(height * scale * part)))
-        drawn = with_boxes(sight, labels, size_wh)
+        drawn = with_boxes(faces, size_wh)
         image = self._make(Image.fromarray(drawn), columns, rows)
         return Shown(image, columns, rows, self.kind)
 
@@ -134,16 +134,19 @@ def cell_size() -> tuple[int, int]:
     return (width // columns, height // rows) if width and height and columns and rows else _USUAL_CELL
 
 
-def with_boxes(sight: Sight, labels: tuple[str, ...], size_wh: tuple[int, int]) -> Pixels:
+def with_boxes(faces: Faces, size_wh: tuple[int, int]) -> Pixels:
     """The frame at another size, uint8 (H, W, 3) RGB, with a box in its emotion's colour for each face."""
-    pixels = sight.frame.image_rgb
-    drawn = np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
-    scale_x, scale_y = size_wh[0] / pixels.shape[1], size_wh[1] / pixels.shape[0]
+    if faces.image_rgb is None:
+        raise ValueError("the frame was not kept with its faces")
+    drawn = np.asarray(cv2.resize(faces.image_rgb, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+    scale_x, scale_y = size_wh[0] / faces.size_wh[0], size_wh[1] / faces.size_wh[1]
     thickness = 1 if max(size_wh) < 240 else line_width(size_wh)
-    for face in sight.faces:
+    for face in faces:
+        if face.box_xywh is None:
+            continue
         x, y, width, height = face.box_xywh
-        red, green, blue = ImageColor.getrgb(colour_of(labels[int(face.probabilities.argmax())]))[:3]
-        near = (round(x * scale_x), round(y * scale_y))
-        far = (round((x + width) * scale_x) - 1, round((y + height) * scale_y) - 1)
-        cv2.rectangle(drawn, near, far, (red, green, blue), thickness)
+        left, top = round(x * scale_x), round(y * scale_y)
+        right, bottom = round((x + width) * scale_x), round((y + height) * scale_y)
+        red, green, blue = ImageColor.getrgb(colour_of(face.emotion))[:3]
+        draw_box(drawn, (left, top, right - left, bottom - top), (red, green, blue), thickness)
     return drawn

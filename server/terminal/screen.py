@@ -8,9 +8,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ..annotation.drawing import colour_of
+from ..emotions import colour_of
+from ..faces import Face
 from .preview import Shown
-from .watch import LiveFace, Sight
+from .watch import Sight
 
 #: Columns of the bars, and the fewest that leave a picture worth looking at beside them.
 PANEL_COLUMNS = 36
@@ -36,11 +37,9 @@ def preview_room(columns: int, rows: int) -> tuple[int, int] | None:
     return room if room[0] >= _MIN_PREVIEW_COLUMNS and room[1] >= _MIN_PREVIEW_ROWS else None
 
 
-def screen(
-    sight: Sight | None, labels: tuple[str, ...], status: Status, shown: Shown | None, rows: int
-) -> Layout:
+def screen(sight: Sight | None, status: Status, shown: Shown | None, rows: int) -> Layout:
     """Everything, to be printed from the terminal's first row on. The picture starts in row 1, column 0."""
-    panel = Layout(_panel(sight, labels, rows - 2), name="panel")
+    panel = Layout(_panel(sight, rows - 2), name="panel")
     middle = Layout(name="middle")
     if shown is None:
         middle.split_row(panel)
@@ -77,44 +76,43 @@ def _footer(status: Status) -> RenderableType:
     return line
 
 
-def _panel(sight: Sight | None, labels: tuple[str, ...], rows: int) -> RenderableType:
+def _panel(sight: Sight | None, rows: int) -> RenderableType:
     if sight is None:
         return Text(" ")  # an empty text is no text to a layout, which then draws a placeholder
     if not sight.faces:
         return Text("no face in view", "dim")
     parts: list[RenderableType] = []
-    left = rows
+    left, labels = rows, sight.faces.labels
     for place, face in enumerate(sight.faces):
         rest = len(sight.faces) - place - 1
         # All bars where they fit with a line for each face behind; only the line otherwise.
         if left >= len(labels) + 2 + rest:
-            parts.append(_bars(face, labels))
+            parts.append(_bars(face))
             left -= len(labels) + 2
         elif left >= 1:
-            parts.append(_heading(face, labels))
+            parts.append(_heading(face))
             left -= 1
     return Group(*parts)
 
 
-def _heading(face: LiveFace, labels: tuple[str, ...]) -> Text:
-    likeliest = int(face.probabilities.argmax())
-    emotion, share = labels[likeliest], float(face.probabilities[likeliest])
+def _heading(face: Face) -> Text:
+    colour = colour_of(face.emotion)
     return Text.assemble(
-        ("● ", colour_of(emotion)),
+        ("● ", colour),
         (f"face {face.face_id}  ", "dim"),
-        (f"{emotion} {share:.0%}", f"bold {colour_of(emotion)}"),
+        (face.text, f"bold {colour}"),
         no_wrap=True,
         overflow="ellipsis",
     )
 
 
-def _bars(face: LiveFace, labels: tuple[str, ...]) -> RenderableType:
+def _bars(face: Face) -> RenderableType:
     table = Table.grid(padding=(0, 1, 0, 0), expand=True)
-    table.add_column(no_wrap=True, width=max(len(label) for label in labels), overflow="ellipsis")
+    table.add_column(no_wrap=True, width=max(len(label) for label in face.probabilities), overflow="ellipsis")
     table.add_column(ratio=1)
     table.add_column(no_wrap=True, justify="right", width=4)
-    for label, share in zip(labels, face.probabilities, strict=True):
+    for label, share in face.probabilities.items():
         colour = colour_of(label)
-        bar = ProgressBar(1.0, float(share), style="grey23", complete_style=colour, finished_style=colour)
+        bar = ProgressBar(1.0, share, style="grey23", complete_style=colour, finished_style=colour)
         table.add_row(label, bar, f"{share:.0%}")
-    return Group(_heading(face, labels), table, Text(""))
+    return Group(_heading(face), table, Text(""))

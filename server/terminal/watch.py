@@ -8,51 +8,23 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-import numpy.typing as npt
-
-from ..analysis.finder import inside
-from ..detection.detector import FaceDetector
-from ..detection.video import VideoDetector
-from ..imaging.crop import cut_pixels
-from ..inference import Recognizer
+from ..analysis.analyzer import Analyzer
+from ..faces import Faces
 from ..sources import Frame, Source
 from ..sources.pace import realtime
-from ..tracking.smoothing import Smoother
-from ..tracking.tracker import FaceTracker
 
 #: Frames whose times give the frame rate.
 _RATE_FRAMES = 20
 
 
 @dataclass(frozen=True)
-class LiveFace:
-    """A face: its number, its box [x, y, width, height] in whole pixels inside the picture, and (C,)
-    probabilities."""
-
-    face_id: int
-    box_xywh: tuple[int, int, int, int]
-    probabilities: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
 class Sight:
-    """One frame with its faces, largest first. ``latency_ms`` is from when the frame was there to this
-    result, ``rate`` in results a second, lately."""
+    """One frame with its faces. ``latency_ms`` is from when the frame was there to this result, ``rate`` in
+    results a second, lately."""
 
-    frame: Frame
-    faces: tuple[LiveFace, ...]
+    faces: Faces
     latency_ms: float
     rate: float
-
-
-@dataclass(frozen=True)
-class WatchOptions:
-    """As ``emostream predict`` has them."""
-
-    max_faces: int = 8
-    min_face_px: int | None = None
-    smoothing: float = 0.0
 
 
 class Watch:
@@ -62,18 +34,12 @@ class Watch:
     def __init__(
         self,
         source: Source,
-        detector: FaceDetector,
-        recognizer: Recognizer,
-        options: WatchOptions,
+        analyzer: Analyzer,
         on_change: Callable[[], None],
     ) -> None:
         self._gate = _Gate(source)
-        self._video = VideoDetector(detector, options.min_face_px)
-        self._recognizer = recognizer
-        self._options = options
+        self._analysis = analyzer.frame_analysis()
         self._on_change = on_change
-        self._tracker = FaceTracker()
-        self._smoother = Smoother()
         self._ends: deque[float] = deque(maxlen=_RATE_FRAMES)
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self.newest: Sight | None = None
@@ -113,26 +79,12 @@ class Watch:
 
     def _look(self, frame: Frame) -> Sight:
         started = time.monotonic()
-        pixels = frame.image_rgb
-        found = self._video.detect(pixels, frame.time_s, self._options.max_faces)
-        ids = self._tracker.update([face.box_xywh for face in found], frame.time_s)
-        rows = self._recognizer.infer(
-            [cut_pixels(pixels, face.box_xywh, self._recognizer.input_sizes) for face in found]
-        )
-        size_wh = (pixels.shape[1], pixels.shape[0])
-        faces = tuple(
-            LiveFace(
-                face_id,
-                inside(face, size_wh),
-                self._smoother.smooth(face_id, row, self._options.smoothing),
-            )
-            for face_id, face, row in zip(ids, found, rows, strict=True)
-        )
+        faces = self._analysis.analyze(frame)
         ended = time.monotonic()
         self._ends.append(ended)
         span_s = ended - self._ends[0]
         rate = (len(self._ends) - 1) / span_s if span_s > 0 else 0.0
-        return Sight(frame, faces, (ended - started) * 1000, rate)
+        return Sight(faces, (ended - started) * 1000, rate)
 
 
 class _Gate(Source):

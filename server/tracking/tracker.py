@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..detection.suppression import ious
-from ..imaging.crop import BoxXywh
+from ..imaging.crop import RawBoxXywh
 
 #: A face unseen for longer is forgotten, in seconds.
 MAX_GAP_S = 1.0
@@ -28,7 +28,7 @@ MAX_DISTANCE = 0.8
 @dataclass(frozen=True)
 class _Track:
     face_id: int
-    box_xywh: BoxXywh
+    box_xywh: RawBoxXywh
     seen_at: float
     frame: int
 
@@ -41,7 +41,7 @@ class FaceTracker:
         self._next_id = 1
         self._frame = 0
 
-    def update(self, boxes_xywh: Sequence[BoxXywh], now: float) -> list[int]:
+    def update(self, boxes_xywh: Sequence[RawBoxXywh], now: float) -> list[int]:
         """The ids of one frame's faces, in their order. ``now`` is in seconds of a monotonic clock."""
         self._tracks = [track for track in self._tracks if now - track.seen_at <= self._patience(track)]
         self._frame += 1
@@ -57,13 +57,13 @@ class FaceTracker:
     def _patience(self, track: _Track) -> float:
         return MAX_PAUSE_S if track.frame == self._frame else MAX_GAP_S
 
-    def _new(self, box_xywh: BoxXywh, now: float) -> int:
+    def _new(self, box_xywh: RawBoxXywh, now: float) -> int:
         face_id = self._next_id
         self._next_id += 1
         self._tracks.append(_Track(face_id, box_xywh, now, self._frame))
         return face_id
 
-    def _pairs(self, boxes_xywh: Sequence[BoxXywh]) -> list[tuple[int, int]]:
+    def _pairs(self, boxes_xywh: Sequence[RawBoxXywh]) -> list[tuple[int, int]]:
         """(track, box) that belong together: best overlap first, then, of what is left, nearest first."""
         if not self._tracks or not boxes_xywh:
             return []

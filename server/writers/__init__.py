@@ -1,6 +1,5 @@
-"""Results as files: JSON lines, CSV and Parquet, one record a face."""
+"""Results as files: tables, annotated copies, reports."""
 
-from .record import FaceRecord
-from .tables import RecordWriter, open_writer
+from .tables import FaceWriter, open_writer
 
-__all__ = ["FaceRecord", "RecordWriter", "open_writer"]
+__all__ = ["FaceWriter", "open_writer"]

@@ -13,16 +13,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from ..annotation.drawing import colour_of
-from ..exceptions import RecordError
-from .summary import ClipSummary, FaceSummary, Summary
+from ..emotions import colour_of
+from ..exceptions import WriteError
+from .summary import FaceSummary, FileSummary, Summary
 from .timeline import clock, timeline_svg
 
 #: Faces of one video with a timeline: the rest is counted. A crowd would make a page of a hundred megabytes.
 MAX_FACES_SHOWN = 24
 
-#: Faces of pictures with a row of their own, of all pictures together.
-MAX_PICTURE_FACES_SHOWN = 400
+#: Faces of images with a row of their own, of all images together.
+MAX_IMAGE_FACES_SHOWN = 400
 
 _TEMPLATE = "report.html.j2"
 
@@ -56,8 +56,8 @@ class FaceView:
 
 
 @dataclass(frozen=True)
-class ClipView:
-    """What the page shows of a video, or of all pictures together."""
+class SectionView:
+    """What the page shows of a video, or of all images together."""
 
     name: str
     facts: tuple[str, ...]
@@ -69,12 +69,12 @@ class ClipView:
 
 
 def write_report(out: Path, summary: Summary, model: str, made: datetime) -> None:
-    """Writes the page. Raises RecordError."""
+    """Writes the page. Raises WriteError."""
     page = render_report(summary, model, made)
     try:
         out.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise RecordError(f"{out} cannot be written: {error.strerror}") from error
+        raise WriteError(f"{out} cannot be written: {error.strerror}") from error
 
 
 def render_report(summary: Summary, model: str, made: datetime) -> str:
@@ -88,14 +88,14 @@ def render_report(summary: Summary, model: str, made: datetime) -> str:
     )
     environment.filters["percent"] = lambda part: f"{100 * part:.0f} %"
     labels = summary.labels
-    stills = [clip for clip in summary.clips if clip.clip.is_still]
-    videos = [_video(clip, labels) for clip in summary.clips if not clip.clip.is_still]
-    pictures = _pictures(stills, labels) if stills else None
-    sections = [*videos, *([pictures] if pictures else [])]
+    stills = [file for file in summary.files if file.file.is_image]
+    videos = [_video(file, labels) for file in summary.files if not file.file.is_image]
+    images = _images(stills, labels) if stills else None
+    sections = [*videos, *([images] if images else [])]
     return environment.get_template(_TEMPLATE).render(
         title=_title(sections, len(videos), len(stills)),
         sections=sections,
-        pictures=pictures,
+        images=images,
         labels=[Share(label, colour_of(label), 0.0) for label in labels],
         failures=summary.failures,
         model=model,
@@ -105,17 +105,17 @@ def render_report(summary: Summary, model: str, made: datetime) -> str:
     )
 
 
-def _title(sections: Sequence[ClipView], videos: int, pictures: int) -> str:
+def _title(sections: Sequence[SectionView], videos: int, images: int) -> str:
     if len(sections) == 1:
         return sections[0].name
     parts = [f"{videos} video{'s' * (videos > 1)}"] if videos else []
-    return ", ".join([*parts, sections[-1].name]) if pictures else "".join(parts) or "Nothing"
+    return ", ".join([*parts, sections[-1].name]) if images else "".join(parts) or "Nothing"
 
 
-def _video(summary: ClipSummary, labels: Sequence[str]) -> ClipView:
+def _video(summary: FileSummary, labels: Sequence[str]) -> SectionView:
     faces = summary.longest_first
     width, height = summary.size_wh
-    rate = summary.clip.frame_rate
+    rate = summary.file.frame_rate
     facts = (
         f"{width} × {height}",
         *([f"{rate:.4g} frames/s"] if rate else []),
@@ -126,8 +126,8 @@ def _video(summary: ClipSummary, labels: Sequence[str]) -> ClipView:
         _face(face, f"Face {face.face_id}", summary, labels, (summary.first_s, end_s))
         for face in faces[:MAX_FACES_SHOWN]
     )
-    return ClipView(
-        summary.clip.path.name,
+    return SectionView(
+        _name(summary),
         facts,
         summary.frames,
         len(faces),
@@ -137,17 +137,17 @@ def _video(summary: ClipSummary, labels: Sequence[str]) -> ClipView:
     )
 
 
-def _pictures(stills: Sequence[ClipSummary], labels: Sequence[str]) -> ClipView:
-    pairs = [(clip, face) for clip in stills for face in clip.faces.values()]
-    total = sum((clip.shares(len(labels)) * len(clip.faces) for clip in stills), np.zeros(len(labels)))
-    with_faces = sum(bool(clip.faces) for clip in stills)
+def _images(stills: Sequence[FileSummary], labels: Sequence[str]) -> SectionView:
+    pairs = [(file, face) for file in stills for face in file.faces.values()]
+    total = sum((file.shares(len(labels)) * len(file.faces) for file in stills), np.zeros(len(labels)))
+    with_faces = sum(bool(file.faces) for file in stills)
     shown = tuple(
-        _face(face, f"Face {face.face_id}", clip, labels, None)
-        for clip, face in pairs[:MAX_PICTURE_FACES_SHOWN]
+        _face(face, f"Face {face.face_id}", file, labels, None)
+        for file, face in pairs[:MAX_IMAGE_FACES_SHOWN]
     )
-    return ClipView(
-        "1 picture" if len(stills) == 1 else f"{len(stills)} pictures",
-        (f"faces in {with_faces} of them",) if len(stills) > 1 else (stills[0].clip.path.name,),
+    return SectionView(
+        "1 image" if len(stills) == 1 else f"{len(stills)} images",
+        (f"faces in {with_faces} of them",) if len(stills) > 1 else (_name(stills[0]),),
         len(stills),
         len(pairs),
         "",
@@ -159,26 +159,30 @@ def _pictures(stills: Sequence[ClipSummary], labels: Sequence[str]) -> ClipView:
 def _face(
     face: FaceSummary,
     name: str,
-    clip: ClipSummary,
+    file: FileSummary,
     labels: Sequence[str],
     span_s: tuple[float, float] | None,
 ) -> FaceView:
-    """``span_s`` is the time axis of its timeline; None for a picture, whose shares are probabilities."""
+    """``span_s`` is the time axis of its timeline; None for an image, whose shares are probabilities."""
     assert face.thumbnail_rgb is not None  # the first frame gives one
     timeline = None
     if span_s is not None:
         timeline = Markup(timeline_svg(face.times_s, face.probabilities, labels, span_s))
     return FaceView(
         name=name,
-        file_name=clip.clip.path.name,
+        file_name=_name(file),
         thumbnail=_data_url(face.thumbnail_rgb),
         shares=_shares(face.probabilities[0] if span_s is None else face.shares, labels),
         frames=len(face.times_s),
-        seen=clock(face.seen_s(clip.frame_s)),
+        seen=clock(face.seen_s(file.frame_s)),
         first=clock(face.times_s[0]),
         last=clock(face.times_s[-1]),
         timeline=timeline,
     )
+
+
+def _name(file: FileSummary) -> str:
+    return file.file.path.name if file.file.path else "frames"
 
 
 def _shares(parts: npt.NDArray[np.float32], labels: Sequence[str]) -> tuple[Share, ...]:

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..analysis.pipeline import SeenFace, SeenShot
+from ..analysis.pipeline import AnalyzedFrame
+from ..faces import BoxXywh, Face
 from ..imaging.crop import crop_square
-from ..sources.inputs import Clip
+from ..sources.inputs import InputFile
 
 Floats = npt.NDArray[np.float32]
 
@@ -22,7 +23,7 @@ MAX_PAUSE_S = 1.0
 
 @dataclass
 class FaceSummary:
-    """One face of one clip: when it was seen, and what it showed then. Times are in seconds."""
+    """One face of one file: when it was seen, and what it showed then. Times are in seconds."""
 
     face_id: int
     times_s: list[float] = field(default_factory=list)
@@ -30,13 +31,12 @@ class FaceSummary:
     thumbnail_rgb: npt.NDArray[np.uint8] | None = None
     _largest_px: int = 0
 
-    def add(self, face: SeenFace, time_s: float, image_rgb: npt.NDArray[np.uint8]) -> None:
+    def add(self, face: Face, time_s: float, image_rgb: npt.NDArray[np.uint8]) -> None:
         self.times_s.append(time_s)
-        self.rows.append(face.probabilities)
-        side = min(face.box_xywh[2:])
-        if side > 1.2 * self._largest_px:
-            self._largest_px = side
-            self.thumbnail_rgb = _thumbnail(image_rgb, face)
+        self.rows.append(np.array(list(face.probabilities.values()), np.float32))
+        if face.box_xywh is not None and min(face.box_xywh[2:]) > 1.2 * self._largest_px:
+            self._largest_px = min(face.box_xywh[2:])
+            self.thumbnail_rgb = _thumbnail(image_rgb, face.box_xywh)
 
     @property
     def probabilities(self) -> Floats:
@@ -57,10 +57,10 @@ class FaceSummary:
 
 
 @dataclass
-class ClipSummary:
-    """One clip. ``frames`` are those that were analysed."""
+class FileSummary:
+    """One image or video. ``frames`` are those that were analysed."""
 
-    clip: Clip
+    file: InputFile
     size_wh: tuple[int, int]
     frames: int = 0
     frames_with_faces: int = 0
@@ -68,20 +68,21 @@ class ClipSummary:
     last_s: float = 0.0
     faces: dict[int, FaceSummary] = field(default_factory=dict)
 
-    def add(self, seen: SeenShot) -> None:
-        frame = seen.shot.frame
+    def add(self, analyzed: AnalyzedFrame) -> None:
+        frame = analyzed.input.frame
         if not self.frames:
             self.first_s = frame.time_s
         self.last_s = max(self.last_s, frame.time_s)
         self.frames += 1
-        self.frames_with_faces += bool(seen.faces)
-        for face in seen.faces:
-            summary = self.faces.setdefault(face.face_id, FaceSummary(face.face_id))
+        self.frames_with_faces += bool(analyzed.faces)
+        for face in analyzed.faces:
+            face_id = face.face_id or 0
+            summary = self.faces.setdefault(face_id, FaceSummary(face_id))
             summary.add(face, frame.time_s, frame.image_rgb)
 
     @property
     def frame_s(self) -> float:
-        """The mean time from one analysed frame to the next; 0 for a picture."""
+        """The mean time from one analysed frame to the next; 0 for an image."""
         return (self.last_s - self.first_s) / (self.frames - 1) if self.frames > 1 else 0.0
 
     @property
@@ -103,28 +104,27 @@ class ClipSummary:
 
 
 class Summary:
-    """All clips, in the order in which they came."""
+    """All files, in the order in which they came."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
-        self.clips: list[ClipSummary] = []
+        self.files: list[FileSummary] = []
         self.failures: list[tuple[str, str]] = []
 
-    def add(self, seen: SeenShot) -> None:
-        """Counts a shot that was analysed."""
-        clip = seen.shot.clip
-        if not self.clips or self.clips[-1].clip.index != clip.index:
-            height, width, _ = seen.shot.frame.image_rgb.shape
-            self.clips.append(ClipSummary(clip, (width, height)))
-        self.clips[-1].add(seen)
+    def add(self, analyzed: AnalyzedFrame) -> None:
+        """Counts a frame that was analysed."""
+        file = analyzed.input.file
+        if not self.files or self.files[-1].file.index != file.index:
+            self.files.append(FileSummary(file, analyzed.faces.size_wh))
+        self.files[-1].add(analyzed)
 
     def add_failure(self, name: str, reason: str) -> None:
         self.failures.append((name, reason))
 
 
-def _thumbnail(image_rgb: npt.NDArray[np.uint8], face: SeenFace) -> npt.NDArray[np.uint8]:
+def _thumbnail(image_rgb: npt.NDArray[np.uint8], box_xywh: BoxXywh) -> npt.NDArray[np.uint8]:
     size_wh = (image_rgb.shape[1], image_rgb.shape[0])
-    x, y, side, _ = (int(value) for value in crop_square(face.box_xywh, size_wh))
+    x, y, side, _ = (int(value) for value in crop_square(box_xywh, size_wh))
     part = image_rgb[y : y + max(1, side), x : x + max(1, side)]
     shrinks = side > THUMBNAIL_PX
     size_wh = (THUMBNAIL_PX, THUMBNAIL_PX)

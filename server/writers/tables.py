@@ -1,48 +1,44 @@
-"""Writing records so that an interrupted run leaves what it has, whole."""
+"""Faces as JSON lines, CSV and Parquet, written so that an interrupted run leaves what it has, whole."""
 
 import csv
 import io
 import json
-import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TextIO
+from typing import Any, Literal, Self, TextIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from ..exceptions import WriteError
+from ..extras import needed_for
+from ..faces import Faces, columns
+from ..files import replacing
 
-from ..exceptions import RecordError
-from .record import FaceRecord, columns
+TableFormat = Literal["jsonl", "csv", "parquet"]
 
-RecordFormat = Literal["jsonl", "csv", "parquet"]
-
-_FORMATS: dict[str, RecordFormat] = {
+_FORMATS: dict[str, TableFormat] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".csv": "csv",
     ".parquet": "parquet",
 }
 
-#: Records in one row group of a Parquet file: enough to compress, few enough to hold.
+#: Rows in one row group of a Parquet file: enough to compress, few enough to hold.
 _ROW_GROUP = 8192
 
 
-class RecordWriter(ABC):
+class FaceWriter(ABC):
     """A context manager; leaving it, for whatever reason, writes what is left and closes the file."""
 
     @abstractmethod
-    def write(self, record: FaceRecord) -> None:
-        """A frame's records come one after the other. Raises RecordError."""
-
-    def flush(self) -> None:  # noqa: B027 -- Parquet's row groups keep to themselves
-        """Says that a frame is complete, where lines can be read at once. Raises RecordError."""
+    def write(self, faces: Faces) -> None:
+        """Writes one frame's faces; lines can be read at once. Raises WriteError."""
 
     @abstractmethod
     def close(self) -> None:
-        """Raises RecordError."""
+        """Raises WriteError."""
 
     def __enter__(self) -> Self:
         return self
@@ -53,174 +49,133 @@ class RecordWriter(ABC):
         self.close()
 
 
-class _LineWriter(RecordWriter):
-    """Text. A frame's lines leave in one piece: when the next frame's come, at ``flush`` and at the end."""
+class _LineWriter(FaceWriter):
+    """Text. A frame's lines leave in one piece."""
 
-    def __init__(self, file: TextIO, what: str, is_ours: bool) -> None:
+    def __init__(self, file: TextIO, name: str, is_ours: bool) -> None:
         self._file = file
-        self._what = what
+        self._name = name
         self._is_ours = is_ours
-        self._lines = io.StringIO(newline="")
-        self._frame: int | None = None
 
-    def write(self, record: FaceRecord) -> None:
-        if record.frame != self._frame:
-            self.flush()
-            self._frame = record.frame
-        self._add(record)
+    def write(self, faces: Faces) -> None:
+        self._put(self._lines(faces))
 
     @abstractmethod
-    def _add(self, record: FaceRecord) -> None:
-        """Puts a record's line to ``_lines``."""
+    def _lines(self, faces: Faces) -> str:
+        """A frame's lines, each with its end."""
 
-    def flush(self) -> None:
-        text = self._lines.getvalue()
+    def _put(self, text: str) -> None:
         if not text:
             return
-        self._lines.seek(0)
-        self._lines.truncate()
         try:
             self._file.write(text)
             self._file.flush()
         except BrokenPipeError:
             raise  # whoever reads has seen enough: no error of the file's
         except OSError as error:
-            raise RecordError(f"{self._what} cannot be written: {error.strerror}") from error
+            raise WriteError(f"{self._name} cannot be written: {error.strerror}") from error
 
     def close(self) -> None:
-        try:
-            self.flush()
-        finally:
-            if self._is_ours:
-                self._file.close()
+        if self._is_ours:
+            self._file.close()
 
 
 class _JsonLines(_LineWriter):
-    def _add(self, record: FaceRecord) -> None:
-        self._lines.write(json.dumps(record.nested(), separators=(",", ":"), ensure_ascii=False) + "\n")
+    def _lines(self, faces: Faces) -> str:
+        return "".join(
+            json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in faces.to_dicts()
+        )
 
 
 class _Csv(_LineWriter):
-    def __init__(
-        self, file: TextIO, what: str, is_ours: bool, labels: Sequence[str], has_header: bool
-    ) -> None:
-        super().__init__(file, what, is_ours)
-        self._labels = labels
-        self._rows = csv.DictWriter(self._lines, columns(labels), lineterminator="\n")
-        if not has_header:
-            self._rows.writeheader()
-            self.flush()
+    def __init__(self, file: TextIO, name: str, is_ours: bool, labels: Sequence[str]) -> None:
+        super().__init__(file, name, is_ours)
+        self._columns = columns(labels)
+        self._put(self._formatted([dict(zip(self._columns, self._columns, strict=True))]))
 
-    def _add(self, record: FaceRecord) -> None:
-        self._rows.writerow(record.flat(self._labels))
+    def _lines(self, faces: Faces) -> str:
+        return self._formatted(faces.to_rows())
+
+    def _formatted(self, rows: list[dict[str, Any]]) -> str:
+        buffer = io.StringIO(newline="")
+        csv.DictWriter(buffer, self._columns, lineterminator="\n").writerows(rows)
+        return buffer.getvalue()
 
 
-class _Parquet(RecordWriter):
+class _Parquet(FaceWriter):
     """Under another name until it is whole: a Parquet file without its end cannot be read at all."""
 
     def __init__(self, out: Path, labels: Sequence[str]) -> None:
+        with needed_for("writing Parquet"):
+            import pyarrow as pa
+            import pyarrow.parquet as pq
         self._out = out
-        self._labels = labels
-        self._temporary = out.with_name(f".{out.name}.{os.getpid()}.partial")
-        self._rows: list[dict[str, object]] = []
-        self._schema = pa.schema(
-            [
-                ("frame", pa.int64()),
-                ("time_s", pa.float64()),
-                ("source", pa.string()),
-                ("face_id", pa.int64()),
-                *((f"box_{side}", pa.int32()) for side in ("x", "y", "width", "height")),
-                ("score", pa.float32()),
-                ("emotion", pa.string()),
-                ("confidence", pa.float32()),
-                *((f"p_{label}", pa.float32()) for label in labels),
-            ]
-        )
-        try:
-            self._file = pq.ParquetWriter(self._temporary, self._schema)
-        except OSError as error:
-            raise RecordError(f"{out} cannot be written: {error.strerror or error}") from error
+        self._rows: list[dict[str, Any]] = []
+        types = {"time_s": pa.float64(), "source": pa.string(), "emotion": pa.string()}
+        types |= dict.fromkeys(("frame", "face_id"), pa.int64())
+        types |= dict.fromkeys((name for name in columns(labels) if name.startswith("box_")), pa.int32())
+        self._schema = pa.schema([(name, types.get(name, pa.float32())) for name in columns(labels)])
+        self._to_table = pa.Table.from_pylist
+        with ExitStack() as opening:
+            temporary = opening.enter_context(replacing(out))
+            try:
+                self._file = pq.ParquetWriter(temporary, self._schema)
+            except OSError as error:
+                raise WriteError(f"{out} cannot be written: {error.strerror or error}") from error
+            self._renaming = opening.pop_all()
 
-    def write(self, record: FaceRecord) -> None:
-        self._rows.append(record.flat(self._labels))
+    def write(self, faces: Faces) -> None:
+        self._rows += faces.to_rows()
         if len(self._rows) >= _ROW_GROUP:
             self._write_group()
 
     def _write_group(self) -> None:
         try:
-            self._file.write_table(pa.Table.from_pylist(self._rows, self._schema))
+            self._file.write_table(self._to_table(self._rows, self._schema))
         except OSError as error:
-            raise RecordError(f"{self._out} cannot be written: {error.strerror or error}") from error
+            raise WriteError(f"{self._out} cannot be written: {error.strerror or error}") from error
         self._rows = []
 
     def close(self) -> None:
         if not self._file.is_open:
             return
         try:
-            if self._rows:
-                self._write_group()
-            self._file.close()
-            self._temporary.replace(self._out)
+            with self._renaming:
+                if self._rows:
+                    self._write_group()
+                self._file.close()
         except OSError as error:
-            raise RecordError(f"{self._out} cannot be written: {error.strerror or error}") from error
+            raise WriteError(f"{self._out} cannot be written: {error.strerror or error}") from error
 
 
-def open_writer(
-    out: Path | None, labels: Sequence[str], format: RecordFormat | None = None, append: bool = False
-) -> RecordWriter:
-    """A writer to ``out``, or to standard output for None. Raises RecordError.
+def open_writer(out: Path | None, labels: Sequence[str], format: TableFormat | None = None) -> FaceWriter:
+    """A writer to ``out``, which it replaces, or to standard output for None. Raises WriteError.
 
     Where no format is given the name's ending says it (.jsonl, .csv, .parquet); standard output is JSON
-    lines. ``append`` goes on behind what a file has, as long as its columns are the same; Parquet files
-    cannot be gone on with.
+    lines.
     """
     chosen = format or _format_of(out)
     if chosen == "parquet":
         if out is None:
-            raise RecordError("Parquet cannot be written to standard output; name a file")
-        if append and out.exists():
-            raise RecordError(f"{out}: a Parquet file cannot be gone on with; use .jsonl or .csv")
+            raise WriteError("Parquet cannot be written to standard output; name a file")
         return _Parquet(out, labels)
-    has_header = append and out is not None and out.exists() and out.stat().st_size > 0
     if out is None:
-        file, what = sys.stdout, "standard output"
+        file, name = sys.stdout, "standard output"
     else:
-        if has_header:
-            _cut_broken_line(out)
-            if chosen == "csv":
-                has_header = _has_header(out, labels)
         try:
-            file = out.open("a" if append else "w", encoding="utf-8", newline="")
+            file = out.open("w", encoding="utf-8", newline="")
         except OSError as error:
-            raise RecordError(f"{out} cannot be written: {error.strerror}") from error
-        what = str(out)
+            raise WriteError(f"{out} cannot be written: {error.strerror}") from error
+        name = str(out)
     if chosen == "csv":
-        return _Csv(file, what, out is not None, labels, has_header)
-    return _JsonLines(file, what, out is not None)
+        return _Csv(file, name, out is not None, labels)
+    return _JsonLines(file, name, out is not None)
 
 
-def _format_of(out: Path | None) -> RecordFormat:
+def _format_of(out: Path | None) -> TableFormat:
     if out is None:
         return "jsonl"
     try:
         return _FORMATS[out.suffix.lower()]
     except KeyError:
-        raise RecordError(f"{out}: the name must end in {', '.join(_FORMATS)}") from None
-
-
-def _cut_broken_line(out: Path) -> None:
-    """Takes off a last line without its end, which a loss of power can leave."""
-    with out.open("rb+") as file:
-        content_end = file.seek(0, os.SEEK_END)
-        start = max(0, content_end - 1024 * 1024)
-        file.seek(start)
-        tail = file.read()
-        file.truncate(start + tail.rfind(b"\n") + 1)
-
-
-def _has_header(out: Path, labels: Sequence[str]) -> bool:
-    with out.open(encoding="utf-8", newline="") as file:
-        first = next(csv.reader(file), None)
-    if first is not None and tuple(first) != columns(labels):
-        raise RecordError(f"{out} has other columns than this model's records; choose another file")
-    return first is not None
+        raise WriteError(f"{out}: the name must end in {', '.join(_FORMATS)}") from None

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ..annotation.drawing import colour_of
+from ..emotions import colour_of
 from .summary import MAX_PAUSE_S
 
 Floats = npt.NDArray[np.float32]

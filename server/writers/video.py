@@ -1,7 +1,7 @@
 """Videos as files: H.264 in MP4, with the sound of the video that the frames came from."""
 
-import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 
-from ..exceptions import RecordError
+from ..exceptions import WriteError
+from ..files import replacing
 
 SUFFIXES = frozenset({".mp4", ".m4v"})
 
@@ -33,7 +34,7 @@ _ENCODER = {"preset": "superfast", "crf": "21"}
 _COPIED_SOUND = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
 
 
-class FilmWriter:
+class VideoWriter:
     """Writes one video; ``finish`` makes the file whole, whatever happened before.
 
     The file gets its name when it is whole; until then it lies beside, hidden.
@@ -43,24 +44,26 @@ class FilmWriter:
         self, out: Path, size_wh: tuple[int, int], frame_rate: float | None, sound_of: Path | None = None
     ) -> None:
         """``size_wh`` is the frames' size; an odd side is written with its last pixels repeated once.
-        ``sound_of`` names the video whose sound goes along. Raises RecordError."""
+        ``sound_of`` names the video whose sound goes along. Raises WriteError."""
         self._out = out
         self._size_wh = size_wh
-        self._temporary = out.with_name(f".{out.name}.{os.getpid()}.partial")
         self._sound: _Sound | None = None
         self._last_pts = -1
-        try:
-            self._temporary.touch()  # PyAV opens it with the first packet only
-            self._file: OutputContainer = av.open(
-                str(self._temporary), "w", format="mp4", options={"movflags": "+faststart"}
-            )
-        except (FFmpegError, OSError) as error:
-            raise _cannot_write(out, error) from error
+        with ExitStack() as opening:
+            temporary = opening.enter_context(replacing(out))
+            try:
+                temporary.touch()  # PyAV opens it with the first packet only
+                self._file: OutputContainer = av.open(
+                    str(temporary), "w", format="mp4", options={"movflags": "+faststart"}
+                )
+            except (FFmpegError, OSError) as error:
+                raise _cannot_write(out, error) from error
+            self._renaming = opening.pop_all()
         rate = Fraction(frame_rate or 30.0).limit_denominator(1001)
-        self._pictures = self._file.add_stream("libx264", rate=rate, options=_ENCODER)
-        self._pictures.width, self._pictures.height = (side + side % 2 for side in size_wh)
-        self._pictures.pix_fmt = "yuv420p"
-        context = self._pictures.codec_context
+        self._images = self._file.add_stream("libx264", rate=rate, options=_ENCODER)
+        self._images.width, self._images.height = (side + side % 2 for side in size_wh)
+        self._images.pix_fmt = "yuv420p"
+        context = self._images.codec_context
         # Whole frames beside each other: PyAV's choice, slices of one, makes files a twentieth larger.
         context.thread_type = "FRAME"
         context.time_base = _TIME_BASE
@@ -75,7 +78,7 @@ class FilmWriter:
     def write(self, image_rgb: npt.NDArray[np.uint8], time_s: float) -> None:
         """The next frame, uint8 (H, W, 3) RGB, of the size given, at its time in seconds from the first.
 
-        Frames whose times do not rise are moved behind the one before. Raises RecordError.
+        Frames whose times do not rise are moved behind the one before. Raises WriteError.
         """
         if (image_rgb.shape[1], image_rgb.shape[0]) != self._size_wh:  # a video may change its size
             image_rgb = np.asarray(
@@ -91,34 +94,33 @@ class FilmWriter:
         frame = VideoFrame.from_numpy_buffer(np.ascontiguousarray(image_rgb), format="rgb24").reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
         )
-        offset_s = self._sound.pictures_start_s if self._sound else 0.0
+        offset_s = self._sound.video_start_s if self._sound else 0.0
         frame.pts = max(self._last_pts + 1, round((time_s + offset_s) / _TIME_BASE))
         frame.time_base = _TIME_BASE
         self._last_pts = frame.pts
         try:
             if self._sound:
                 self._sound.copy_until(float(frame.pts * _TIME_BASE))
-            self._file.mux(self._pictures.encode(frame))
+            self._file.mux(self._images.encode(frame))
         except (FFmpegError, OSError) as error:
             raise _cannot_write(self._out, error) from error
 
     def finish(self, is_complete: bool = True) -> None:
         """Makes the file whole. Sound behind the last frame is kept if the video ``is_complete``.
 
-        Raises RecordError.
+        Raises WriteError.
         """
         try:
-            if self._sound:
-                self._sound.finish(is_complete)
-            self._file.mux(self._pictures.encode(None))
-            self._file.close()
-            self._temporary.replace(self._out)
+            with self._renaming:
+                if self._sound:
+                    self._sound.finish(is_complete)
+                self._file.mux(self._images.encode(None))
+                self._file.close()
         except (FFmpegError, OSError) as error:
             raise _cannot_write(self._out, error) from error
         finally:
             if self._sound:
                 self._sound.close()
-            self._temporary.unlink(missing_ok=True)
 
 
 class _Sound:
@@ -131,8 +133,8 @@ class _Sound:
         self._start_s = max(0.0, (source.start_time or 0) / 1e6)
         pictures = source.streams.video[0]
         starts_at = float((pictures.start_time or 0) * (pictures.time_base or 0))
-        #: Seconds into the file at which the pictures start: sound may start before them.
-        self.pictures_start_s = max(0.0, starts_at - self._start_s)
+        #: Seconds into the file at which the video's images start: sound may start before them.
+        self.video_start_s = max(0.0, starts_at - self._start_s)
         self._tracks = {stream.index: _track(stream, out) for stream in source.streams.audio}
         self._packets = self._demuxed()
         self._next = next(self._packets, None)
@@ -240,6 +242,6 @@ def _layout(stream: AudioStream) -> str:
     return "mono" if stream.channels == 1 else "stereo"
 
 
-def _cannot_write(out: Path, error: Exception) -> RecordError:
+def _cannot_write(out: Path, error: Exception) -> WriteError:
     reason = getattr(error, "strerror", None) or str(error)
-    return RecordError(f"{out} cannot be written: {reason}")
+    return WriteError(f"{out} cannot be written: {reason}")

@@ -2,7 +2,7 @@ import pytest
 from emostream.analysis.finder import FaceFinder, Search
 from emostream.detection.detector import Detection, FaceDetector
 from emostream.exceptions import ImageTooLargeError, InvalidImageError
-from emostream.imaging.crop import BoxXywh
+from emostream.imaging.crop import RawBoxXywh
 from PIL import Image
 
 from tests.portraits import FACE_XYWH, FACES_DIR, iou, portrait, portrait_file
@@ -14,7 +14,7 @@ PLENTY = 20_000_000
 class PretendedDetector(FaceDetector):
     """Finds what it is told."""
 
-    def __init__(self, *boxes_xywh: BoxXywh) -> None:
+    def __init__(self, *boxes_xywh: RawBoxXywh) -> None:
         self._boxes = boxes_xywh
 
     def detect(self, picture: object, max_faces: int) -> list[Detection]:
@@ -66,7 +66,7 @@ def test_a_face_is_where_it_is_shown_and_not_where_it_is_stored(finder: FaceFind
         ((10.4, 10.6, 20.4, 20.4), (10, 11, 21, 20)),
     ],
 )
-def test_boxes_are_whole_pixels_inside_the_picture(box: BoxXywh, answered: tuple[int, ...]) -> None:
+def test_boxes_are_whole_pixels_inside_the_picture(box: RawBoxXywh, answered: tuple[int, ...]) -> None:
     found = FaceFinder(PretendedDetector(box), (48,)).find(jpeg(100, 50), PLENTY, 8)
 
     assert found.faces[0].box_xywh == answered

@@ -80,7 +80,7 @@ async def test_a_slow_session_holds_up_the_engine_for_nobody_else(server: Server
         await one.send(frame(1, b"one"))
         await two.send(frame(1, b"two"))
         batcher = server.services.batcher
-        await until(lambda: sum(item.faces is not None for item in batcher._staged) == 2)
+        await until(lambda: sum(item.prepared is not None for item in batcher._staged) == 2)
         server.recognizer.let_pass(2)
 
         answers = [await receive(one), await receive(one), await receive(two)]
@@ -128,7 +128,7 @@ async def test_a_recording_may_have_as_many_frames_under_way_as_the_queue_holds(
         await hold_engine(server, client)
         for frame_id in range(1, 9):
             await client.send(frame(frame_id, b"x"))
-        await until(lambda: len(server.services.batcher._unanswered) == 4)
+        await until(lambda: len(server.services.batcher._unresolved) == 4)
 
         server.recognizer.open()
         answers = [await receive(client) for _ in range(9)]
@@ -158,7 +158,7 @@ async def test_a_client_that_never_reads_is_not_read_either(server: ServerThread
                 await asyncio.sleep(1)
                 before, now = now, answered(server.services.metrics)
         assert not flooding.done()
-        assert len(server.services.batcher._unanswered) <= 32
+        assert len(server.services.batcher._unresolved) <= 32
 
         # When it reads at last, both go on where they were.
         flooding.cancel()
@@ -220,7 +220,7 @@ async def test_five_failures_end_a_recording_whose_queue_is_full_too(server: Ser
     async with session(server, "/ws?mode=all") as client:
         for frame_id in range(12):
             await client.send(frame(frame_id, b"poison"))
-        await until(lambda: len(server.services.batcher._unanswered) == 4)
+        await until(lambda: len(server.services.batcher._unresolved) == 4)
         server.recognizer.open()
         *errors, closed = await receive_all(client)
 
@@ -235,7 +235,7 @@ async def test_a_frame_that_fails_fails_for_its_own_session_only(server: ServerT
         await failing.send(frame(1, b"poison"))
         await fine.send(frame(1, b"fine"))
         batcher = server.services.batcher
-        await until(lambda: sum(item.faces is not None for item in batcher._staged) == 2)
+        await until(lambda: sum(item.prepared is not None for item in batcher._staged) == 2)
         server.recognizer.open()
 
         assert (await receive(failing))["code"] == "internal_error"

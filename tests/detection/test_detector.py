@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from emostream.detection.anchors import SHORT_RANGE, BlazeFaceSpec, Detections, Grid
 from emostream.detection.detector import Detection, FaceDetector
-from emostream.imaging.crop import BoxXywh
+from emostream.imaging.crop import RawBoxXywh
 from PIL import Image
 
 from tests.portraits import FACE_XYWH, FACES_DIR, crowd, iou, portrait
@@ -29,7 +29,7 @@ def detect(detector: FaceDetector, picture: Image.Image, max_faces: int = 32) ->
     return detector.detect(np.asarray(picture), max_faces)
 
 
-def missing(found: list[Detection], boxes: tuple[BoxXywh, ...]) -> list[BoxXywh]:
+def missing(found: list[Detection], boxes: tuple[RawBoxXywh, ...]) -> list[RawBoxXywh]:
     return [box for box in boxes if not any(iou(face.box_xywh, box) > 0.4 for face in found)]
 
 

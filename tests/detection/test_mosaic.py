@@ -3,7 +3,7 @@ import pytest
 from emostream.detection.anchors import Detections
 from emostream.detection.detector import FaceDetector
 from emostream.detection.mosaic import look_again
-from emostream.imaging.crop import BoxXywh
+from emostream.imaging.crop import RawBoxXywh
 from emostream.imaging.decoding import decode
 
 from tests.detection.counting import CountingNetwork
@@ -15,11 +15,11 @@ def detector() -> FaceDetector:
     return FaceDetector.load(FACES_DIR)
 
 
-def moved(box: BoxXywh, x: float, y: float) -> BoxXywh:
+def moved(box: RawBoxXywh, x: float, y: float) -> RawBoxXywh:
     return (box[0] + x, box[1] + y, box[2], box[3])
 
 
-def box_of(found: Detections) -> BoxXywh:
+def box_of(found: Detections) -> RawBoxXywh:
     (box,) = found.boxes_xywh
     return tuple(float(value) for value in box)  # type: ignore[return-value]
 

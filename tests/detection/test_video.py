@@ -5,7 +5,7 @@ import pytest
 from emostream.detection.blazeface import Pixels
 from emostream.detection.detector import FaceDetector
 from emostream.detection.video import SCAN_INTERVAL_S, VideoDetector
-from emostream.imaging.crop import BoxXywh
+from emostream.imaging.crop import RawBoxXywh
 from PIL import Image
 
 from tests.detection.counting import CountingNetwork
@@ -32,7 +32,7 @@ def frame(*centres: tuple[float, float], face_px: int = FACE_PX) -> Pixels:
     return np.asarray(picture)
 
 
-def box_around(x: float, y: float, face_px: int = FACE_PX) -> BoxXywh:
+def box_around(x: float, y: float, face_px: int = FACE_PX) -> RawBoxXywh:
     return (x - face_px / 2, y - face_px / 2, face_px, face_px)
 
 
@@ -45,7 +45,7 @@ def test_moving_faces_are_followed_with_little_more_than_one_pass_a_frame(detect
         centres = [(120 + 4 * index, 150 + 2 * index), (540 - 5 * index, 330 - 3 * index)]
         found = video.detect(frame(*centres), index / FPS, 8)
         seen += sum(
-            any(iou(face.box_xywh, box_around(*centre)) > 0.5 for face in found) for centre in centres
+            any(iou(box, box_around(*centre)) > 0.5 for box in found.boxes()) for centre in centres
         )
 
     assert seen == 2 * FPS
@@ -55,7 +55,7 @@ def test_moving_faces_are_followed_with_little_more_than_one_pass_a_frame(detect
 
 def test_a_large_face_that_appears_is_seen_before_the_next_scan(detector: FaceDetector) -> None:
     video = VideoDetector(detector)
-    assert video.detect(frame(), 0.0, 8) == []
+    assert len(video.detect(frame(), 0.0, 8)) == 0
 
     times = [index / FPS for index in range(1, FPS // 2)]
     seen = [bool(video.detect(frame((320, 240)), time_s, 8)) for time_s in times]
@@ -69,10 +69,10 @@ def test_a_small_face_that_appears_is_seen_at_the_next_scan(detector: FaceDetect
     video = VideoDetector(detector)
     video.detect(frame(), 0.0, 8)
 
-    assert video.detect(frame((320, 240), face_px=26), 0.03, 8) == []
-    (face,) = video.detect(frame((320, 240), face_px=26), SCAN_INTERVAL_S, 8)
+    assert len(video.detect(frame((320, 240), face_px=26), 0.03, 8)) == 0
+    (box,) = video.detect(frame((320, 240), face_px=26), SCAN_INTERVAL_S, 8).boxes()
 
-    assert iou(face.box_xywh, box_around(320, 240, 26)) > 0.4
+    assert iou(box, box_around(320, 240, 26)) > 0.4
 
 
 def test_a_face_that_jumps_is_lost_and_found_by_a_scan_before_its_time(detector: FaceDetector) -> None:

@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 import pytest
-from emostream.imaging.crop import CROP_MARGIN, CROP_RAISE, BoxXywh, crop_square, cut, cut_pixels
+from emostream.imaging.crop import CROP_MARGIN, CROP_RAISE, RawBoxXywh, clipped, crop_square, cut
 from PIL import Image
 
 from tests.support import ROOT
@@ -34,7 +34,7 @@ def test_the_square_is_the_margin_times_the_longer_side_and_a_tenth_of_that_abov
     ],
     ids=["left", "top", "right", "bottom", "outside"],
 )
-def test_it_is_moved_inside_at_its_full_size(box: BoxXywh, corner: tuple[float, float]) -> None:
+def test_it_is_moved_inside_at_its_full_size(box: RawBoxXywh, corner: tuple[float, float]) -> None:
     assert crop_square(box, FRAME) == pytest.approx((*corner, 120, 120))
 
 
@@ -58,7 +58,7 @@ def test_a_crop_shows_what_is_in_its_square_at_every_size_asked_for() -> None:
     box = (110.0, 120.0, 100.0, 100.0)  # whose square is the red one
     assert crop_square(box, picture.size) == pytest.approx((100, 100, 120, 120))
 
-    crops = cut(picture, box, (48, 224))
+    crops = cut(np.asarray(picture), box, (48, 224))
 
     assert [crop.shape for crop in crops] == [(48, 48, 3), (224, 224, 3)]
     assert all((crop[2:-2, 2:-2] == (255, 0, 0)).all() for crop in crops)
@@ -68,12 +68,29 @@ def test_a_crop_shows_what_is_in_its_square_at_every_size_asked_for() -> None:
 @pytest.mark.parametrize(
     "box", [(174.3, 68.2, 106.0, 99.5), (-30.0, -20.0, 200.0, 200.0), (505.0, 500.0, 9.0, 9.0)]
 )
-def test_an_array_is_cut_as_a_picture_is(box: BoxXywh) -> None:
+def test_only_a_part_is_resized_and_comes_out_as_of_the_whole_image(box: RawBoxXywh) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (512, 512, 3)).astype(np.uint8)
+    x, y, side, _ = crop_square(box, (512, 512))
+    whole = Image.fromarray(pixels)
 
-    of_picture = cut(Image.fromarray(pixels), box, (48, 224))
-    of_array = cut_pixels(pixels, box, (48, 224))
+    for crop, size in zip(cut(pixels, box, (48, 224)), (48, 224), strict=True):
+        square = (x, y, x + side, y + side)
+        expected = whole.resize((size, size), Image.Resampling.BILINEAR, box=square, reducing_gap=2.0)
+        assert crop.shape == (size, size, 3)
+        # Halving may start at another pixel.
+        assert np.abs(np.asarray(expected).astype(int) - crop).mean() < 2
 
-    assert [crop.shape for crop in of_array] == [(48, 48, 3), (224, 224, 3)]
-    for one, other in zip(of_picture, of_array, strict=True):
-        assert np.abs(one.astype(int) - other).mean() < 2  # halving may start at another pixel
+
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        ((-10.4, -15.0, 60.0, 60.0), (0, 0, 50, 45)),
+        ((90.0, 30.0, 60.0, 60.0), (90, 30, 10, 20)),
+        ((-70.0, -70.0, 60.0, 60.0), (0, 0, 1, 1)),
+        ((10.4, 10.6, 20.4, 20.4), (10, 11, 21, 20)),
+    ],
+)
+def test_a_box_is_clipped_to_whole_pixels_inside_the_image(
+    box: RawBoxXywh, inside: tuple[int, int, int, int]
+) -> None:
+    assert clipped(box, (100, 50)) == inside

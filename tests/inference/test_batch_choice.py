@@ -1,13 +1,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from emostream.inference.batch_choice import MAX_PASSED_OVER, BatchChoice
-from emostream.inference.device_preparation import PreparedFace
 from emostream.inference.fair_queue import Lane, LaneMode, Priority
-
-FACE: PreparedFace = (np.zeros(1, np.uint8),)
-
 
 def new_lane(priority: Priority) -> Lane[Any]:
     return Lane(LaneMode.ALL, 9, priority)
@@ -16,16 +11,17 @@ def new_lane(priority: Priority) -> Lane[Any]:
 @dataclass(eq=False)
 class Staged:
     name: str
-    faces: list[PreparedFace] | None
+    size: int
     lane: Lane[Any] = field(default_factory=lambda: new_lane(Priority.LIVE))
+    is_ready: bool = True
 
 
 def live(name: str, faces: int = 1) -> Staged:
-    return Staged(name, [FACE] * faces)
+    return Staged(name, faces)
 
 
 def picture(name: str, faces: int = 1) -> Staged:
-    return Staged(name, [FACE] * faces, new_lane(Priority.BACKGROUND))
+    return Staged(name, faces, new_lane(Priority.BACKGROUND))
 
 
 def names(batch: list[Staged]) -> list[str]:
@@ -43,8 +39,8 @@ def test_a_frame_larger_than_the_largest_batch_goes_alone() -> None:
 
 
 def test_frames_that_are_not_prepared_are_overtaken_but_not_by_their_own_session() -> None:
-    slow = Staged("slow", None)
-    frames = [slow, Staged("next", [FACE], slow.lane), live("other")]
+    slow = Staged("slow", 1, is_ready=False)
+    frames = [slow, Staged("next", 1, slow.lane), live("other")]
 
     assert names(BatchChoice[Staged](4).choose(frames)) == ["other"]
 
@@ -58,7 +54,7 @@ def test_live_frames_go_first_though_pictures_came_first() -> None:
 def test_pictures_have_the_engine_where_no_live_frame_is_ready() -> None:
     choice = BatchChoice[Staged](32)
 
-    assert names(choice.choose([picture("p"), Staged("a", None), picture("q")])) == ["p", "q"]
+    assert names(choice.choose([picture("p"), Staged("a", 1, is_ready=False), picture("q")])) == ["p", "q"]
 
 
 def test_a_picture_that_was_passed_over_often_comes_along_and_first() -> None:
@@ -80,4 +76,4 @@ def test_passes_without_pictures_are_not_counted() -> None:
 
 
 def test_nothing_ready_is_no_batch() -> None:
-    assert BatchChoice[Staged](4).choose([]) == BatchChoice[Staged](4).choose([Staged("a", None)]) == []
+    assert BatchChoice[Staged](4).choose([]) == BatchChoice[Staged](4).choose([Staged("a", 1, is_ready=False)]) == []

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from emostream.exceptions import ImageTooLargeError, InvalidImageError
-from emostream.inference.batcher import Batcher, BatcherClosedError, FrameAnswer, Session, SupersededError
-from emostream.inference.fair_queue import LaneFullError, LaneMode
+from emostream.exceptions import BatcherClosedError, LaneFullError, SupersededError
+from emostream.inference.batcher import Batcher, BatcherLane, Predictions
+from emostream.inference.fair_queue import LaneMode
 
 from tests.support import PATIENCE_S, FakeRecognizer, label_index
 
@@ -30,9 +31,9 @@ async def batcher(recognizer: FakeRecognizer) -> AsyncIterator[Batcher]:
     await batcher.aclose()
 
 
-def send(session: Session, *images: bytes) -> asyncio.Task[FrameAnswer]:
+def send(lane: BatcherLane, *images: bytes) -> asyncio.Task[Predictions]:
     """A frame under way. It is in its lane, or further, once the loop has turned."""
-    return asyncio.create_task(session.recognize(images))
+    return asyncio.create_task(lane.recognize(images))
 
 
 async def turn() -> None:
@@ -41,18 +42,18 @@ async def turn() -> None:
         await asyncio.sleep(0)
 
 
-async def within_patience(task: asyncio.Task[FrameAnswer]) -> FrameAnswer:
+async def within_patience(task: asyncio.Task[Predictions]) -> Predictions:
     return await asyncio.wait_for(task, PATIENCE_S)
 
 
-async def settled(*tasks: asyncio.Task[FrameAnswer]) -> list[FrameAnswer | BaseException]:
+async def settled(*tasks: asyncio.Task[Predictions]) -> list[Predictions | BaseException]:
     gathered = asyncio.gather(*tasks, return_exceptions=True)
     return await asyncio.wait_for(gathered, PATIENCE_S)
 
 
-async def occupy(recognizer: FakeRecognizer, batcher: Batcher) -> asyncio.Task[FrameAnswer]:
+async def occupy(recognizer: FakeRecognizer, batcher: Batcher) -> asyncio.Task[Predictions]:
     """Has the engine at work on a frame of a session of its own."""
-    busy = send(batcher.open_session(), b"busy")
+    busy = send(batcher.open_lane(), b"busy")
     assert await recognizer.next_batch() == [b"busy"]
     return busy
 
@@ -60,7 +61,7 @@ async def occupy(recognizer: FakeRecognizer, batcher: Batcher) -> asyncio.Task[F
 async def until_prepared(batcher: Batcher, frames: int) -> None:
     """Waits until that many frames are staged and decoded. There is no event for it: decoding is quick."""
     async with asyncio.timeout(PATIENCE_S):
-        while sum(frame.faces is not None for frame in batcher._staged) < frames:  # noqa: ASYNC110
+        while sum(frame.prepared is not None for frame in batcher._staged) < frames:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
 
@@ -70,7 +71,7 @@ async def until_prepared(batcher: Batcher, frames: int) -> None:
 async def test_a_single_frame_goes_to_a_free_engine_at_once(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
-    task = send(batcher.open_session(), b"one", b"two")
+    task = send(batcher.open_lane(), b"one", b"two")
 
     assert await recognizer.next_batch() == [b"one", b"two"]
     recognizer.let_pass()
@@ -86,7 +87,7 @@ async def test_what_came_while_the_engine_was_busy_is_one_batch(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
     busy = await occupy(recognizer, batcher)
-    tasks = [send(batcher.open_session(), image) for image in (b"a", b"b", b"c")]
+    tasks = [send(batcher.open_lane(), image) for image in (b"a", b"b", b"c")]
     await turn()
     await until_prepared(batcher, 3)
 
@@ -104,7 +105,7 @@ async def test_a_batch_is_full_at_the_largest_batch_and_the_rest_is_the_next(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
     await occupy(recognizer, batcher)
-    tasks = [send(batcher.open_session(), f"{number}".encode()) for number in range(7)]
+    tasks = [send(batcher.open_lane(), f"{number}".encode()) for number in range(7)]
     await turn()
     await until_prepared(batcher, 4)
     assert batcher.waiting == 3
@@ -120,7 +121,7 @@ async def test_a_batch_is_full_at_the_largest_batch_and_the_rest_is_the_next(
 
 async def test_a_frame_is_never_split_over_two_batches(recognizer: FakeRecognizer, batcher: Batcher) -> None:
     await occupy(recognizer, batcher)
-    sessions = [batcher.open_session() for _ in range(3)]
+    sessions = [batcher.open_lane() for _ in range(3)]
     frames = [[b"a1", b"a2", b"a3"], [b"b1", b"b2"], [b"c1"]]
     tasks = [send(session, *frame) for session, frame in zip(sessions, frames, strict=True)]
     await turn()
@@ -132,7 +133,7 @@ async def test_a_frame_is_never_split_over_two_batches(recognizer: FakeRecognize
     recognizer.let_pass(2)
 
     assert await recognizer.next_batch() == [b"b1", b"b2", b"c1"]
-    assert all(isinstance(answer, FrameAnswer) for answer in await settled(*tasks))
+    assert all(isinstance(answer, Predictions) for answer in await settled(*tasks))
 
 
 async def test_a_frame_with_more_faces_than_the_largest_batch_goes_alone(
@@ -140,7 +141,7 @@ async def test_a_frame_with_more_faces_than_the_largest_batch_goes_alone(
 ) -> None:
     await occupy(recognizer, batcher)
     crowd = [f"face {number}".encode() for number in range(9)]
-    tasks = [send(batcher.open_session(), *crowd), send(batcher.open_session(), b"small")]
+    tasks = [send(batcher.open_lane(), *crowd), send(batcher.open_lane(), b"small")]
     await turn()
     await until_prepared(batcher, 1)
 
@@ -157,7 +158,7 @@ async def test_a_frame_without_faces_is_answered_with_none(
 ) -> None:
     recognizer.open()
 
-    answer = await within_patience(send(batcher.open_session()))
+    answer = await within_patience(send(batcher.open_lane()))
 
     assert answer.probabilities.shape == (0, 7)
     assert answer.batch_size == 0
@@ -168,7 +169,7 @@ async def test_every_pass_is_reported_with_its_size(recognizer: FakeRecognizer) 
     batcher = Batcher(recognizer, 1000, 2, on_batch=lambda faces, seconds: seen.append(faces))
     recognizer.open()
 
-    await within_patience(send(batcher.open_session(), b"a", b"b"))
+    await within_patience(send(batcher.open_lane(), b"a", b"b"))
     await batcher.aclose()
 
     assert seen == [2]
@@ -190,7 +191,7 @@ async def test_the_event_loop_runs_while_the_engine_works(
 async def test_a_waiting_frame_is_superseded_by_a_newer_one_of_its_session(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
-    session = batcher.open_session()
+    session = batcher.open_lane()
     in_engine = send(session, b"in the engine")
     await recognizer.next_batch()
     staged, waiting, newest = (send(session, image) for image in (b"staged", b"waiting", b"newest"))
@@ -201,19 +202,19 @@ async def test_a_waiting_frame_is_superseded_by_a_newer_one_of_its_session(
 
     assert await recognizer.next_batch() == [b"staged"]
     assert await recognizer.next_batch() == [b"newest"]
-    assert all(isinstance(answer, FrameAnswer) for answer in await settled(in_engine, staged, newest))
+    assert all(isinstance(answer, Predictions) for answer in await settled(in_engine, staged, newest))
 
 
 async def test_a_newer_frame_of_another_session_supersedes_nothing(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
     await occupy(recognizer, batcher)
-    tasks = [send(batcher.open_session(), f"{number}".encode()) for number in range(6)]
+    tasks = [send(batcher.open_lane(), f"{number}".encode()) for number in range(6)]
     await turn()
 
     recognizer.open()
 
-    assert all(isinstance(answer, FrameAnswer) for answer in await settled(*tasks))
+    assert all(isinstance(answer, Predictions) for answer in await settled(*tasks))
 
 
 # One bad frame
@@ -226,7 +227,7 @@ async def test_a_picture_that_cannot_be_decoded_fails_alone(
     recognizer: FakeRecognizer, batcher: Batcher, picture: bytes, error: type[Exception]
 ) -> None:
     await occupy(recognizer, batcher)
-    tasks = [send(batcher.open_session(), image) for image in (b"a", picture, b"b")]
+    tasks = [send(batcher.open_lane(), image) for image in (b"a", picture, b"b")]
     await turn()
 
     with pytest.raises(error):
@@ -247,14 +248,14 @@ async def test_a_frame_with_one_bad_picture_fails_as_a_whole(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
     with pytest.raises(InvalidImageError):
-        await within_patience(send(batcher.open_session(), b"good", b"broken", b"good"))
+        await within_patience(send(batcher.open_lane(), b"good", b"broken", b"good"))
 
     assert recognizer.batches == []
 
 
 async def test_a_session_goes_on_after_a_bad_picture(recognizer: FakeRecognizer, batcher: Batcher) -> None:
     recognizer.open()
-    session = batcher.open_session()
+    session = batcher.open_lane()
     for _ in range(3):
         with pytest.raises(InvalidImageError):
             await within_patience(send(session, b"broken"))
@@ -266,7 +267,7 @@ async def test_a_frame_that_makes_the_engine_fail_fails_alone(
     recognizer: FakeRecognizer, batcher: Batcher, caplog: pytest.LogCaptureFixture
 ) -> None:
     await occupy(recognizer, batcher)
-    tasks = [send(batcher.open_session(), image) for image in (b"a", b"poison", b"b")]
+    tasks = [send(batcher.open_lane(), image) for image in (b"a", b"poison", b"b")]
     await turn()
     await until_prepared(batcher, 3)
 
@@ -276,7 +277,7 @@ async def test_a_frame_that_makes_the_engine_fail_fails_alone(
     assert recognizer.batches[1:] == [[b"a", b"poison", b"b"], [b"a"], [b"poison"], [b"b"]]
     assert isinstance(poisoned, ArithmeticError)
     for answer, image in ((first, b"a"), (last, b"b")):
-        assert isinstance(answer, FrameAnswer)
+        assert isinstance(answer, Predictions)
         assert int(answer.probabilities.argmax()) == label_index(image)
         assert answer.batch_size == 1
     assert "the engine failed on a frame of 1 faces" in caplog.text
@@ -284,7 +285,7 @@ async def test_a_frame_that_makes_the_engine_fail_fails_alone(
 
 async def test_the_engine_goes_on_after_a_failure(recognizer: FakeRecognizer, batcher: Batcher) -> None:
     recognizer.open()
-    session = batcher.open_session()
+    session = batcher.open_lane()
     for _ in range(3):
         with pytest.raises(ArithmeticError):
             await within_patience(send(session, b"poison"))
@@ -299,7 +300,7 @@ async def test_a_session_may_close_while_its_frame_waits(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
     busy = await occupy(recognizer, batcher)
-    leaving, staying = batcher.open_session(), batcher.open_session()
+    leaving, staying = batcher.open_lane(), batcher.open_lane()
     gone = [send(leaving, b"staged"), send(leaving, b"waiting")]
     await turn()
     assert batcher.waiting == 1
@@ -312,13 +313,13 @@ async def test_a_session_may_close_while_its_frame_waits(
     assert batcher.waiting == 0
     recognizer.let_pass(2)
     assert await recognizer.next_batch() == [b"stays"]
-    assert all(isinstance(answer, FrameAnswer) for answer in await settled(busy, stays))
+    assert all(isinstance(answer, Predictions) for answer in await settled(busy, stays))
 
 
 async def test_a_session_may_close_while_its_frame_is_being_decoded(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
-    leaving = batcher.open_session()
+    leaving = batcher.open_lane()
     gone = send(leaving, b"slow picture")
     await recognizer.next_decoding()
 
@@ -327,7 +328,7 @@ async def test_a_session_may_close_while_its_frame_is_being_decoded(
 
     assert isinstance((await settled(gone))[0], asyncio.CancelledError)
     recognizer.let_pass()
-    assert (await within_patience(send(batcher.open_session(), b"next"))).batch_size == 1
+    assert (await within_patience(send(batcher.open_lane(), b"next"))).batch_size == 1
     assert recognizer.batches == [[b"next"]]
     assert batcher._staged == []
 
@@ -336,9 +337,9 @@ async def test_a_session_may_close_while_its_frame_is_staged(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
     busy = await occupy(recognizer, batcher)
-    leaving = batcher.open_session()
+    leaving = batcher.open_lane()
     gone = send(leaving, b"gone")
-    stays = send(batcher.open_session(), b"stays")
+    stays = send(batcher.open_lane(), b"stays")
     await turn()
     await until_prepared(batcher, 2)
 
@@ -347,13 +348,13 @@ async def test_a_session_may_close_while_its_frame_is_staged(
 
     assert isinstance((await settled(gone))[0], asyncio.CancelledError)
     assert await recognizer.next_batch() == [b"stays"]
-    assert all(isinstance(answer, FrameAnswer) for answer in await settled(busy, stays))
+    assert all(isinstance(answer, Predictions) for answer in await settled(busy, stays))
 
 
 async def test_a_client_may_leave_while_its_frame_is_in_the_engine(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
-    leaving = batcher.open_session()
+    leaving = batcher.open_lane()
     gone = send(leaving, b"gone")
     await recognizer.next_batch()
 
@@ -362,7 +363,7 @@ async def test_a_client_may_leave_while_its_frame_is_in_the_engine(
     recognizer.let_pass(2)
 
     assert isinstance((await settled(gone))[0], asyncio.CancelledError)
-    assert (await within_patience(send(batcher.open_session(), b"next"))).batch_size == 1
+    assert (await within_patience(send(batcher.open_lane(), b"next"))).batch_size == 1
 
 
 # Fairness
@@ -374,8 +375,8 @@ async def test_a_fast_session_gets_no_more_of_the_engine_than_a_slow_one(
     """The fast one has twenty frames waiting when the slow one sends its first."""
     recognizer.max_batch = 1
     await occupy(recognizer, batcher)
-    fast = batcher.open_session(LaneMode.ALL, 20)
-    slow = batcher.open_session(LaneMode.ALL, 20)
+    fast = batcher.open_lane(LaneMode.ALL, 20)
+    slow = batcher.open_lane(LaneMode.ALL, 20)
     fast_tasks = [send(fast, f"fast {number}".encode()) for number in range(20)]
     await turn()
     slow_tasks = [send(slow, f"slow {number}".encode()) for number in range(3)]
@@ -394,10 +395,10 @@ async def test_a_live_session_shares_each_batch_with_a_recording(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
     await occupy(recognizer, batcher)
-    recording = batcher.open_session(LaneMode.ALL, 20)
+    recording = batcher.open_lane(LaneMode.ALL, 20)
     tasks = [send(recording, f"{number}".encode()) for number in range(9)]
     await turn()
-    live = send(batcher.open_session(), b"live")
+    live = send(batcher.open_lane(), b"live")
     await turn()
     await until_prepared(batcher, 4)
 
@@ -417,7 +418,7 @@ async def test_a_live_session_shares_each_batch_with_a_recording(
 async def test_a_recordings_frames_are_all_answered_in_order(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
-    session = batcher.open_session(LaneMode.ALL, 50)
+    session = batcher.open_lane(LaneMode.ALL, 50)
     ended: list[int] = []
     tasks = []
     for number in range(50):
@@ -430,18 +431,18 @@ async def test_a_recordings_frames_are_all_answered_in_order(
 
     assert ended == list(range(50))
     for number, answer in enumerate(answers):
-        assert isinstance(answer, FrameAnswer)
+        assert isinstance(answer, Predictions)
         assert int(answer.probabilities.argmax()) == label_index(f"frame {number}".encode())
 
 
 async def test_a_frame_that_decodes_slowly_is_not_overtaken_by_its_session_but_by_others(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
-    session = batcher.open_session(LaneMode.ALL, 9)
+    session = batcher.open_lane(LaneMode.ALL, 9)
     tasks = [send(session, b"slow first"), send(session, b"second")]
     await recognizer.next_decoding()
     await turn()
-    tasks.append(send(batcher.open_session(), b"other"))
+    tasks.append(send(batcher.open_lane(), b"other"))
 
     assert await recognizer.next_batch() == [b"other"]
     recognizer.let_decode()
@@ -455,7 +456,7 @@ async def test_a_frame_that_decodes_slowly_is_not_overtaken_by_its_session_but_b
 async def test_a_recording_that_does_not_wait_is_told_that_its_lane_is_full(
     recognizer: FakeRecognizer, batcher: Batcher
 ) -> None:
-    session = batcher.open_session(LaneMode.ALL, queue_length=2)
+    session = batcher.open_lane(LaneMode.ALL, queue_length=2)
     # Four frames fill the engine's batch and the staging, two more the lane.
     in_engine = send(session, b"engine")
     await recognizer.next_batch()
@@ -469,7 +470,7 @@ async def test_a_recording_that_does_not_wait_is_told_that_its_lane_is_full(
 
     recognizer.open()
     answers = await settled(in_engine, *under_way, *waiting)
-    assert all(isinstance(answer, FrameAnswer) for answer in answers)
+    assert all(isinstance(answer, Predictions) for answer in answers)
 
 
 # The end
@@ -479,7 +480,7 @@ async def test_closing_leaves_no_caller_waiting(recognizer: FakeRecognizer) -> N
     """One frame in the engine, one batch staged, one picture being decoded, one frame waiting."""
     batcher = Batcher(recognizer, 1000, 2)
     in_engine = await occupy(recognizer, batcher)
-    session = batcher.open_session(LaneMode.ALL, 9)
+    session = batcher.open_lane(LaneMode.ALL, 9)
     staged = [send(session, b"slow"), *(send(session, b"x") for _ in range(3))]
     await recognizer.next_decoding()
     waiting = send(session, b"waits")
@@ -502,7 +503,7 @@ async def test_a_closed_batcher_takes_no_more_frames(recognizer: FakeRecognizer)
     await batcher.aclose()
 
     with pytest.raises(BatcherClosedError):
-        await batcher.open_session().recognize([b"x"])
+        await batcher.open_lane().recognize([b"x"])
 
 
 async def test_a_batcher_without_work_closes(recognizer: FakeRecognizer) -> None:

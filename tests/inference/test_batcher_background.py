@@ -3,12 +3,13 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import pytest_asyncio
-from emostream.exceptions import InvalidImageError
-from emostream.inference.batcher import Batcher, BatcherClosedError, FrameAnswer
+from emostream.exceptions import BatcherClosedError, InvalidImageError
+from emostream.inference.batcher import Batcher, Predictions
 from emostream.inference.device_preparation import PreparedFace
 from emostream.inference.fair_queue import LaneMode, Priority
 
@@ -28,6 +29,14 @@ async def batcher(recognizer: FakeRecognizer) -> AsyncIterator[Batcher]:
     await batcher.aclose()
 
 
+@dataclass(frozen=True)
+class Found:
+    """What is prepared of a picture."""
+
+    crops: list[PreparedFace]
+    picture: "Picture"
+
+
 class Picture:
     """A picture whose faces are found when the test says so."""
 
@@ -38,27 +47,33 @@ class Picture:
         if not is_held:
             self._may_end.set()
 
-    def __call__(self) -> list[PreparedFace]:
+    def __call__(self) -> "Found":
         self.begun.set()
         assert self._may_end.wait(PATIENCE_S)
-        return [(np.frombuffer(face, np.uint8),) for face in self._faces]
+        return Found([(np.frombuffer(face, np.uint8),) for face in self._faces], self)
 
     def let_end(self) -> None:
         self._may_end.set()
 
 
-def send_picture(batcher: Batcher, picture: Picture) -> asyncio.Task[FrameAnswer]:
-    session = batcher.open_session(LaneMode.ALL, 1, Priority.BACKGROUND)
-    return asyncio.create_task(session.recognize_prepared(picture))
+def send_picture(batcher: Batcher, picture: Picture) -> asyncio.Task[Predictions]:
+    lane = batcher.open_lane(LaneMode.ALL, 1, Priority.BACKGROUND)
+
+    async def predictions() -> Predictions:
+        found, predicted = await lane.recognize_prepared(picture)
+        assert found.picture is picture  # its own, whatever else was in the batch
+        return predicted
+
+    return asyncio.create_task(predictions())
 
 
-def send_live(batcher: Batcher, image: bytes) -> asyncio.Task[FrameAnswer]:
-    return asyncio.create_task(batcher.open_session().recognize([image]))
+def send_live(batcher: Batcher, image: bytes) -> asyncio.Task[Predictions]:
+    return asyncio.create_task(batcher.open_lane().recognize([image]))
 
 
 async def until_prepared(batcher: Batcher, frames: int) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while sum(frame.faces is not None for frame in batcher._staged) < frames:  # noqa: ASYNC110
+        while sum(frame.prepared is not None for frame in batcher._staged) < frames:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
 
@@ -151,10 +166,10 @@ async def test_a_picture_that_cannot_be_used_fails_alone_and_the_next_one_is_beg
 ) -> None:
     recognizer.open()
 
-    def broken() -> list[PreparedFace]:
+    def broken() -> Found:
         raise InvalidImageError("broken")
 
-    session = batcher.open_session(LaneMode.ALL, 9, Priority.BACKGROUND)
+    session = batcher.open_lane(LaneMode.ALL, 9, Priority.BACKGROUND)
     work = [broken, Picture(b"p"), broken, Picture(b"q"), broken]
     ends = await asyncio.gather(
         *(session.recognize_prepared(piece) for piece in work), return_exceptions=True

@@ -1,5 +1,6 @@
 import pytest
-from emostream.inference.fair_queue import FairQueue, Lane, LaneFullError, LaneMode, Priority
+from emostream.exceptions import LaneFullError
+from emostream.inference.fair_queue import FairQueue, Lane, LaneMode, Priority
 
 
 def live() -> Lane[str]:

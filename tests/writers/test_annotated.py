@@ -5,7 +5,7 @@ import av
 import numpy as np
 import pytest
 from emostream.analysis.pipeline import SeenFace, SeenShot
-from emostream.exceptions import RecordError
+from emostream.exceptions import WriteError
 from emostream.sources import Frame
 from emostream.sources.inputs import Clip, Shot
 from emostream.writers.annotated import Annotator, targets
@@ -43,17 +43,17 @@ def test_copies_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("file", "out"), [("a.mov", "b.avi"), ("a.jpg", "b.mp4"), ("a.jpg", "b")])
 def test_an_ending_that_nothing_can_be_written_to_is_refused(tmp_path: Path, file: str, out: str) -> None:
-    with pytest.raises(RecordError, match="the name must end in"):
+    with pytest.raises(WriteError, match="the name must end in"):
         targets([Path(file)], tmp_path / out, is_folder=False)
 
 
 def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="would be overwritten"):
+    with pytest.raises(WriteError, match="would be overwritten"):
         targets([tmp_path / "a.jpg", tmp_path / "b.jpg"], tmp_path, is_folder=True)
 
 
 def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="named twice"):
+    with pytest.raises(WriteError, match="named twice"):
         targets([Path("a.jpg"), Path("a.jpg")], tmp_path, is_folder=True)
 
 

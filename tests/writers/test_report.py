@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emostream.analysis.pipeline import SeenFace, SeenShot
-from emostream.exceptions import RecordError
+from emostream.exceptions import WriteError
 from emostream.sources import Frame
 from emostream.sources.inputs import Clip, Shot
 from emostream.writers import report as module
@@ -93,5 +93,5 @@ def test_without_any_face_it_says_so() -> None:
 
 
 def test_a_page_that_cannot_be_written_is_an_error_that_names_it(summary: Summary, tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match=r"nowhere/page\.html cannot be written"):
+    with pytest.raises(WriteError, match=r"nowhere/page\.html cannot be written"):
         write_report(tmp_path / "nowhere" / "page.html", summary, "default", NOON)

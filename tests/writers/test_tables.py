@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from emostream.exceptions import RecordError
+from emostream.exceptions import WriteError
 from emostream.writers import open_writer
 
 from tests.writers.test_record import RECORD
@@ -105,14 +105,14 @@ def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "old.parquet").write_bytes(b"")
     (tmp_path / "old.csv").write_text("a,b\n")
 
-    with pytest.raises(RecordError, match=r"faces\.txt: the name must end in \.jsonl"):
+    with pytest.raises(WriteError, match=r"faces\.txt: the name must end in \.jsonl"):
         open_writer(tmp_path / "faces.txt", LABELS)
-    with pytest.raises(RecordError, match="name a file"):
+    with pytest.raises(WriteError, match="name a file"):
         open_writer(None, LABELS, format="parquet")
-    with pytest.raises(RecordError, match="cannot be gone on with"):
+    with pytest.raises(WriteError, match="cannot be gone on with"):
         open_writer(tmp_path / "old.parquet", LABELS, append=True)
-    with pytest.raises(RecordError, match="other columns"):
+    with pytest.raises(WriteError, match="other columns"):
         open_writer(tmp_path / "old.csv", LABELS, append=True)
     for name in ("faces.csv", "faces.parquet"):
-        with pytest.raises(RecordError, match=f"{name} cannot be written"):
+        with pytest.raises(WriteError, match=f"{name} cannot be written"):
             open_writer(tmp_path / "nowhere" / name, LABELS)

@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from emostream.exceptions import RecordError
+from emostream.exceptions import WriteError
 from emostream.writers.video import FilmWriter
 
 from tests.writers.films import make_film
@@ -130,5 +130,5 @@ def test_a_run_that_was_broken_off_has_sound_up_to_its_last_picture(tmp_path: Pa
 
 
 def test_a_folder_that_is_not_there_is_an_error_that_names_the_file(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match=r"nowhere/out\.mp4 cannot be written"):
+    with pytest.raises(WriteError, match=r"nowhere/out\.mp4 cannot be written"):
         FilmWriter(tmp_path / "nowhere" / "out.mp4", (64, 48), 20.0)

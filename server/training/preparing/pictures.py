@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ...detection.detector import Detection
+from ...detection.anchors import Detections
 from ...exceptions import ImageError, InvalidImageError
 from ...imaging.crop import cut
 from ...imaging.decoding import decode, prepare
@@ -23,7 +23,7 @@ _MAX_PIXELS = 64_000_000
 class Detector(Protocol):
     """What of ``FaceDetector`` is used here."""
 
-    def detect(self, picture: Pixels, max_faces: int) -> list[Detection]:
+    def detect(self, picture: Pixels, max_faces: int) -> Detections:
         """Faces of a picture uint8 (H, W, 3) RGB, largest first."""
 
 
@@ -53,12 +53,13 @@ class Cutter:
         if self.detector is None:
             (pixels,) = prepare(_middle(rgb), (self.side,))
         else:
-            faces = self.detector.detect(np.asarray(rgb), 1)
-            if not faces:
+            image_rgb = np.asarray(rgb)
+            boxes = self.detector.detect(image_rgb, 1).boxes()
+            if not boxes:
                 return Reason.NO_FACE
-            if min(faces[0].box_xywh[2:]) < self.min_side:
+            if min(boxes[0][2:]) < self.min_side:
                 return Reason.TOO_SMALL
-            (pixels,) = cut(rgb, faces[0].box_xywh, (self.side,))
+            (pixels,) = cut(image_rgb, boxes[0], (self.side,))
         return pixels if self.colour else np.asarray(Image.fromarray(pixels).convert("L"))
 
 

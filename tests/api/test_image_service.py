@@ -10,7 +10,7 @@ from emostream.analysis.service import OverloadedError, PictureService
 from emostream.api.metrics import Metrics
 from emostream.detection.detector import Detection, FaceDetector
 from emostream.exceptions import DetectorError, InvalidImageError
-from emostream.imaging.crop import BoxXywh
+from emostream.imaging.crop import RawBoxXywh
 from emostream.inference.batcher import Batcher
 
 from tests.support import FakeRecognizer, jpeg
@@ -19,7 +19,7 @@ from tests.support import FakeRecognizer, jpeg
 class PretendedDetector(FaceDetector):
     """Finds what it is told."""
 
-    def __init__(self, *boxes_xywh: BoxXywh) -> None:
+    def __init__(self, *boxes_xywh: RawBoxXywh) -> None:
         self._boxes = boxes_xywh
 
     def detect(self, picture: object, max_faces: int) -> list[Detection]:
@@ -34,7 +34,7 @@ async def batcher() -> AsyncIterator[Batcher]:
     await batcher.aclose()
 
 
-def new_service(batcher: Batcher, *boxes: BoxXywh, metrics: Metrics | None = None) -> PictureService:
+def new_service(batcher: Batcher, *boxes: RawBoxXywh, metrics: Metrics | None = None) -> PictureService:
     finder = FaceFinder(PretendedDetector(*boxes), (48,))
     return PictureService(batcher, finder, "", metrics or Metrics(), max_pixels=1_000_000, max_requests=2)
 

@@ -1,24 +1,27 @@
-"""Boxes, labels and bars drawn into a video's frames: as ``drawing``, but at a thirtieth of its cost.
+"""Boxes, labels and bars drawn into an image or into a video's frames, legible whatever their size.
 
 What is slow is text. Each piece of it is drawn by Pillow once, kept as pixels, and copied from then on.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from .drawing import colour_of, ink_on, line_width, text_size
+from ..emotions import colour_of, ink_on
+from ..faces import BoxXywh, Face
 
 Pixels = npt.NDArray[np.uint8]
-Box = tuple[int, int, int, int]
 
 #: Each emotion's share in whole percent: 8 labels of 101 texts, of which a video shows few.
 _TEXTS_KEPT = 1024
+
+#: Text is this part of the image's longer side, and never smaller than can be read.
+_TEXT_PART = 1 / 45
+_MIN_TEXT_PX = 12
+_SMALLER_TEXTS_PX = (10, 8)  # where a label would not fit otherwise
 
 #: A bar's track and the panel behind it.
 _TRACK_RGB = (70, 74, 78)
@@ -31,23 +34,14 @@ _PANEL_TEXT = 0.64
 _BAR_LENGTH = 5.5
 
 
-@dataclass(frozen=True)
-class OverlayFace:
-    """What is drawn of a face. ``box_xywh`` lies inside the picture; ``probabilities`` (C,) are in [0, 1]."""
-
-    face_id: int
-    box_xywh: Box
-    probabilities: npt.NDArray[np.float32]
-
-
-class Overlay:
-    """Draws into frames of one size; ``labels`` are those of the probabilities, in their order."""
+class Annotator:
+    """Draws into images of one size; ``labels`` are those of the faces' probabilities, in their order."""
 
     def __init__(self, size_wh: tuple[int, int], labels: Sequence[str]) -> None:
         self._size_wh = size_wh
         self._labels = tuple(labels)
         self._line = line_width(size_wh)
-        self._text_px = text_size(size_wh)
+        self._text_px = max(_MIN_TEXT_PX, round(max(size_wh) * _TEXT_PART))
         panel_text_px = max(10, round(self._text_px * _PANEL_TEXT))
         self._row_px = round(panel_text_px * 1.45)
         self._pad = max(3, panel_text_px // 2)
@@ -60,66 +54,65 @@ class Overlay:
             self._row_px * len(self._labels) + 2 * self._pad,
         )
 
-    def draw(self, picture: Pixels, faces: Sequence[OverlayFace], show_bars: bool = True) -> None:
-        """Draws into ``picture`` itself, uint8 (H, W, 3) RGB, contiguous. Labels lie on top.
+    def draw(self, image_rgb: Pixels, faces: Iterable[Face], bars: bool = True) -> None:
+        """Draws into ``image_rgb`` itself, uint8 (H, W, 3), writeable. Labels lie on top of all boxes.
 
-        Bars stand beside their face where there is room for them that no other face needs.
+        Bars stand beside their face where there is room for them that no other face needs. A face without a
+        box is left out.
         """
+        boxed = [(face, face.box_xywh) for face in faces if face.box_xywh is not None]
         label_px = 2 * self._text_px
-        taken = [
-            (x, y - label_px, width, height + label_px)
-            for x, y, width, height in (face.box_xywh for face in faces)
-        ]
-        for face in faces:
-            if show_bars and (corner := self._room_beside(face.box_xywh, taken)) is not None:
+        taken = [(x, y - label_px, width, height + label_px) for _, (x, y, width, height) in boxed]
+        for face, box in boxed:
+            if bars and (corner := self._room_beside(box, taken)) is not None:
                 taken.append((*corner, *self._panel_wh))
-                self._draw_panel(picture, face, corner)
-        for face in faces:
-            self._draw_box(picture, face)
-        for face in faces:
-            self._draw_label(picture, face)
+                self._draw_panel(image_rgb, face, corner)
+        for face, box in boxed:
+            # A dark line around the coloured one: it is seen on any ground.
+            draw_box(image_rgb, box, (0, 0, 0), self._line + 2)
+            draw_box(image_rgb, box, _rgb(colour_of(face.emotion)), self._line)
+        for face, box in boxed:
+            self._draw_label(image_rgb, face, box)
 
-    def _draw_box(self, picture: Pixels, face: OverlayFace) -> None:
-        x, y, width, height = face.box_xywh
-        colour = _rgb(colour_of(self._emotion(face)))
-        far = (x + width - 1, y + height - 1)
-        # A dark line around the coloured one: it is seen on any ground.
-        cv2.rectangle(picture, (x, y), far, (0, 0, 0), self._line + 2)
-        cv2.rectangle(picture, (x, y), far, colour, self._line)
-
-    def _draw_label(self, picture: Pixels, face: OverlayFace) -> None:
-        emotion = self._emotion(face)
-        colour = colour_of(emotion)
-        words = f"{emotion} {round(float(face.probabilities.max()) * 100)} %"
-        sprite = _text(words, self._text_px, ink_on(colour), colour, max(2, self._line))
+    def _draw_label(self, image_rgb: Pixels, face: Face, box: BoxXywh) -> None:
+        sprite = self._label_of(face)
         height = sprite.shape[0]
-        x, y, _, box_height = face.box_xywh
+        x, y, _, box_height = box
         above, below = y - height, y + box_height
+        # Above the box, below where there is no room, and inside where there is none either.
         label_y = above if above >= 0 else below if below + height <= self._size_wh[1] else y
-        _paste(picture, sprite, x, label_y)
+        _paste(image_rgb, sprite, x, label_y)
 
-    def _draw_panel(self, picture: Pixels, face: OverlayFace, corner: tuple[int, int]) -> None:
+    def _label_of(self, face: Face) -> Pixels:
+        """The longest text at the largest size that fits into the image, or else the shortest at the
+        smallest."""
+        colour = colour_of(face.emotion)
+        for size_px in (self._text_px, _MIN_TEXT_PX, *_SMALLER_TEXTS_PX):
+            for words in (face.text, face.emotion):
+                sprite = _text(words, size_px, ink_on(colour), colour, max(2, self._line))
+                if sprite.shape[1] <= self._size_wh[0]:
+                    return sprite
+        return sprite
+
+    def _draw_panel(self, image_rgb: Pixels, face: Face, corner: tuple[int, int]) -> None:
         x, y = corner
         width, height = self._panel_wh
-        ground = picture[y : y + height, x : x + width]
-        panel = np.empty_like(ground)
-        panel[:] = _PANEL_RGB
-        cv2.addWeighted(panel, _PANEL_OPACITY, ground, 1 - _PANEL_OPACITY, 0, dst=panel)
+        ground = image_rgb[y : y + height, x : x + width]
+        panel = (ground * (1 - _PANEL_OPACITY) + np.array(_PANEL_RGB) * _PANEL_OPACITY).astype(np.uint8)
         bar_x = 2 * self._pad + self._names_px
         thickness = max(2, self._row_px // 3)
-        for row, (label, name, share) in enumerate(
-            zip(self._labels, self._names, face.probabilities, strict=True)
-        ):
+        shares = face.probabilities.values()
+        for row, (label, name, share) in enumerate(zip(self._labels, self._names, shares, strict=True)):
             top = self._pad + row * self._row_px
             part = panel[top : top + name.shape[0], self._pad : self._pad + name.shape[1]]
             np.maximum(part, name[: part.shape[0], : part.shape[1]], out=part)
             bar_y = top + (self._row_px - thickness) // 2
             panel[bar_y : bar_y + thickness, bar_x : bar_x + self._bar_px] = _TRACK_RGB
-            filled = round(float(share) * self._bar_px)
+            filled = round(share * self._bar_px)
             panel[bar_y : bar_y + thickness, bar_x : bar_x + filled] = _rgb(colour_of(label))
         ground[:] = panel
 
-    def _room_beside(self, box: Box, taken: Sequence[Box]) -> tuple[int, int] | None:
+    def _room_beside(self, box: BoxXywh, taken: Sequence[BoxXywh]) -> tuple[int, int] | None:
         """The panel's corner right of a face, else left of it, below or above, or None: no room."""
         x, y, width, height = box
         panel_width, panel_height = self._panel_wh
@@ -138,22 +131,38 @@ class Overlay:
                 return left, top
         return None
 
-    def _emotion(self, face: OverlayFace) -> str:
-        return self._labels[int(face.probabilities.argmax())]
+
+def line_width(size_wh: tuple[int, int]) -> int:
+    """Width of a box's line, in pixels, on an image of that size."""
+    return max(2, round(max(size_wh) / 400))
 
 
-def _overlap(a: Box, b: Box) -> bool:
+def draw_box(image_rgb: Pixels, box_xywh: BoxXywh, colour: tuple[int, int, int], thickness: int) -> None:
+    """A rectangle's outline, half of its line inside of the box and half around it."""
+    x, y, width, height = box_xywh
+    outer = thickness // 2
+    left, top = max(0, x - outer), max(0, y - outer)
+    right, bottom = x + width + outer, y + height + outer
+    inner_left, inner_top = x - outer + thickness, y - outer + thickness
+    inner_right, inner_bottom = max(inner_left, right - thickness), max(inner_top, bottom - thickness)
+    image_rgb[top:inner_top, left:right] = colour
+    image_rgb[inner_bottom:bottom, left:right] = colour
+    image_rgb[top:bottom, left:inner_left] = colour
+    image_rgb[top:bottom, inner_right:right] = colour
+
+
+def _overlap(a: BoxXywh, b: BoxXywh) -> bool:
     return (
         a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
     )  # fmt: skip
 
 
-def _paste(picture: Pixels, sprite: Pixels, x: int, y: int) -> None:
-    """Copies a sprite to (x, y), moved inside the picture; what is larger than the picture is cut off."""
-    height, width = min(sprite.shape[0], picture.shape[0]), min(sprite.shape[1], picture.shape[1])
-    x = max(0, min(x, picture.shape[1] - width))
-    y = max(0, min(y, picture.shape[0] - height))
-    picture[y : y + height, x : x + width] = sprite[:height, :width]
+def _paste(image_rgb: Pixels, sprite: Pixels, x: int, y: int) -> None:
+    """Copies a sprite to (x, y), moved inside the image; what is larger than the image is cut off."""
+    height, width = min(sprite.shape[0], image_rgb.shape[0]), min(sprite.shape[1], image_rgb.shape[1])
+    x = max(0, min(x, image_rgb.shape[1] - width))
+    y = max(0, min(y, image_rgb.shape[0] - height))
+    image_rgb[y : y + height, x : x + width] = sprite[:height, :width]
 
 
 @lru_cache(maxsize=_TEXTS_KEPT)

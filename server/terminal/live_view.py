@@ -13,19 +13,16 @@ from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
-import numpy as np
-from PIL import Image
 from rich.console import Console
 from rich.live import Live
 
-from ..annotation.overlay import Overlay, OverlayFace
-from ..detection.detector import FaceDetector
-from ..inference import Recognizer
+from ..analysis.analyzer import Analyzer
+from ..exceptions import Terminated
 from ..sources import Source
 from .keys import Keyboard
 from .preview import Preview, PreviewKind, Shown
 from .screen import Status, preview_room, screen
-from .watch import Sight, Watch, WatchOptions
+from .watch import Sight, Watch
 
 #: Screens a second at most. Half blocks are a hundred kilobytes each, and SSH lines are narrow.
 _MAX_SCREENS_PER_S = 12
@@ -37,18 +34,12 @@ _MESSAGE_S = 5.0
 _HOLD, _RELEASE = "\x1b[?2026h", "\x1b[?2026l"
 
 
-class Terminated(SystemExit):
-    """SIGTERM or SIGHUP: unwinds everything, so that the terminal is given back."""
-
-
 @dataclass
-class Session:
+class LiveView:
     """One run in a terminal. ``folder`` is where snapshots go."""
 
     source: Source
-    detector: FaceDetector
-    recognizer: Recognizer
-    options: WatchOptions
+    analyzer: Analyzer
     preview: PreviewKind
     console: Console
     folder: Path
@@ -73,7 +64,7 @@ class Session:
                 redirect_stdout=False,
                 redirect_stderr=False,
             ) as live,
-            Watch(self.source, self.detector, self.recognizer, self.options, lambda: _wake(waking)) as watch,
+            Watch(self.source, self.analyzer, lambda: _wake(waking)) as watch,
         ):
             try:
                 self._loop(watch, keyboard, wake, live, preview)
@@ -114,18 +105,18 @@ class Session:
         return True
 
     def _draw(self, watch: Watch, live: Live, preview: Preview | None) -> None:
-        sight, labels = watch.newest, self.recognizer.labels
+        sight = watch.newest
         if time.monotonic() > self._message_until:
             self._message, self._message_until = self._lasting_message(watch), 0.0
         columns, rows = self.console.size
         room = preview_room(columns, rows)
         shown: Shown | None = None
         if preview is not None and sight is not None and room is not None:
-            shown = preview.picture(sight, labels, room)
-        status = Status(self.source.description, self.recognizer.name, self._message, watch.is_paused)
+            shown = preview.show(sight.faces, room)
+        status = Status(self.source.description, self.analyzer.model, self._message, watch.is_paused)
         file = self.console.file
         file.write(_HOLD)
-        live.update(screen(sight, labels, status, shown, rows), refresh=True)
+        live.update(screen(sight, status, shown, rows), refresh=True)
         if preview is not None and shown is not None:
             file.write(shown.over(self.console, column=0, row=1))
             preview.replace_by(shown)
@@ -149,18 +140,10 @@ class Session:
             return "no picture yet"
         path = free_name(self.folder, datetime.now())
         try:
-            snapshot(sight, self.recognizer.labels).save(path, "PNG", compress_level=3)
+            sight.faces.draw().save(path, "PNG", compress_level=3)
         except OSError as error:
             return f"not saved: {error.strerror or error}"
         return f"saved {path.name}"
-
-
-def snapshot(sight: Sight, labels: tuple[str, ...]) -> Image.Image:
-    """The frame at its own size with boxes, labels and bars."""
-    pixels = np.array(sight.frame.image_rgb)
-    faces = [OverlayFace(face.face_id, face.box_xywh, face.probabilities) for face in sight.faces]
-    Overlay((pixels.shape[1], pixels.shape[0]), labels).draw(pixels, faces)
-    return Image.fromarray(pixels)
 
 
 def free_name(folder: Path, now: datetime) -> Path:

@@ -1,0 +1,189 @@
+"""``emostream.analyze`` and ``emostream.Analyzer``: which emotions are in this image, from Python."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ..exceptions import EmostreamError
+from ..extras import needed_for
+from ..faces import Faces
+from ..imaging.reading import ImageInput, read_pixels
+from ..sources import Frame, Source, open_source
+from ..sources.inputs import Failure, InputFile, InputFrame, read_source
+from ..sources.pace import realtime
+
+with needed_for("analysis in this process"):
+    from ..detection.detector import FaceDetector
+    from ..loading import find_model, load_recognizer
+    from ..process import configure_process
+    from ..settings import read_settings
+    from .finder import FaceFinder
+    from .pipeline import Pipeline
+    from .video import AnalysisOptions, FrameAnalysis
+
+#: Whatever a video can be called by: a path, an address, a camera's number, an open source, or images (arrays
+#: uint8 (H, W, 3) RGB, or encoded files).
+VideoInput = str | Path | Source | Iterable[npt.NDArray[np.uint8] | bytes]
+
+
+class Analyzer:
+    """A model and a face detector in this process, loaded once and closed by ``with`` or ``close``.
+
+    Safe to use from several threads, and inside a running event loop, which it keeps waiting.
+    """
+
+    def __init__(
+        self,
+        model: str = "default",
+        *,
+        device: str | None = None,
+        max_faces: int = 32,
+        min_face_px: int | None = None,
+        smoothing: float = 0.0,
+    ) -> None:
+        """``model`` is a name of ``emostream weights list`` (several with commas between), a run's folder or
+        a weights file. ``device`` is "auto", "cpu", "cuda" or "cuda:N".
+
+        At most ``max_faces`` faces of an image are analysed, the largest ones. ``min_face_px`` is the side of
+        the smallest face to look for; None: 24 in images, and in videos a thirtieth of the frame's shorter
+        side if that is more. ``smoothing`` in [0, 1) is the weight of a face's past, in videos. Other
+        settings come from the environment (EMOSTREAM_*), as for the command line.
+
+        Raises ModelError, DetectorError, SettingsError, and MissingExtraError without ``emostream[server]``.
+        """
+        if not 0 <= smoothing < 1 or max_faces < 1:
+            raise EmostreamError("smoothing is at least 0 and less than 1, max_faces at least 1")
+        configure_process()
+        settings = read_settings(device=device)
+        entry, _ = find_model(model, settings)
+        self._options = AnalysisOptions(max_faces, min_face_px, smoothing)
+        self._recognizer = load_recognizer(settings, entry)
+        detector = FaceDetector.load(settings.faces_dir, settings.min_face_px)
+        self._finder = FaceFinder(detector, self._recognizer.input_sizes)
+        self._is_closed = False
+        #: Name of the model.
+        self.model: str = self._recognizer.name
+        #: Labels of every face's probabilities, in their order.
+        self.labels: tuple[str, ...] = self._recognizer.labels
+
+    def analyze(self, image: ImageInput) -> Faces:
+        """The faces of one image, largest first.
+
+        ``image`` is a path, a JPEG, PNG or WebP file's bytes, a PIL image, or an array uint8 (H, W, 3) RGB.
+        Files and PIL images are turned upright as their EXIF orientation says. Raises SourceError for a file
+        that cannot be read, ImageError for bytes that are no image, TypeError or ValueError for another
+        object.
+        """
+        (faces,) = self.analyze_many([image])
+        return faces
+
+    def analyze_many(self, images: Iterable[ImageInput]) -> Iterator[Faces]:
+        """The faces of each image, in their order. Images are decoded while others are recognised, and their
+        faces are recognised together. Raises as ``analyze`` does, at the image that cannot be read."""
+        return self._run(_still(index, image) for index, image in enumerate(images))
+
+    def track(self, video: VideoInput, *, every: int = 1, frame_rate: float = 25.0) -> Iterator[Faces]:
+        """The faces of each frame: the same ids, smoothing and times as ``emostream predict``.
+
+        ``video`` is a path, an address, a camera's number as text, a ``Source``, or an iterable of images,
+        which are ``frame_rate`` a second. Each ``every``-th frame is analysed; of a camera or live address it
+        is the newest frame each time, and there is no end. Raises SourceError when the source cannot be read,
+        or not to its end.
+        """
+        if every < 1:
+            raise ValueError(f"every is at least 1, not {every}")
+        return self._track(video, every, frame_rate)
+
+    def _track(self, video: VideoInput, every: int, frame_rate: float) -> Iterator[Faces]:
+        if not isinstance(video, str | Path | Source):
+            yield from self._run(_frames(video, every, frame_rate))
+            return
+        with ExitStack() as stack:
+            if isinstance(video, Source):
+                source, path = video, None
+            else:
+                # A Path is never a camera or an address.
+                name = str(video.absolute()) if isinstance(video, Path) else video
+                source, path = stack.enter_context(open_source(name)), Path(video)
+            if not source.is_live:
+                yield from self._run(read_source(source, path, every=every))
+                return
+            analysis, frames = self.frame_analysis(), realtime(source)
+            stack.callback(frames.close)
+            for frame in frames:
+                yield analysis.analyze(frame)
+
+    def frame_analysis(self) -> FrameAnalysis:
+        """For one video's frames, one at a time."""
+        self._check_open()
+        return FrameAnalysis(self._finder, self._recognizer, self._options)
+
+    def pipeline(self, items: Iterator[InputFrame | Failure]) -> Pipeline:
+        """All stages at work at once, for several files; see ``Pipeline``."""
+        self._check_open()
+        return Pipeline(items, self._finder, self._recognizer, self._options)
+
+    def close(self) -> None:
+        """Nothing can be analysed any more. The model's memory is free once nothing else refers to it."""
+        self._is_closed = True
+        vars(self).pop("_recognizer", None)
+        vars(self).pop("_finder", None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise EmostreamError("this analyzer is closed")
+
+    def _run(self, items: Iterator[InputFrame | Failure]) -> Iterator[Faces]:
+        with self.pipeline(items) as pipeline:
+            for item in pipeline:
+                if isinstance(item, Failure):
+                    raise item.error
+                if item.input.is_analyzed:
+                    yield item.faces
+
+
+def analyze(image: ImageInput, model: str = "default") -> Faces:
+    """The faces of one image, largest first: ``Analyzer(model).analyze(image)``.
+
+    The model is loaded by the first call, in seconds, and kept for the next ones. An ``Analyzer`` of your own
+    says when it is let go.
+    """
+    return _kept_analyzer(model).analyze(image)
+
+
+@cache
+def _kept_analyzer(model: str) -> Analyzer:
+    return Analyzer(model)
+
+
+def _still(index: int, image: ImageInput) -> InputFrame | Failure:
+    try:
+        pixels, name = read_pixels(image)
+    except EmostreamError as error:
+        # Told in its turn: the images before it come first.
+        return Failure(Path(f"image {index}"), error)
+    file = InputFile(index, None if name is None else Path(name), is_image=True)
+    return InputFrame(file, Frame(0, 0.0, pixels, name))
+
+
+def _frames(
+    images: Iterable[npt.NDArray[np.uint8] | bytes], every: int, frame_rate: float
+) -> Iterator[InputFrame]:
+    file = InputFile(0, None, is_image=False, frame_rate=frame_rate, frame_count=None)
+    for index, image in enumerate(images):
+        pixels, _ = read_pixels(image)
+        yield InputFrame(file, Frame(index, index / frame_rate, pixels, None), index % every == 0)

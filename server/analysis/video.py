@@ -1,0 +1,89 @@
+"""One file's or stream's frames, one after the other: which face is whose, and its smoothed probabilities."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..detection.video import VideoDetector
+from ..faces import Faces
+from ..inference import Recognizer
+from ..sources import Frame
+from ..tracking.smoothing import Smoother
+from ..tracking.tracker import FaceTracker
+from .finder import FaceFinder, FoundFaces
+
+
+@dataclass(frozen=True)
+class AnalysisOptions:
+    """``min_face_px`` None: the detector's own in images, and what ``VideoDetector`` takes in videos.
+    ``smoothing`` in [0, 1) is the weight of a face's past, in videos."""
+
+    max_faces: int = 32
+    min_face_px: int | None = None
+    smoothing: float = 0.0
+
+
+@dataclass(frozen=True)
+class FoundFrame:
+    """A frame's faces before the networks have seen them, and their ids."""
+
+    frame: Frame
+    found: FoundFaces
+    face_ids: tuple[int, ...]
+
+
+class FrameAnalysis:
+    """The frames of one video, or of one image, in their order.
+
+    ``find`` and ``recognized`` are the work before and after the networks. Each belongs to one thread at a
+    time; the two may be at work on different frames."""
+
+    def __init__(
+        self,
+        finder: FaceFinder,
+        recognizer: Recognizer,
+        options: AnalysisOptions,
+        is_still: bool = False,
+    ) -> None:
+        self._finder = finder
+        self._recognizer = recognizer
+        self._options = options
+        self._detector = None if is_still else VideoDetector(finder.detector, options.min_face_px)
+        self._tracker = FaceTracker()
+        self._smoother = Smoother()
+
+    def find(self, frame: Frame) -> FoundFrame:
+        """Detects, tracks and cuts out."""
+        options, image_rgb = self._options, frame.image_rgb
+        if self._detector is None:
+            found = self._finder.find(image_rgb, options.max_faces, options.min_face_px)
+        else:
+            detections = self._detector.detect(image_rgb, frame.time_s, options.max_faces)
+            found = self._finder.cut(image_rgb, detections)
+        ids = self._tracker.update(found.raw_boxes_xywh, frame.time_s)
+        return FoundFrame(frame, replace(found, image_rgb=image_rgb), tuple(ids))
+
+    def recognized(
+        self, found: FoundFrame, probabilities: npt.NDArray[np.float32], source: str | None = None
+    ) -> Faces:
+        """The frame's faces with the networks' probabilities (N, C), smoothed as the options say."""
+        rows = [
+            self._smoother.smooth(face_id, row, self._options.smoothing)
+            for face_id, row in zip(found.face_ids, probabilities, strict=True)
+        ]
+        smoothed = np.stack(rows) if rows else probabilities
+        frame = found.frame
+        return found.found.recognized(
+            self._recognizer.labels,
+            smoothed,
+            found.face_ids,
+            source or frame.name,
+            frame.index,
+            frame.time_s,
+        )
+
+    def analyze(self, frame: Frame) -> Faces:
+        """All of it, one step after the other."""
+        found = self.find(frame)
+        return self.recognized(found, self._recognizer.infer(found.found.crops))

@@ -1,0 +1,115 @@
+"""Images over HTTP on the batcher, in the background and a bounded number at a time."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+from ..analysis.finder import EncodedSearch, FaceFinder, MissingDetector
+from ..exceptions import DetectorError, ImageError, OverloadedError
+from ..faces import Face, Faces
+from ..inference.batcher import Batcher, BatcherLane
+from ..inference.fair_queue import LaneMode, Priority
+from .metrics import Metrics
+
+
+@dataclass(frozen=True)
+class ImageTiming:
+    """Where an image's time went, in ms. ``queue_ms`` is waiting for a thread and for the engine."""
+
+    decode_ms: float
+    detect_ms: float
+    crop_ms: float
+    queue_ms: float
+    inference_ms: float
+
+
+@dataclass(frozen=True)
+class AnalyzedImage:
+    """An image's faces, and what they took; ``batch_size`` counts the faces of the pass that they were in."""
+
+    faces: Faces
+    timing: ImageTiming
+    total_ms: float
+    batch_size: int
+
+
+class ImageService:
+    """Finds and recognises the faces of encoded images."""
+
+    def __init__(
+        self,
+        batcher: Batcher,
+        finder: FaceFinder | MissingDetector,
+        labels: tuple[str, ...],
+        metrics: Metrics,
+        *,
+        max_pixels: int,
+        max_requests: int,
+    ) -> None:
+        self.labels = labels
+        self._batcher = batcher
+        self._finder = finder
+        self._metrics = metrics
+        self._max_pixels = max_pixels
+        self._max_requests = max_requests
+        self._requests = 0
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Counts a request for as long as it is in flight. Raises OverloadedError."""
+        if self._requests >= self._max_requests:
+            raise OverloadedError(f"{self._requests} requests with images are in flight already")
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+
+    @contextmanager
+    def opened(self, images: int) -> Iterator[BatcherLane]:
+        """A lane in the batcher's background for one request's images."""
+        lane = self._batcher.open_lane(LaneMode.ALL, images, Priority.BACKGROUND)
+        try:
+            yield lane
+        finally:
+            lane.close()
+
+    async def analyze(
+        self, lane: BatcherLane, data: bytes, max_faces: int, keep_image: bool = False
+    ) -> AnalyzedImage:
+        """The ``max_faces`` largest faces of an encoded image.
+
+        Raises DetectorError, ImageError, BatcherClosedError, and whatever the engine raises.
+        """
+        if isinstance(self._finder, MissingDetector):
+            raise DetectorError(self._finder.reason)
+        started = time.monotonic()
+        search = EncodedSearch(self._finder, data, self._max_pixels, max_faces, keep_image)
+        try:
+            found, predictions = await lane.recognize_prepared(search)
+        except ImageError as error:
+            self._metrics.pictures.labels(error.code).inc()
+            raise
+        timing = ImageTiming(
+            decode_ms=found.decode_ms,
+            detect_ms=found.detect_ms,
+            crop_ms=found.crop_ms,
+            # The batcher counts everything before the engine.
+            queue_ms=max(0.0, predictions.queue_ms - found.decode_ms - found.detect_ms - found.crop_ms),
+            inference_ms=predictions.inference_ms,
+        )
+        self._metrics.pictures.labels("result" if len(found) else "no_face").inc()
+        for stage, duration_ms in asdict(timing).items():
+            self._metrics.picture_stage_seconds.labels(stage.removesuffix("_ms")).observe(duration_ms / 1000)
+        faces = found.recognized(self.labels, predictions.probabilities)
+        return AnalyzedImage(faces, timing, (time.monotonic() - started) * 1000, predictions.batch_size)
+
+    async def recognize_crop(self, lane: BatcherLane, data: bytes) -> Face:
+        """An encoded image that is a face crop already.
+
+        Raises ImageError, BatcherClosedError, and whatever the engine raises.
+        """
+        predictions = await lane.recognize([data])
+        self._metrics.pictures.labels("result").inc()
+        return Face.from_row(self.labels, predictions.probabilities[0])
