@@ -28,7 +28,7 @@ def server() -> Iterator[ServerThread]:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with the files that the examples name."""
-    write_video(tmp_path / "film.mp4", moving_portrait(5))
+    write_video(tmp_path / "video.mp4", moving_portrait(5))
     (tmp_path / "photos").mkdir()
     for path in (tmp_path / "face.jpg", tmp_path / "photos" / "one.jpg", tmp_path / "photos" / "two.jpg"):
         path.write_bytes(portrait_file())
@@ -44,14 +44,14 @@ def run(example: str, server: ServerThread, capsys: pytest.CaptureFixture[str]) 
     return capsys.readouterr().out
 
 
-def test_each_face_of_a_film_is_printed(server: ServerThread, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_face_of_a_video_is_printed(server: ServerThread, capsys: pytest.CaptureFixture[str]) -> None:
     lines = run(PYTHON[0], server, capsys).splitlines()
 
     assert lines[0] == f"fake {LABELS}"
     assert [line.partition(":")[0] for line in lines[1:]] == [f"0.{n}0 s, face 1" for n in range(5)]
 
 
-def test_without_a_loop_each_picture_is_printed(
+def test_without_a_loop_each_image_is_printed(
     server: ServerThread, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one, two = run(PYTHON[1], server, capsys).splitlines()
@@ -60,7 +60,7 @@ def test_without_a_loop_each_picture_is_printed(
     assert two.startswith("two.jpg [(")
 
 
-def test_pictures_of_ones_own_are_answered(server: ServerThread, capsys: pytest.CaptureFixture[str]) -> None:
+def test_crops_of_ones_own_are_answered(server: ServerThread, capsys: pytest.CaptureFixture[str]) -> None:
     lines = run(PYTHON[2], server, capsys).splitlines()
 
     assert 1 <= len(lines) <= 3
@@ -69,7 +69,7 @@ def test_pictures_of_ones_own_are_answered(server: ServerThread, capsys: pytest.
 
 def test_thirty_lines_are_a_client(server: ServerThread, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(PYTHON[3].splitlines()) <= 32
-    assert "server" not in PYTHON[3]
+    assert "emostream" not in PYTHON[3]
 
     labels, one, two = run(PYTHON[3], server, capsys).splitlines()
 
