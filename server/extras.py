@@ -66,9 +66,10 @@ def missing_extra(error: ModuleNotFoundError, use: str) -> MissingExtraError | N
 
 def check_extra(extra: str, use: str) -> None:
     """Raises MissingExtraError if a library of ``extra`` is missing; none is imported to find out."""
-    for module, (library, requirement) in LIBRARIES.items():
-        if requirement == f"emostream[{extra}]" and find_spec(module) is None:
-            raise MissingExtraError(use, library, _install_command(requirement))
+    wanted = f"emostream[{extra}]"
+    for module, (_, requirement) in LIBRARIES.items():
+        if requirement == wanted and find_spec(module) is None:
+            raise MissingExtraError(use, wanted, _install_command(wanted))
 
 
 def _install_command(requirement: str) -> str:

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.installations import Installation, build_wheel
+from tests.support import ROOT
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked cuda need a GPU."""
@@ -21,6 +24,20 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("EMOSTREAM_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # Left by an earlier build, of a module that is there no more.
+    stale = ROOT / "build" / "lib" / "emostream" / "deleted.py"
+    stale.parent.mkdir(parents=True, exist_ok=True)
+    stale.touch()
+    return build_wheel(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def full_installation(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Installation:
+    return Installation(tmp_path_factory.mktemp("full"), wheel, is_full=True)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ class Addresses:
 
 
 class ServerProcess(Addresses):
-    """``python -m server serve`` on a free port, or the one given, ready to answer."""
+    """``emostream serve`` on a free port, or the one given, ready to answer."""
 
     def __init__(
         self,
@@ -54,13 +54,14 @@ class ServerProcess(Addresses):
         cache_dir: Path,
         port: int = 0,
         options: Sequence[str] = (),
+        python: Path | str = sys.executable,
         **settings: object,
     ) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOSTREAM_")}
         settings = {"cache_dir": cache_dir, "device": "cpu", "precision": "f32"} | settings
         environment |= {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "emostream", "serve", "--port", str(port), *options],
+            [python, "-m", "emostream", "serve", "--port", str(port), *options],
             cwd=folder,  # where there is no .env
             env=environment,
             stderr=subprocess.PIPE,

@@ -75,6 +75,6 @@ def test_an_extra_is_checked_before_anything_of_it_is_imported(monkeypatch):
     monkeypatch.setattr("emostream.extras.find_spec", lambda module: None if module == "yaml" else module)
     check_extra("server", "emostream serve")
     with pytest.raises(
-        MissingExtraError, match=r"^emostream train needs PyYAML: pip install 'emostream\[train]'$"
+        MissingExtraError, match=r"^emostream train needs emostream\[train]: pip install 'emostream\[train]'$"
     ):
         check_extra("train", "emostream train")

@@ -35,18 +35,15 @@ def test_every_command_says_in_its_help_what_it_does_with_an_example(name: str) 
 
 
 @pytest.mark.parametrize(
-    ("name", "library", "module", "extra"),
-    [("serve", "FastAPI", "fastapi", "server"), ("train", "PyYAML", "yaml", "train")],
+    ("name", "module", "extra"), [("serve", "fastapi", "server"), ("train", "yaml", "train")]
 )
 def test_a_command_whose_extra_is_missing_says_so_before_anything_is_imported(
-    monkeypatch: pytest.MonkeyPatch, name: str, library: str, module: str, extra: str
+    monkeypatch: pytest.MonkeyPatch, name: str, module: str, extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     unimported = replace(COMMANDS[name], module="emostream.cli.no_such_module")
 
-    with pytest.raises(
-        MissingExtraError, match=f"{name} needs {library}: .*'emostream\\[{extra}]'"
-    ):
+    with pytest.raises(MissingExtraError, match=f"{name} needs .*: .*pip install 'emostream\\[{extra}]'"):
         unimported.load(name)
 
 
