@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from emostream.detection.anchors import SHORT_RANGE, BlazeFaceSpec, Detections, Grid
-from emostream.detection.detector import Detection, FaceDetector
+from emostream.detection.detector import FaceDetector
 from emostream.imaging.crop import RawBoxXywh
 from PIL import Image
 
@@ -25,26 +25,27 @@ def short_range(tmp_path_factory: pytest.TempPathFactory) -> FaceDetector:
     return FaceDetector.load(folder)
 
 
-def detect(detector: FaceDetector, picture: Image.Image, max_faces: int = 32) -> list[Detection]:
-    return detector.detect(np.asarray(picture), max_faces)
+def detect(detector: FaceDetector, picture: Image.Image, max_faces: int = 32) -> list[RawBoxXywh]:
+    return detector.detect(np.asarray(picture), max_faces).boxes()
 
 
-def missing(found: list[Detection], boxes: tuple[RawBoxXywh, ...]) -> list[RawBoxXywh]:
-    return [box for box in boxes if not any(iou(face.box_xywh, box) > 0.4 for face in found)]
+def missing(found: list[RawBoxXywh], boxes: tuple[RawBoxXywh, ...]) -> list[RawBoxXywh]:
+    return [box for box in boxes if not any(iou(other, box) > 0.4 for other in found)]
 
 
 def test_a_portrait_has_one_face_where_it_is(detector: FaceDetector) -> None:
-    (face,) = detect(detector, portrait())
+    found = detector.detect(np.asarray(portrait()), 32)
 
-    assert iou(face.box_xywh, FACE_XYWH) > 0.8
-    assert face.score > 0.8
+    (box,) = found.boxes()
+    assert iou(box, FACE_XYWH) > 0.8
+    assert found.scores[0] > 0.8
 
 
 def test_the_short_range_model_finds_it_too(short_range: FaceDetector) -> None:
     found = detect(short_range, portrait())
 
     assert short_range.name == "face_detection_short_range"
-    assert max(iou(face.box_xywh, FACE_XYWH) for face in found) > 0.7
+    assert max(iou(box, FACE_XYWH) for box in found) > 0.7
 
 
 @pytest.mark.parametrize("face_px", [24, 30, 60, 120, 300])
@@ -61,7 +62,7 @@ def test_a_face_that_fills_the_picture_is_found(detector: FaceDetector) -> None:
     found = detect(detector, portrait().crop((x, y, x + side, y + side)))
 
     assert len(found) == 1
-    assert iou(found[0].box_xywh, (0, 0, side, side)) > 0.7
+    assert iou(found[0], (0, 0, side, side)) > 0.7
 
 
 def test_a_crowd_is_found_face_by_face_and_each_once(detector: FaceDetector) -> None:
@@ -77,7 +78,7 @@ def test_the_largest_come_first_and_no_more_than_asked_for(detector: FaceDetecto
     made = crowd((1000, 800), [40, 200, 80, 120], seed=2)
     found = detect(detector, made.picture, max_faces=3)
 
-    areas = [face.box_xywh[2] * face.box_xywh[3] for face in found]
+    areas = [width * height for _, _, width, height in found]
     assert areas == sorted(areas, reverse=True)
     assert missing(found, made.boxes_xywh[:3]) == []  # the crowd's boxes are largest first
     assert len(found) == 3
@@ -119,24 +120,28 @@ def white_square(side: int) -> np.ndarray:
 
 
 def test_a_face_of_trusted_size_is_looked_at_once() -> None:
-    (face,) = FaceDetector(PretendedNetwork(0.7), 24).detect(white_square(16), 8)
+    found = FaceDetector(PretendedNetwork(0.7), 24).detect(white_square(16), 8)
 
-    assert face == Detection((30, 20, 16, 16), pytest.approx(0.7))
+    assert found.boxes() == [(30, 20, 16, 16)]
+    assert found.scores.tolist() == pytest.approx([0.7])
 
 
 def test_a_small_face_gets_a_second_look_whose_score_and_box_count() -> None:
-    (face,) = FaceDetector(PretendedNetwork(0.3, 0.9), 24).detect(white_square(6), 8)
+    found = FaceDetector(PretendedNetwork(0.3, 0.9), 24).detect(white_square(6), 8)
 
-    assert face.score == pytest.approx(0.9)
-    assert iou(face.box_xywh, (30, 20, 6, 6)) > 0.7
+    (box,) = found.boxes()
+    assert found.scores.tolist() == pytest.approx([0.9])
+    assert iou(box, (30, 20, 6, 6)) > 0.7
 
 
 @pytest.mark.parametrize("scores", [(0.55, 0.5), (0.9, 0.1)])
 def test_a_small_face_that_the_second_look_does_not_confirm_is_none(scores: tuple[float, float]) -> None:
-    assert FaceDetector(PretendedNetwork(*scores), 24).detect(white_square(6), 8) == []
+    assert len(FaceDetector(PretendedNetwork(*scores), 24).detect(white_square(6), 8)) == 0
 
 
 def test_the_second_look_may_reach_beyond_the_picture() -> None:
-    (face,) = FaceDetector(PretendedNetwork(0.6, 0.9), 24).detect(np.full((64, 64, 3), 255, np.uint8), 8)
+    white = np.full((64, 64, 3), 255, np.uint8)
 
-    assert iou(face.box_xywh, (0, 0, 64, 64)) > 0.9
+    (box,) = FaceDetector(PretendedNetwork(0.6, 0.9), 24).detect(white, 8).boxes()
+
+    assert iou(box, (0, 0, 64, 64)) > 0.9

@@ -1,34 +1,82 @@
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
-from emostream.analysis.finder import FoundFace
-from emostream.exceptions import ErrorCode, ProtocolError
+from emostream.analysis.finder import FaceFinder, FoundFaces, MissingDetector
+from emostream.detection.detector import FaceDetector
+from emostream.exceptions import ErrorCode, InvalidImageError, ProtocolError, SupersededError
+from emostream.inference.batcher import Predictions
 from emostream.protocol.wire import (
+    Dropped,
+    Error,
     Frame,
     Limits,
     ModelFacts,
+    Result,
     SessionClose,
     SessionConfig,
     SessionUpdated,
-    Timing,
     encode_message,
 )
 from emostream.streaming.session import MAX_INTERNAL_ERRORS, RateLimiter, StreamSession
 
 from tests.support import LABELS, envelope, frame, jpeg
 
-TIMING = Timing(queue_ms=0, inference_ms=0, total_ms=0, batch_size=1)
+#: Never asked: the fake lane says what was found.
+FINDER = FaceFinder(FaceDetector.__new__(FaceDetector), (48,))
 
 
-def open_session(**limits: int) -> StreamSession:
+class FakeLane:
+    """Gives back what the test has put in: probabilities, found faces, or an error to raise."""
+
+    def __init__(self) -> None:
+        self.probabilities = np.empty((0, len(LABELS)), np.float32)
+        self.found: FoundFaces | None = None
+        self.error: Exception | None = None
+        self.images: list[bytes] = []
+        self.is_closed = False
+
+    async def recognize(self, images: Sequence[bytes]) -> Predictions:
+        self.images = list(images)
+        if self.error is not None:
+            raise self.error
+        return Predictions(self.probabilities, queue_ms=1.234, inference_ms=2.345, batch_size=3)
+
+    async def recognize_prepared(self, prepare: Any) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.found, await self.recognize([])
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Opened(StreamSession):
+    """A session with its fake lane at hand."""
+
+    def __init__(self, *args: Any) -> None:
+        self.lane = FakeLane()
+        *values, finder = args
+        super().__init__(*values, self.lane, finder, clock=lambda: 0.25)
+
+
+def open_session(finder: FaceFinder | MissingDetector = FINDER, **limits: int) -> Opened:
     values = {
         "max_message_bytes": 10_000,
         "max_pixels": 10_000,
         "max_faces": 4,
         "max_frames_per_second": 1000,
     } | limits
-    return StreamSession("id", ModelFacts(name="m", labels=list(LABELS)), Limits(**values))
+    return Opened("id", ModelFacts(name="m", labels=list(LABELS)), Limits(**values), finder)
+
+
+async def answered(session: Opened, frame: Frame, probabilities: np.ndarray, arrived: float = 0.0) -> Result:
+    session.lane.probabilities = probabilities
+    result = await session.answer(frame, arrived)
+    assert isinstance(result, Result)
+    return result
 
 
 def certain_of(*labels: str) -> np.ndarray:
@@ -140,8 +188,7 @@ def test_a_frame_may_have_as_many_faces_as_the_limit_and_no_more() -> None:
 
 
 def test_detection_is_refused_with_its_reason_where_the_server_cannot_do_it() -> None:
-    limits = open_session().limits
-    session = StreamSession("id", ModelFacts(name="m", labels=list(LABELS)), limits, "no model files")
+    session = open_session(MissingDetector("no model files"))
 
     error = refusal(session, frame(5, b"x", detect=True))
 
@@ -152,43 +199,47 @@ def test_detection_is_refused_with_its_reason_where_the_server_cannot_do_it() ->
 # Faces that the server has found
 
 
-def found(*boxes_xywh: tuple[int, int, int, int]) -> list[FoundFace]:
-    return [FoundFace(box, 0.75) for box in boxes_xywh]
+def found(*boxes_xywh: tuple[int, int, int, int]) -> FoundFaces:
+    raw = tuple((float(x), float(y), float(width), float(height)) for x, y, width, height in boxes_xywh)
+    return FoundFaces((640, 480), boxes_xywh, raw, (0.75,) * len(raw), ())
 
 
-def test_found_faces_are_answered_with_box_score_and_a_number_that_follows_them() -> None:
+async def found_and_answered(
+    session: Opened, step: int, faces: FoundFaces, probabilities: np.ndarray
+) -> Result:
+    session.lane.found = faces
+    whole = session.receive_frame(frame(step, b"x", detect=True), float(step))
+    return await answered(session, whole, probabilities, float(step))
+
+
+async def test_found_faces_have_a_box_a_score_and_an_id_that_follows_them() -> None:
     session = open_session()
-    numbers = []
+    ids = []
     for step in range(3):
-        whole = session.receive_frame(frame(step, b"x", detect=True), float(step))
-        with_faces = session.with_faces(whole, found((10 * step, 0, 50, 50), (200, 0, 40, 40)), float(step))
-        result = session.answer(with_faces, certain_of("fear", "anger"), TIMING)
-        numbers.append([face.face_id for face in result.faces])
+        faces = found((10 * step, 0, 50, 50), (200, 0, 40, 40))
+        result = await found_and_answered(session, step, faces, certain_of("fear", "anger"))
+        ids.append([face.face_id for face in result.faces])
 
-    assert numbers == [[1, 2]] * 3
+    assert ids == [[1, 2]] * 3
     assert result.faces[0].box == [20, 0, 50, 50]
     assert result.faces[0].score == 0.75
     assert result.emotion == "fear"
 
 
-def test_a_found_face_is_not_averaged_with_a_clients_face_of_the_same_number() -> None:
+async def test_a_found_face_is_not_averaged_with_a_clients_face_of_the_same_id() -> None:
     session = open_session()
     session.receive_text('{"type": "session.update", "config": {"smoothing": 0.5}}')
     header = {"frame_id": 1, "faces": [{"face_id": 1, "length": 1}]}
-    session.answer(session.receive_frame(envelope(header, b"x"), 0.0), certain_of("anger"), TIMING)
+    await answered(session, session.receive_frame(envelope(header, b"x"), 0.0), certain_of("anger"))
 
-    whole = session.receive_frame(frame(2, b"x", detect=True), 0.0)
-    result = session.answer(session.with_faces(whole, found((0, 0, 9, 9)), 0.0), certain_of("fear"), TIMING)
+    result = await found_and_answered(session, 2, found((0, 0, 9, 9)), certain_of("fear"))
 
     assert result.faces[0].face_id == 1
     assert result.faces[0].confidence == 1.0
 
 
-def test_a_frame_in_which_no_face_was_found_is_answered_with_nulls() -> None:
-    session = open_session()
-    whole = session.receive_frame(frame(1, b"x", detect=True), 0.0)
-
-    result = session.answer(session.with_faces(whole, [], 0.0), np.empty((0, 7), np.float32), TIMING)
+async def test_a_frame_in_which_no_face_was_found_is_answered_with_nulls() -> None:
+    result = await found_and_answered(open_session(), 1, found(), np.empty((0, 7), np.float32))
 
     assert (result.faces, result.predictions, result.emotion) == ([], None, None)
 
@@ -255,7 +306,7 @@ def test_only_errors_that_may_pass_are_retryable() -> None:
 # Answers
 
 
-def test_a_result_names_every_label_and_repeats_the_first_face() -> None:
+async def test_a_result_names_every_label_and_repeats_the_first_face() -> None:
     session = open_session()
     received = session.receive_frame(
         envelope(
@@ -269,7 +320,7 @@ def test_a_result_names_every_label_and_repeats_the_first_face() -> None:
         0.0,
     )
 
-    result = session.answer(received, certain_of("happiness", "fear"), TIMING)
+    result = await answered(session, received, certain_of("happiness", "fear"))
 
     assert (result.frame_id, result.captured_at) == (12, 1790000000123.5)
     assert [(face.face_id, face.box, face.emotion, face.confidence) for face in result.faces] == [
@@ -281,32 +332,32 @@ def test_a_result_names_every_label_and_repeats_the_first_face() -> None:
     assert result.emotion == "happiness"
 
 
-def test_a_result_without_faces_has_no_emotion() -> None:
+async def test_a_result_without_faces_has_no_emotion() -> None:
     session = open_session()
 
-    result = session.answer(read(session, 0), certain_of(), TIMING)
+    result = await answered(session, read(session, 0), certain_of())
 
     assert (result.faces, result.predictions, result.emotion) == ([], None, None)
 
 
-def test_rounded_predictions_still_sum_to_1() -> None:
+async def test_rounded_predictions_still_sum_to_1() -> None:
     session = open_session()
     rng = np.random.default_rng(0)
     for _ in range(200):
         probabilities = rng.dirichlet([0.3] * len(LABELS), 1).astype(np.float32)
 
-        face = session.answer(read(session), probabilities, TIMING).faces[0]
+        face = (await answered(session, read(session), probabilities)).faces[0]
 
         assert sum(face.predictions.values()) == pytest.approx(1, abs=1e-3)
         assert face.confidence == max(face.predictions.values()) == face.predictions[face.emotion]
 
 
-def test_answers_are_smoothed_per_face_as_configured() -> None:
+async def test_answers_are_smoothed_per_face_as_configured() -> None:
     session = open_session()
     session.receive_text('{"type": "session.update", "config": {"smoothing": 0.6}}')
 
-    session.answer(read(session, 2), certain_of("anger", "fear"), TIMING)
-    result = session.answer(read(session, 2), certain_of("sadness", "fear"), TIMING)
+    await answered(session, read(session, 2), certain_of("anger", "fear"))
+    result = await answered(session, read(session, 2), certain_of("sadness", "fear"))
 
     assert result.faces[0].predictions["anger"] == pytest.approx(0.6)
     assert result.faces[0].predictions["sadness"] == pytest.approx(0.4)
@@ -314,20 +365,20 @@ def test_answers_are_smoothed_per_face_as_configured() -> None:
     assert result.faces[1].predictions["fear"] == pytest.approx(1.0)
 
 
-def test_answers_are_not_smoothed_unless_asked_for() -> None:
+async def test_answers_are_not_smoothed_unless_asked_for() -> None:
     session = open_session()
 
-    session.answer(read(session), certain_of("anger"), TIMING)
+    await answered(session, read(session), certain_of("anger"))
 
-    assert session.answer(read(session), certain_of("fear"), TIMING).faces[0].predictions["fear"] == 1.0
+    assert (await answered(session, read(session), certain_of("fear"))).faces[0].predictions["fear"] == 1.0
 
 
 # Counts
 
 
-def test_every_frame_is_counted_once_as_answered_or_dropped() -> None:
+async def test_every_frame_is_counted_once_as_answered_or_dropped() -> None:
     session = open_session(max_faces=1)
-    session.answer(read(session), certain_of("fear"), TIMING)
+    await answered(session, read(session), certain_of("fear"))
     session.drop(read(session))
     session.refuse(refusal(session, frame(1, b"x", b"x")))
     session.refuse(refusal(session, envelope(b"no json")))
@@ -368,11 +419,63 @@ def test_a_session_fails_after_five_frames_in_a_row_that_could_not_be_computed()
     assert session.has_failed
 
 
-def test_a_frame_that_is_computed_starts_the_row_anew() -> None:
+async def test_a_frame_that_is_computed_starts_the_row_anew() -> None:
     session = open_session()
 
     fail(session, MAX_INTERNAL_ERRORS - 1)
-    session.answer(read(session), certain_of("fear"), TIMING)
+    await answered(session, read(session), certain_of("fear"))
     fail(session, MAX_INTERNAL_ERRORS - 1)
 
     assert not session.has_failed
+
+
+# What the lane says
+
+
+async def test_times_come_from_the_lane_and_the_clock_in_hundredths_of_a_ms() -> None:
+    session = open_session()
+
+    timing = (await answered(session, read(session), certain_of("fear"), arrived=0.125)).timing
+
+    assert (timing.queue_ms, timing.inference_ms, timing.batch_size) == (1.23, 2.35, 3)
+    assert timing.total_ms == 125
+
+
+async def test_a_frame_that_a_newer_one_superseded_is_dropped_and_counted() -> None:
+    session = open_session()
+    session.lane.error = SupersededError("newer")
+
+    message = await session.answer(read(session), 0.0)
+
+    assert isinstance(message, Dropped)
+    assert session.closed("error").frames.dropped == 1
+
+
+async def test_an_image_that_cannot_be_used_is_told_with_the_face_that_it_was_of() -> None:
+    session = open_session()
+    session.lane.error = InvalidImageError("it is broken")
+    session.lane.error.index = 1
+
+    message = await session.answer(read(session, 2), 0.0)
+
+    assert isinstance(message, Error)
+    assert (message.code, message.message, message.frame_id) == ("invalid_image", "face 1: it is broken", 1)
+
+
+async def test_any_other_failure_is_this_frames_and_says_nothing_of_itself() -> None:
+    session = open_session()
+    session.lane.error = ArithmeticError("a secret of the server's")
+
+    message = await session.answer(read(session), 0.0)
+
+    assert isinstance(message, Error)
+    assert (message.code, message.retryable) == ("internal_error", True)
+    assert "secret" not in message.message
+
+
+def test_closing_a_session_closes_its_lane() -> None:
+    session = open_session()
+
+    session.close()
+
+    assert session.lane.is_closed
