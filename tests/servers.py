@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from emostream.cli.serve import create_server
+from emostream.api.web_server import create_server
 from emostream.settings import Settings
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -57,7 +57,11 @@ class ServerProcess(Addresses):
         python: Path | str = sys.executable,
         **settings: object,
     ) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOSTREAM_")}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("EMOSTREAM_") and name != "PYTHONPATH"
+        }
         settings = {"cache_dir": cache_dir, "device": "cpu", "precision": "f32"} | settings
         environment |= {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
         self._process = subprocess.Popen(

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from emostream.api.web_server import bind, create_server
 from emostream.cli.main import main
-from emostream.cli.serve import _bind, create_server
 from emostream.exceptions import EmostreamError
 from emostream.settings import Settings
 from websockets.sync.client import connect
@@ -54,11 +54,11 @@ def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_a_port_is_taken_from_the_moment_on_that_it_is_bound() -> None:
     """A second server is told so at once, and not when both have loaded their models."""
-    with _bind("127.0.0.1", 0) as first:
+    with bind("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
 
         with pytest.raises(EmostreamError, match=f"port {port} is taken"):
-            _bind("127.0.0.1", port)
+            bind("127.0.0.1", port)
 
 
 def test_help_lists_the_commands(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_every_setting_may_be_given_as_an_option(tmp_path: Path, cache_dir: Path
 
 def test_with_reload_a_change_of_the_code_starts_the_server_anew(tmp_path: Path, cache_dir: Path) -> None:
     """On a copy of the code, which is to be changed."""
-    shutil.copytree(ROOT / "server", tmp_path / "server", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "server", tmp_path / "emostream", ignore=shutil.ignore_patterns("__pycache__"))
     process = ServerProcess(
         tmp_path,
         cache_dir,
@@ -176,7 +176,7 @@ def test_with_reload_a_change_of_the_code_starts_the_server_anew(tmp_path: Path,
         faces_dir=ROOT / "server" / "detection" / "models",
     )
     try:
-        with (tmp_path / "server" / "api" / "sessions.py").open("a") as file:
+        with (tmp_path / "emostream" / "api" / "sessions.py").open("a") as file:
             file.write("\n")
         process.wait_for(r"changed: .*sessions\.py")
         process.wait_for(r"dashboard and API on", times=2)
