@@ -10,6 +10,10 @@ from tests.installations import Installation, build_wheel
 from tests.support import ROOT
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full-install", action="store_true", help="install PyTorch, too, to test the wheel")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked cuda need a GPU."""
     if not torch.cuda.is_available():
@@ -36,8 +40,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def full_installation(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Installation:
-    return Installation(tmp_path_factory.mktemp("full"), wheel, is_full=True)
+def full_installation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, wheel: Path
+) -> Installation:
+    """The wheel with everything that it can use."""
+    borrows = not request.config.getoption("--full-install")
+    return Installation(tmp_path_factory.mktemp("full"), wheel, "[train]", borrows)
 
 
 @pytest.fixture(scope="session")

@@ -19,26 +19,27 @@ def build_wheel(folder: Path) -> Path:
 
 
 class Installation:
-    """A virtual environment with nothing but the wheel and, unless it is to be ``full``, the libraries of the
-    base package, which pip installs.
+    """A virtual environment with nothing but the wheel, the extra asked for, and their libraries."""
 
-    A full one finds the libraries of all extras where these tests find them, since PyTorch takes minutes
-    to install; a line of a .pth file names a folder, whose own .pth files do not count.
-    """
-
-    def __init__(self, folder: Path, wheel: Path, is_full: bool) -> None:
-        self._folder = folder / "venv"
-        self.python = self._folder / "bin" / "python"
-        self.program = self._folder / "bin" / "emostream"
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", self._folder], timeout=60, check=True)
-        [self.site_packages] = self._folder.glob("lib/python*/site-packages")
-        if is_full:
+    def __init__(self, folder: Path, wheel: Path, extra: str = "", borrows: bool = False) -> None:
+        """
+        Args:
+            extra: such as "[server]"
+            borrows: finds the libraries where these tests find them, since PyTorch takes minutes to install
+        """
+        venv = folder / "venv"
+        self.python = venv / "bin" / "python"
+        self.program = venv / "bin" / "emostream"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], timeout=60, check=True)
+        [self.site_packages] = venv.glob("lib/python*/site-packages")
+        if borrows:
+            # The folder's own .pth files, one of which leads to the checkout, do not count.
             self.site_packages.joinpath("libraries.pth").write_text(sysconfig.get_path("purelib"))
         pip = [sys.executable, "-m", "pip", "--python", self.python, "install", "--quiet"]
-        options = ["--no-deps"] if is_full else ["--constraint", ROOT / "constraints.txt"]
-        subprocess.run(
-            [*pip, *options, wheel], env=self.environment(), capture_output=True, timeout=600, check=True
+        what = (
+            ["--no-deps", wheel] if borrows else ["--constraint", ROOT / "constraints.txt", f"{wheel}{extra}"]
         )
+        subprocess.run([*pip, *what], env=self.environment(), timeout=1800, check=True)
 
     def run(self, folder: Path, *command: object, **variables: str) -> subprocess.CompletedProcess[str]:
         """A command in a folder, with further variables."""

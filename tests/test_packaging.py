@@ -22,7 +22,7 @@ _HEAVY = {"av", "cv2", "fastapi", "matplotlib", "openvino", "pandas", "pyarrow",
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Installation:
-    return Installation(tmp_path_factory.mktemp("base"), wheel, is_full=False)
+    return Installation(tmp_path_factory.mktemp("base"), wheel)
 
 
 @pytest.fixture
