@@ -218,11 +218,6 @@ class FaceCrop:
     face_id: int
     image: bytes
     box: list[Number] | None = None
-    score: float | None = None
-
-
-#: For those who still import the older name.
-Face = FaceCrop
 
 
 @dataclass(frozen=True)

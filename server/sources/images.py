@@ -84,7 +84,3 @@ def _decoded(data: bytes, what: str) -> npt.NDArray[np.uint8]:
 def is_image(path: Path) -> bool:
     """Whether a file's name says that it is an image that can be read."""
     return path.suffix.lower() in IMAGE_SUFFIXES
-
-
-#: For those who still import the older names.
-PICTURE_SUFFIXES, is_picture = IMAGE_SUFFIXES, is_image

@@ -211,6 +211,31 @@ def test_a_wrong_token_is_told_and_the_right_one_comes_from_the_environment(
     assert frames_in(capsys.readouterr().out.encode()) == [0, 1, 2, 3, 4]
 
 
+def test_without_a_detector_here_the_server_finds_the_faces_unless_it_is_wanted_here(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(server: Addresses, detect: str) -> int:
+        arguments = [str(films / "pictures/face9.jpg"), "--url", server.http, "--detect", detect]
+        monkeypatch.setattr(sys, "argv", ["emostream", "stream", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            module.main()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code
+
+    with server_thread(FakeRecognizer(is_open=True)) as server:
+        for name, value in {"EMOSTREAM_FACES_DIR": str(tmp_path), "no_proxy": "127.0.0.1"}.items():
+            monkeypatch.setenv(name, value)
+        assert run(server, "auto") == 0
+        on_the_server = capsys.readouterr()
+        assert run(server, "local") == 1
+        here = capsys.readouterr()
+
+    assert frames_in(on_the_server.out.encode()) == [0]
+    assert "no face detector: whole images are sent to the server" in on_the_server.err
+    assert "no face detector in" in here.err
+    assert len(here.err.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

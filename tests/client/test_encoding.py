@@ -104,7 +104,7 @@ def test_the_faces_of_a_frame_know_their_frame() -> None:
 
     faces = encoder().encode(7, frame).faces()
 
-    assert (faces.index, faces.time_s, faces.source, faces.size_wh) == (3, 1.5, "me.jpg", (64, 48))
+    assert (faces.frame_index, faces.time_s, faces.source, faces.size_wh) == (3, 1.5, "me.jpg", (64, 48))
     assert faces.image_rgb is frame.image_rgb
 
 
