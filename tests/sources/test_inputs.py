@@ -2,24 +2,28 @@ from pathlib import Path
 
 import pytest
 from emostream.exceptions import SourceError
-from emostream.sources.inputs import Failure, Shot, listed, read_all
+from emostream.sources.inputs import Failure, InputFrame, list_files, read_files
 
 from tests.portraits import portrait_file
 from tests.support import jpeg
-from tests.writers.films import make_film
+from tests.writers.videos import make_video
 
 
-def test_a_folder_stands_for_its_pictures_and_videos_in_the_order_that_people_count(tmp_path: Path) -> None:
+def test_a_folder_stands_for_its_images_and_videos_in_the_order_that_people_count(tmp_path: Path) -> None:
     for name in ("10.jpg", "9.mp4", "notes.txt", ".hidden.jpg"):
         (tmp_path / name).touch()
     (tmp_path / "deeper.jpg").mkdir()
 
-    assert [path.name for path in listed([tmp_path, Path("other.dat")])] == ["9.mp4", "10.jpg", "other.dat"]
+    assert [path.name for path in list_files([tmp_path, Path("other.dat")])] == [
+        "9.mp4",
+        "10.jpg",
+        "other.dat",
+    ]
 
 
 def test_a_folder_without_any_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=str(tmp_path)):
-        listed([tmp_path])
+        list_files([tmp_path])
 
 
 def test_what_cannot_be_read_fails_alone(tmp_path: Path) -> None:
@@ -28,32 +32,30 @@ def test_what_cannot_be_read_fails_alone(tmp_path: Path) -> None:
     (tmp_path / "bad.mp4").write_bytes(b"nonsense")
     names = ["bad.jpg", "good.jpg", "bad.mp4", "missing.mp4", "good.jpg"]
 
-    items = list(read_all([tmp_path / name for name in names]))
+    items = list(read_files([tmp_path / name for name in names]))
 
-    assert [type(item) for item in items] == [Failure, Shot, Failure, Failure, Shot]
-    assert [item.clip.index for item in items if isinstance(item, Shot)] == [1, 4]
+    assert [type(item) for item in items] == [Failure, InputFrame, Failure, Failure, InputFrame]
+    assert [item.file.index for item in items if isinstance(item, InputFrame)] == [1, 4]
     assert all(str(item.path) in str(item.error) for item in items if isinstance(item, Failure))
 
 
-def test_of_a_video_each_nth_frame_is_analysed_and_none_is_left_out(tmp_path: Path) -> None:
-    film = make_film(tmp_path / "film.mp4", 7)
+def test_of_a_video_each_nth_frame_is_analyzed_and_none_is_left_out(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "video.mp4", 7)
 
-    shots = [item for item in read_all([film], every=3) if isinstance(item, Shot)]
+    frames = [item for item in read_files([video], every=3) if isinstance(item, InputFrame)]
 
-    assert [shot.is_analysed for shot in shots] == [True, False, False, True, False, False, True]
-    assert [shot.frame.index for shot in shots] == list(range(7))
-    assert (shots[0].clip.is_still, shots[0].clip.frame_count) == (False, 7)
+    assert [frame.is_analyzed for frame in frames] == [True, False, False, True, False, False, True]
+    assert [frame.frame.index for frame in frames] == list(range(7))
+    assert (frames[0].file.is_image, frames[0].file.frame_count) == (False, 7)
 
 
-def test_a_picture_is_a_picture_whatever_it_is_called(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_image_is_an_image_whatever_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """ "0" would be a camera to ``open_source``."""
     monkeypatch.chdir(tmp_path)
     Path("0").write_bytes(portrait_file("PNG"))
 
-    (shot,) = read_all([Path("0")])
+    (frame,) = read_files([Path("0")])
 
-    assert isinstance(shot, Shot)
-    assert shot.clip.is_still
-    assert shot.frame.image_rgb.shape == (512, 512, 3)
+    assert isinstance(frame, InputFrame)
+    assert frame.file.is_image
+    assert frame.frame.image_rgb.shape == (512, 512, 3)

@@ -3,11 +3,9 @@ import signal
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
-from emostream.terminal.session import Terminated, free_name, snapshot, unwound_by_signals
-
-from tests.terminal.sights import LABELS, face, sight
+from emostream.exceptions import Terminated
+from emostream.terminal.live_view import free_name, unwound_by_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -28,16 +26,6 @@ def test_a_signal_unwinds_what_was_begun_and_is_the_exit_code(number: signal.Sig
     assert ended == [True]
     assert caught.value.code == 128 + number
     assert signal.getsignal(number) is before
-
-
-def test_a_snapshot_is_the_whole_frame_with_labels_and_leaves_the_frame_alone() -> None:
-    seen = sight(face(1, 0.1, 0.8, 0.1))
-
-    picture = np.asarray(snapshot(seen, LABELS))
-
-    assert picture.shape == (360, 480, 3)
-    assert (picture == (0xFF, 0xC5, 0x3D)).all(2).sum() > 500
-    assert (seen.frame.image_rgb == 90).all()
 
 
 def test_snapshots_of_one_second_do_not_overwrite_each_other(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@ import io
 
 import numpy as np
 import pytest
-from emostream.annotation.drawing import colour_of
+from emostream.emotions import colour_of
 from emostream.terminal.preview import Preview, PreviewKind, cell_size, with_boxes
 from rich.console import Console
 
-from tests.terminal.sights import LABELS, face, sight
+from tests.terminal.sights import face, faces_of
 
 
 def console() -> Console:
@@ -17,7 +17,7 @@ def printed(kind: PreviewKind, cells_wh: tuple[int, int] = (40, 12)) -> tuple[st
     """What is printed, and what is written over it."""
     out = console()
     preview = Preview(kind, out)
-    shown = preview.picture(sight(face(1, 0.1, 0.8, 0.1)), LABELS, cells_wh)
+    shown = preview.show(faces_of(face(1, 0.1, 0.8, 0.1)), cells_wh)
     out.print(shown, end="")
     assert isinstance(out.file, io.StringIO)
     return out.file.getvalue(), shown.over(out, column=0, row=1)
@@ -25,7 +25,7 @@ def printed(kind: PreviewKind, cells_wh: tuple[int, int] = (40, 12)) -> tuple[st
 
 # textual-image reads pixels in a way that the next Pillow will not have.
 @pytest.mark.filterwarnings("ignore:Image.Image.getdata is deprecated:DeprecationWarning")
-def test_blocks_are_two_pixels_each_in_the_pictures_shape() -> None:
+def test_blocks_are_two_pixels_each_in_the_frames_shape() -> None:
     text, over = printed(PreviewKind.BLOCKS)
 
     lines = text.splitlines()
@@ -44,8 +44,8 @@ def test_sixels_are_written_over_an_empty_place_of_their_size() -> None:
     assert over.endswith("\x1b8")
 
 
-def test_kittys_pictures_are_placeholders_of_their_size(capsys: pytest.CaptureFixture[str]) -> None:
-    """The picture itself goes to standard output at once: the library writes it there."""
+def test_kittys_images_are_placeholders_of_their_size(capsys: pytest.CaptureFixture[str]) -> None:
+    """The image itself goes to standard output at once: the library writes it there."""
     text, _ = printed(PreviewKind.KITTY)
 
     assert text.count("\U0010eeee") == 32 * 12
@@ -56,7 +56,7 @@ def test_auto_takes_half_blocks_where_there_is_no_terminal_to_ask() -> None:
 
 
 def test_boxes_have_the_emotions_colour_and_move_with_the_scale() -> None:
-    small = with_boxes(sight(face(1, 0.1, 0.8, 0.1)), LABELS, (48, 36))
+    small = with_boxes(faces_of(face(1, 0.1, 0.8, 0.1)), (48, 36))
 
     colour = colour_of("happiness")
     is_box = (small == [int(colour[place : place + 2], 16) for place in (1, 3, 5)]).all(2)

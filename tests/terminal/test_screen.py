@@ -5,14 +5,14 @@ from emostream.terminal.screen import KEYS, Status, preview_room, screen
 from emostream.terminal.watch import Sight
 from rich.console import Console
 
-from tests.terminal.sights import LABELS, face, sight
+from tests.terminal.sights import face, sight
 
 STATUS = Status("camera 0 (640 × 480)", "default", "saved it.png", is_paused=False)
 
 
 def printed(seen: Sight | None, status: Status = STATUS, rows: int = 20, columns: int = 80) -> list[str]:
     console = Console(file=io.StringIO(), width=columns, height=rows)
-    console.print(screen(seen, LABELS, status, None, rows))
+    console.print(screen(seen, status, None, rows))
     assert isinstance(console.file, io.StringIO)
     return [line.rstrip() for line in console.file.getvalue().splitlines()]
 
@@ -30,7 +30,7 @@ def test_rate_and_latency_are_above_and_keys_and_messages_below() -> None:
 def test_a_face_has_a_bar_for_every_emotion() -> None:
     lines = printed(sight(face(4, 0.25, 0.5, 0.25)))
 
-    assert lines[1] == "● face 4  happiness 50%"
+    assert lines[1] == "● face 4  happiness 50 %"
     bars = {line.split()[0]: line.count("━") for line in lines[2:5]}
     assert bars["happiness"] == pytest.approx(2 * bars["anger"], abs=1)
     assert lines[2].endswith("25%")

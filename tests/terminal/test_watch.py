@@ -1,4 +1,4 @@
-"""Real frames at their own pace, to a recogniser that pretends."""
+"""Real frames at their own pace, with real detection, to a recogniser that pretends."""
 
 import threading
 import time
@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from emostream.analysis.finder import FaceFinder
+from emostream.analysis.video import AnalysisOptions, FrameAnalysis
 from emostream.detection.detector import FaceDetector
 from emostream.exceptions import SourceError
 from emostream.sources import Frame, Source
-from emostream.terminal.watch import Watch, WatchOptions
+from emostream.terminal.watch import Watch
 
 from tests.portraits import FACES_DIR
 from tests.support import PATIENCE_S, FakeRecognizer
-from tests.writers.films import frame
+from tests.writers.videos import frame
 
 
-class Film(Source):
+class Video(Source):
     """Frames of a face, 50 a second."""
 
-    description = "film"
+    description = "video"
 
     def __init__(self, frames: int, *, is_live: bool = False, breaks: bool = False) -> None:
         self.is_live = is_live
@@ -36,19 +38,27 @@ class Film(Source):
 
 
 @pytest.fixture(scope="module")
-def detector() -> FaceDetector:
-    return FaceDetector.load(FACES_DIR)
+def finder() -> FaceFinder:
+    return FaceFinder(FaceDetector.load(FACES_DIR), FakeRecognizer.input_sizes)
+
+
+class FakeAnalyzer:
+    """An Analyzer whose model is a recogniser that pretends."""
+
+    def __init__(self, finder: FaceFinder, recognizer: FakeRecognizer) -> None:
+        self._finder, self._recognizer = finder, recognizer
+
+    def frame_analysis(self) -> FrameAnalysis:
+        return FrameAnalysis(self._finder, self._recognizer, AnalysisOptions())  # type: ignore[arg-type]
 
 
 class Watching:
     """A watch and a way to wait for it."""
 
-    def __init__(
-        self, source: Source, detector: FaceDetector, recognizer: FakeRecognizer | None = None
-    ) -> None:
+    def __init__(self, source: Source, finder: FaceFinder, recognizer: FakeRecognizer | None = None) -> None:
         self._changed = threading.Semaphore(0)
-        fake = recognizer or FakeRecognizer(is_open=True)
-        self.watch = Watch(source, detector, fake, WatchOptions(), self._changed.release)  # type: ignore[arg-type]
+        analyzer = FakeAnalyzer(finder, recognizer or FakeRecognizer(is_open=True))
+        self.watch = Watch(source, analyzer, self._changed.release)  # type: ignore[arg-type]
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         while not condition():
@@ -56,26 +66,26 @@ class Watching:
 
     @property
     def index(self) -> int:
-        return -1 if self.watch.newest is None else self.watch.newest.frame.index
+        return -1 if self.watch.newest is None else self.watch.newest.faces.frame_index
 
 
-def test_the_newest_frames_face_is_there_with_its_number_and_the_time_it_took(detector: FaceDetector) -> None:
-    watching = Watching(Film(5), detector)
+def test_the_newest_frames_face_is_there_with_its_number_and_the_time_it_took(finder: FaceFinder) -> None:
+    watching = Watching(Video(5), finder)
     with watching.watch as watch:
         watching.wait_until(lambda: watch.has_ended)
 
     assert watch.newest is not None
-    assert watch.newest.frame.index == 4  # a file's last frame is always shown
+    assert watch.newest.faces.frame_index == 4  # a file's last frame is always shown
     (face,) = watch.newest.faces
     assert face.face_id == 1
-    assert face.probabilities.sum() == pytest.approx(1)
+    assert sum(face.probabilities.values()) == pytest.approx(1)
     assert watch.newest.latency_ms > 0
     assert watch.error is None
 
 
-def test_frames_that_come_while_the_engine_is_busy_are_left_out(detector: FaceDetector) -> None:
+def test_frames_that_come_while_the_engine_is_busy_are_left_out(finder: FaceFinder) -> None:
     recognizer = FakeRecognizer()
-    watching = Watching(Film(10_000, is_live=True), detector, recognizer)
+    watching = Watching(Video(10_000, is_live=True), finder, recognizer)
     with watching.watch:
         recognizer._entered.get(timeout=PATIENCE_S)
         time.sleep(0.5)  # 25 frames pass
@@ -85,8 +95,8 @@ def test_frames_that_come_while_the_engine_is_busy_are_left_out(detector: FaceDe
         recognizer.open()
 
 
-def test_a_file_that_is_paused_goes_on_where_it_was(detector: FaceDetector) -> None:
-    watching = Watching(Film(10_000), detector)
+def test_a_file_that_is_paused_goes_on_where_it_was(finder: FaceFinder) -> None:
+    watching = Watching(Video(10_000), finder)
     with watching.watch as watch:
         watching.wait_until(lambda: watching.index >= 1)
         watch.pause(True)
@@ -99,8 +109,8 @@ def test_a_file_that_is_paused_goes_on_where_it_was(detector: FaceDetector) -> N
         assert watching.index < at + 40  # not the 50 of the second that it was paused for
 
 
-def test_a_camera_that_is_paused_shows_now_and_not_then(detector: FaceDetector) -> None:
-    watching = Watching(Film(10_000, is_live=True), detector)
+def test_a_camera_that_is_paused_shows_now_and_not_then(finder: FaceFinder) -> None:
+    watching = Watching(Video(10_000, is_live=True), finder)
     with watching.watch as watch:
         watching.wait_until(lambda: watching.index >= 1)
         watch.pause(True)
@@ -111,16 +121,16 @@ def test_a_camera_that_is_paused_shows_now_and_not_then(detector: FaceDetector) 
         assert watching.index >= at + 10
 
 
-def test_a_source_that_breaks_off_is_told(detector: FaceDetector) -> None:
-    watching = Watching(Film(1, breaks=True), detector)
+def test_a_source_that_breaks_off_is_told(finder: FaceFinder) -> None:
+    watching = Watching(Video(1, breaks=True), finder)
     with watching.watch as watch:
         watching.wait_until(lambda: watch.has_ended)
 
     assert isinstance(watch.error, SourceError)
 
 
-def test_leaving_ends_the_thread_while_it_is_paused_too(detector: FaceDetector) -> None:
-    watching = Watching(Film(10_000), detector)
+def test_leaving_ends_the_thread_while_it_is_paused_too(finder: FaceFinder) -> None:
+    watching = Watching(Video(10_000), finder)
     with watching.watch as watch:
         watching.wait_until(lambda: watching.index >= 0)
         watch.pause(True)

@@ -4,11 +4,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from emostream.analysis.pipeline import SeenFace, SeenShot
+from emostream.analysis.pipeline import AnalyzedFrame
 from emostream.exceptions import WriteError
+from emostream.faces import Face, Faces
 from emostream.sources import Frame
-from emostream.sources.inputs import Clip, Shot
-from emostream.writers.annotated import Annotator, targets
+from emostream.sources.inputs import InputFile, InputFrame
+from emostream.writers.annotated import CopyWriter, targets
 from PIL import Image
 
 from tests.portraits import portrait
@@ -16,10 +17,11 @@ from tests.portraits import portrait
 LABELS = ("calm", "happiness")
 
 
-def seen(path: Path, index: int = 0, *, is_still: bool = True, frame_index: int = 0) -> SeenShot:
-    clip = Clip(index, path, is_still, 20.0)
-    face = SeenFace(1, (174, 68, 106, 106), 0.9, np.array([0.1, 0.9], np.float32))
-    return SeenShot(Shot(clip, Frame(frame_index, frame_index / 20, np.array(portrait()), None)), (face,))
+def analyzed(path: Path, index: int = 0, *, is_image: bool = True, frame_index: int = 0) -> AnalyzedFrame:
+    file = InputFile(index, path, is_image, 20.0)
+    frame = Frame(frame_index, frame_index / 20, np.array(portrait()), None)
+    face = Face((174, 68, 106, 106), {"calm": 0.1, "happiness": 0.9}, 0.9, 1)
+    return AnalyzedFrame(InputFrame(file, frame), Faces((face,), (512, 512), LABELS))
 
 
 def test_one_input_has_a_file_and_several_have_a_folder(tmp_path: Path) -> None:
@@ -58,21 +60,21 @@ def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("ending", "file_format"), [("jpg", "JPEG"), ("png", "PNG"), ("webp", "WEBP")])
-def test_a_pictures_copy_is_of_its_own_type_with_its_colour_profile(
+def test_an_images_copy_is_of_its_own_type_with_its_colour_profile(
     tmp_path: Path, ending: str, file_format: str
 ) -> None:
     source, out = tmp_path / f"in.{ending}", tmp_path / f"out.{ending}"
     portrait().save(source, file_format, icc_profile=b"a profile")
-    annotator = Annotator([out], LABELS)
+    writer = CopyWriter([out], LABELS)
 
-    shot = seen(source)
-    annotator.draw(shot)
-    annotator.write(shot)
+    frame = analyzed(source)
+    writer.draw(frame)
+    writer.write(frame)
 
-    with Image.open(io.BytesIO(out.read_bytes())) as picture:
-        assert (picture.format, picture.size) == (file_format, (512, 512))
-        assert picture.info["icc_profile"] == b"a profile"
-        difference = np.abs(np.asarray(picture.convert("RGB")).astype(int) - np.asarray(portrait()))
+    with Image.open(io.BytesIO(out.read_bytes())) as image:
+        assert (image.format, image.size) == (file_format, (512, 512))
+        assert image.info["icc_profile"] == b"a profile"
+        difference = np.abs(np.asarray(image.convert("RGB")).astype(int) - np.asarray(portrait()))
     assert (difference[68:174, 172:176].max(2) > 60).mean() > 0.3  # the box
 
 
@@ -82,12 +84,12 @@ def test_videos_one_after_the_other_become_files_of_their_own(tmp_path: Path) ->
     with av.open(str(source), "w") as file:  # without sound, and not looked at for anything else
         file.mux(file.add_stream("libx264", rate=20, width=64, height=48).encode(None))
         file.start_encoding()
-    annotator = Annotator(outs, LABELS)
+    writer = CopyWriter(outs, LABELS)
 
     for index in (0, 1):
         for frame_index in range(3):
-            annotator.write(seen(source, index, is_still=False, frame_index=frame_index))
-    annotator.finish_clip(is_complete=True)
+            writer.write(analyzed(source, index, is_image=False, frame_index=frame_index))
+    writer.finish(is_complete=True)
 
     for out in outs:
         with av.open(str(out)) as file:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from emostream.analysis.pipeline import SeenFace, SeenShot
+from emostream.analysis.pipeline import AnalyzedFrame
 from emostream.exceptions import WriteError
+from emostream.faces import Face, Faces
 from emostream.sources import Frame
-from emostream.sources.inputs import Clip, Shot
+from emostream.sources.inputs import InputFile, InputFrame
 from emostream.writers import report as module
 from emostream.writers.report import render_report, write_report
 from emostream.writers.summary import Summary
@@ -16,22 +17,23 @@ LABELS = ("anger", "happiness")
 NOON = datetime(2026, 11, 20, 12, 0)
 
 
-def face(face_id: int, *shares: float) -> SeenFace:
-    return SeenFace(face_id, (5, 5, 20, 20), 0.9, np.array(shares, np.float32))
+def face(face_id: int, *shares: float) -> Face:
+    return Face.from_row(LABELS, np.array(shares, np.float32), (5, 5, 20, 20), 0.9, face_id)
 
 
-def seen(clip: Clip, index: int, *faces: SeenFace) -> SeenShot:
-    return SeenShot(Shot(clip, Frame(index, index / 10, np.zeros((48, 64, 3), np.uint8), None)), faces)
+def analyzed(file: InputFile, index: int, *faces: Face) -> AnalyzedFrame:
+    frame = Frame(index, index / 10, np.zeros((48, 64, 3), np.uint8), None)
+    return AnalyzedFrame(InputFrame(file, frame), Faces(faces, (64, 48), LABELS))
 
 
 @pytest.fixture
 def summary() -> Summary:
     summary = Summary(LABELS)
-    film = Clip(0, Path("talk & <i>more.mp4"), is_still=False, frame_rate=10.0)
+    video = InputFile(0, Path("talk & <i>more.mp4"), is_image=False, frame_rate=10.0)
     for index in range(10):
         others = [face(2, 0.9, 0.1)] if index < 5 else []
-        summary.add(seen(film, index, face(1, 0.2, 0.8), *others))
-    summary.add(seen(Clip(1, Path("me.jpg"), is_still=True), 0, face(1, 0.4, 0.6)))
+        summary.add(analyzed(video, index, face(1, 0.2, 0.8), *others))
+    summary.add(analyzed(InputFile(1, Path("me.jpg"), is_image=True), 0, face(1, 0.4, 0.6)))
     summary.add_failure("broken.jpg", "it is <broken>")
     return summary
 
@@ -40,10 +42,10 @@ def text_of(page: str) -> str:
     return " ".join(re.sub(r"<(style|svg)[\s\S]*?</\1>|<[^>]+>", " ", page).split())
 
 
-def test_the_page_sums_up_each_recording(summary: Summary) -> None:
+def test_the_page_sums_up_each_file(summary: Summary) -> None:
     text = text_of(render_report(summary, "default", NOON))
 
-    assert "1 video, 1 picture" in text
+    assert "1 video, 1 image" in text
     assert "3 faces in 11 analysed frames, recognised by default on 20 November 2026, 12:00" in text
     assert "talk &amp; &lt;i&gt;more.mp4 0:01 10 2 happiness 67 %" in text
     assert "Face 1: happiness 100 % seen for 0:01, from 0:00 to 0:00.9 · 10 frames" in text
@@ -51,7 +53,7 @@ def test_the_page_sums_up_each_recording(summary: Summary) -> None:
     assert "happiness 60 % me.jpg" in text
 
 
-def test_every_face_of_a_video_has_a_timeline_and_a_picture(summary: Summary) -> None:
+def test_every_face_of_a_video_has_a_timeline_and_a_thumbnail(summary: Summary) -> None:
     page = render_report(summary, "default", NOON)
 
     assert page.count("<svg") == 2
@@ -87,7 +89,7 @@ def test_a_crowd_is_counted_and_only_its_first_faces_are_shown(
 
 def test_without_any_face_it_says_so() -> None:
     summary = Summary(LABELS)
-    summary.add(seen(Clip(0, Path("empty.mp4"), is_still=False), 0))
+    summary.add(analyzed(InputFile(0, Path("empty.mp4"), is_image=False), 0))
 
     assert "No face was found." in text_of(render_report(summary, "default", NOON))
 

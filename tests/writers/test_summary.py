@@ -2,64 +2,75 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from emostream.analysis.pipeline import SeenFace, SeenShot
+from emostream.analysis.pipeline import AnalyzedFrame
+from emostream.faces import Face, Faces
 from emostream.sources import Frame
-from emostream.sources.inputs import Clip, Shot
+from emostream.sources.inputs import InputFile, InputFrame
 from emostream.writers.summary import THUMBNAIL_PX, Summary
 
 LABELS = ("calm", "glad")
 GLAD, CALM = (0.2, 0.8), (0.9, 0.1)
 
 
-def seen(time_s: float, *faces: tuple[int, tuple[float, float]], index: int = 0, side: int = 20) -> SeenShot:
-    clip = Clip(index, Path(f"{index}.mp4"), is_still=False)
-    picture = np.full((48, 64, 3), round(time_s * 10), np.uint8)
-    return SeenShot(
-        Shot(clip, Frame(round(time_s * 10), time_s, picture, None)),
-        tuple(SeenFace(number, (5, 5, side, side), 0.9, np.array(row, np.float32)) for number, row in faces),
+def analyzed(
+    time_s: float, *faces: tuple[int, tuple[float, float]], index: int = 0, side: int = 20
+) -> AnalyzedFrame:
+    file = InputFile(index, Path(f"{index}.mp4"), is_image=False)
+    image_rgb = np.full((48, 64, 3), round(time_s * 10), np.uint8)
+    found = [
+        Face.from_row(LABELS, np.array(row, np.float32), (5, 5, side, side), 0.9, face_id)
+        for face_id, row in faces
+    ]
+    return AnalyzedFrame(
+        InputFrame(file, Frame(round(time_s * 10), time_s, image_rgb, None)),
+        Faces(tuple(found), (64, 48), LABELS),
     )
 
 
-def summary_of(*shots: SeenShot) -> Summary:
+def summary_of(*frames: AnalyzedFrame) -> Summary:
     summary = Summary(LABELS)
-    for shot in shots:
-        summary.add(shot)
+    for frame in frames:
+        summary.add(frame)
     return summary
 
 
 def test_shares_count_the_frames_in_which_a_label_was_the_likeliest() -> None:
-    (clip,) = summary_of(seen(0.0, (1, GLAD)), seen(0.1, (1, GLAD)), seen(0.2, (1, GLAD), (2, CALM))).clips
+    (file,) = summary_of(
+        analyzed(0.0, (1, GLAD)), analyzed(0.1, (1, GLAD)), analyzed(0.2, (1, GLAD), (2, CALM))
+    ).files
 
-    assert clip.faces[1].shares.tolist() == [0, 1]
-    assert clip.shares(2).tolist() == pytest.approx([0.25, 0.75])
+    assert file.faces[1].shares.tolist() == [0, 1]
+    assert file.shares(2).tolist() == pytest.approx([0.25, 0.75])
 
 
-def test_a_clip_knows_its_frames_and_its_length() -> None:
-    (clip,) = summary_of(*(seen(index / 10, (1, GLAD)) for index in range(10)), seen(1.0)).clips
+def test_a_video_knows_its_frames_and_its_length() -> None:
+    (file,) = summary_of(*(analyzed(index / 10, (1, GLAD)) for index in range(10)), analyzed(1.0)).files
 
-    assert (clip.frames, clip.frames_with_faces) == (11, 10)
-    assert clip.duration_s == pytest.approx(1.1)
+    assert (file.frames, file.frames_with_faces) == (11, 10)
+    assert file.duration_s == pytest.approx(1.1)
 
 
 def test_the_time_that_a_face_was_seen_leaves_its_pauses_out() -> None:
     times = [0.0, 0.1, 0.2, 5.0, 5.1]
-    (clip,) = summary_of(*(seen(time_s, (1, GLAD)) for time_s in times)).clips
+    (file,) = summary_of(*(analyzed(time_s, (1, GLAD)) for time_s in times)).files
 
-    assert clip.faces[1].seen_s(0.1) == pytest.approx(0.4)
-
-
-def test_clips_are_counted_apart_and_their_longest_faces_come_first() -> None:
-    summary = summary_of(seen(0.0, (1, GLAD), (2, CALM)), seen(0.1, (2, CALM)), seen(0.0, (1, CALM), index=1))
-
-    assert [len(clip.faces) for clip in summary.clips] == [2, 1]
-    assert [face.face_id for face in summary.clips[0].longest_first] == [2, 1]
+    assert file.faces[1].seen_s(0.1) == pytest.approx(0.4)
 
 
-def test_the_small_picture_is_of_the_moment_when_the_face_was_largest() -> None:
-    (clip,) = summary_of(
-        seen(0.0, (1, GLAD)), seen(10.0, (1, GLAD), side=30), seen(20.0, (1, GLAD), side=25)
-    ).clips
-    thumbnail = clip.faces[1].thumbnail_rgb
+def test_files_are_counted_apart_and_their_longest_faces_come_first() -> None:
+    summary = summary_of(
+        analyzed(0.0, (1, GLAD), (2, CALM)), analyzed(0.1, (2, CALM)), analyzed(0.0, (1, CALM), index=1)
+    )
+
+    assert [len(file.faces) for file in summary.files] == [2, 1]
+    assert [face.face_id for face in summary.files[0].longest_first] == [2, 1]
+
+
+def test_the_thumbnail_is_of_the_moment_when_the_face_was_largest() -> None:
+    (file,) = summary_of(
+        analyzed(0.0, (1, GLAD)), analyzed(10.0, (1, GLAD), side=30), analyzed(20.0, (1, GLAD), side=25)
+    ).files
+    thumbnail = file.faces[1].thumbnail_rgb
 
     assert thumbnail is not None
     assert thumbnail.shape == (THUMBNAIL_PX, THUMBNAIL_PX, 3)
@@ -67,6 +78,6 @@ def test_the_small_picture_is_of_the_moment_when_the_face_was_largest() -> None:
 
 
 def test_without_faces_shares_are_zero() -> None:
-    (clip,) = summary_of(seen(0.0)).clips
+    (file,) = summary_of(analyzed(0.0)).files
 
-    assert clip.shares(2).tolist() == [0, 0]
+    assert file.shares(2).tolist() == [0, 0]

@@ -7,23 +7,24 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from emostream.exceptions import WriteError
+from emostream.faces import Face, Faces
 from emostream.writers import open_writer
 
-from tests.writers.test_record import RECORD
-
 LABELS = ("glad", "sad")
+FACE = Face((5, 6, 70, 80), {"glad": 0.75, "sad": 0.25}, 0.9, 1)
+FACES = Faces((FACE,), (640, 480), LABELS, frame_index=3, time_s=0.12)
 
 
 @pytest.mark.parametrize("name", ["faces.jsonl", "faces.csv", "faces.parquet"])
 def test_every_format_gives_back_what_was_written(tmp_path: Path, name: str) -> None:
     out = tmp_path / name
     with open_writer(out, LABELS) as writer:
-        writer.write(RECORD)
-        writer.write(replace(RECORD, frame=4, source="ü, v.jpg", score=None))
+        writer.write(FACES)
+        writer.write(replace(FACES, faces=(replace(FACE, score=None),), frame_index=4, source="ü, v.jpg"))
 
     if out.suffix == ".jsonl":
         rows = [json.loads(line) for line in out.read_text().splitlines()]
-        assert rows[0] == RECORD.nested()
+        assert rows[:1] == FACES.to_dicts()
     elif out.suffix == ".csv":
         rows = list(csv.DictReader(out.read_text().splitlines()))
         assert [row["p_glad"] for row in rows] == ["0.75", "0.75"]
@@ -37,7 +38,7 @@ def test_every_format_gives_back_what_was_written(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.parametrize(("name", "header"), [("faces.jsonl", 0), ("faces.csv", 1)])
-def test_a_frames_lines_can_be_read_as_soon_as_it_is_complete(tmp_path: Path, name: str, header: int) -> None:
+def test_a_frames_lines_can_be_read_as_soon_as_it_is_written(tmp_path: Path, name: str, header: int) -> None:
     out = tmp_path / name
 
     def lines() -> int:
@@ -46,12 +47,12 @@ def test_a_frames_lines_can_be_read_as_soon_as_it_is_complete(tmp_path: Path, na
         return len(text.splitlines()) - header
 
     with open_writer(out, LABELS) as writer:
-        writer.write(RECORD)
-        writer.write(RECORD)
         assert lines() == 0
-        writer.write(replace(RECORD, frame=4))
+        writer.write(replace(FACES, faces=(FACE, replace(FACE, face_id=2))))
         assert lines() == 2
-        writer.flush()
+        writer.write(replace(FACES, faces=()))
+        assert lines() == 2
+        writer.write(FACES)
         assert lines() == 3
 
 
@@ -60,7 +61,7 @@ def test_an_interrupted_run_leaves_a_whole_parquet_file(tmp_path: Path) -> None:
 
     with suppress(KeyboardInterrupt), open_writer(out, LABELS) as writer:
         for index in range(9000):  # more than one row group
-            writer.write(replace(RECORD, frame=index))
+            writer.write(replace(FACES, frame_index=index))
         assert not out.exists()
         raise KeyboardInterrupt
 
@@ -68,51 +69,30 @@ def test_an_interrupted_run_leaves_a_whole_parquet_file(tmp_path: Path) -> None:
     assert pq.read_table(out).num_rows == 9000
 
 
-@pytest.mark.parametrize(("name", "header"), [("faces.jsonl", 0), ("faces.csv", 1)])
-def test_a_file_is_gone_on_with_behind_its_last_whole_line(tmp_path: Path, name: str, header: int) -> None:
-    out = tmp_path / name
-    for _ in range(2):
-        with open_writer(out, LABELS, append=True) as writer:
-            writer.write(RECORD)
-        with out.open("a") as file:
-            file.write('{"frame": 4, "ti')  # what a loss of power can leave
-    with open_writer(out, LABELS, append=True):
-        pass
-
-    assert len(out.read_text().splitlines()) == header + 2
-
-
-def test_without_append_a_file_is_replaced(tmp_path: Path) -> None:
+def test_a_file_of_that_name_is_replaced(tmp_path: Path) -> None:
     for _ in range(2):
         with open_writer(tmp_path / "faces.jsonl", LABELS) as writer:
-            writer.write(RECORD)
+            writer.write(FACES)
 
     assert len((tmp_path / "faces.jsonl").read_text().splitlines()) == 1
 
 
 def test_without_a_file_lines_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     with open_writer(None, LABELS) as writer:
-        writer.write(RECORD)
+        writer.write(FACES)
     with open_writer(None, LABELS, format="csv") as writer:
-        writer.write(RECORD)
+        writer.write(FACES)
 
     first, second, _ = capsys.readouterr().out.splitlines()
-    assert json.loads(first) == RECORD.nested()
+    assert json.loads(first) == FACES.to_dicts()[0]
     assert second.startswith("frame,time_s,source,")
 
 
 def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path) -> None:
-    (tmp_path / "old.parquet").write_bytes(b"")
-    (tmp_path / "old.csv").write_text("a,b\n")
-
     with pytest.raises(WriteError, match=r"faces\.txt: the name must end in \.jsonl"):
         open_writer(tmp_path / "faces.txt", LABELS)
     with pytest.raises(WriteError, match="name a file"):
         open_writer(None, LABELS, format="parquet")
-    with pytest.raises(WriteError, match="cannot be gone on with"):
-        open_writer(tmp_path / "old.parquet", LABELS, append=True)
-    with pytest.raises(WriteError, match="other columns"):
-        open_writer(tmp_path / "old.csv", LABELS, append=True)
     for name in ("faces.csv", "faces.parquet"):
         with pytest.raises(WriteError, match=f"{name} cannot be written"):
             open_writer(tmp_path / "nowhere" / name, LABELS)

@@ -3,7 +3,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from emostream.annotation.drawing import colour_of
+from emostream.emotions import colour_of
 from emostream.writers.timeline import MAX_POINTS, clock, thinned, timeline_svg
 
 LABELS = ("anger", "happiness")

@@ -6,16 +6,16 @@ import av
 import numpy as np
 import pytest
 from emostream.exceptions import WriteError
-from emostream.writers.video import FilmWriter
+from emostream.writers.video import VideoWriter
 
-from tests.writers.films import make_film
+from tests.writers.videos import make_video
 
 
 def rewritten(
     source: Path, out: Path, size_wh: tuple[int, int] = (480, 360), times_s: list[float] | None = None
 ) -> Path:
     """Grey frames with the sound of ``source``."""
-    writer = FilmWriter(out, size_wh, 20.0, sound_of=source)
+    writer = VideoWriter(out, size_wh, 20.0, sound_of=source)
     for time_s in times_s or [index / 20 for index in range(20)]:
         writer.write(np.full((size_wh[1], size_wh[0], 3), (200, 60, 30), np.uint8), time_s)
     writer.finish()
@@ -35,7 +35,7 @@ def shown_at(path: Path) -> list[float]:
 
 
 def test_sound_is_copied_packet_by_packet_at_its_times(tmp_path: Path) -> None:
-    source = make_film(tmp_path / "source.mp4")
+    source = make_video(tmp_path / "source.mp4")
 
     out = rewritten(source, tmp_path / "out.mp4")
 
@@ -45,7 +45,7 @@ def test_sound_is_copied_packet_by_packet_at_its_times(tmp_path: Path) -> None:
 
 
 def test_sound_that_mp4_players_do_not_know_becomes_aac_of_the_same_length(tmp_path: Path) -> None:
-    source = make_film(tmp_path / "source.mkv", sound="pcm_s16le", sound_delay_s=0.2)
+    source = make_video(tmp_path / "source.mkv", sound="pcm_s16le", sound_delay_s=0.2)
 
     out = rewritten(source, tmp_path / "out.mp4")
 
@@ -59,7 +59,7 @@ def test_sound_that_mp4_players_do_not_know_becomes_aac_of_the_same_length(tmp_p
 
 def test_a_transport_streams_sound_stays_in_step_with_its_pictures(tmp_path: Path) -> None:
     """Its times start at 1.4 s, and its pictures later than its sound."""
-    source = make_film(tmp_path / "source.ts", times_s=[0.3 + index / 20 for index in range(20)])
+    source = make_video(tmp_path / "source.ts", times_s=[0.3 + index / 20 for index in range(20)])
     with av.open(str(source)) as file:
         pictures, sound = (
             float((stream.start_time or 0) * (stream.time_base or 0))
@@ -75,21 +75,21 @@ def test_a_transport_streams_sound_stays_in_step_with_its_pictures(tmp_path: Pat
 def test_frames_are_shown_at_their_own_times(tmp_path: Path) -> None:
     times = [0.0, 0.05, 0.3, 0.31, 1.0]
 
-    out = rewritten(make_film(tmp_path / "silent.mp4", sound=None), tmp_path / "out.mp4", times_s=times)
+    out = rewritten(make_video(tmp_path / "silent.mp4", sound=None), tmp_path / "out.mp4", times_s=times)
 
     assert shown_at(out) == pytest.approx(times, abs=1e-3)
 
 
 def test_times_that_do_not_rise_are_written_all_the_same(tmp_path: Path) -> None:
     out = rewritten(
-        make_film(tmp_path / "silent.mp4", sound=None), tmp_path / "out.mp4", times_s=[0.0, 0.1, 0.1, 0.05]
+        make_video(tmp_path / "silent.mp4", sound=None), tmp_path / "out.mp4", times_s=[0.0, 0.1, 0.1, 0.05]
     )
 
     assert len(shown_at(out)) == 4
 
 
 def test_it_is_h264_that_every_player_shows_and_colours_stay(tmp_path: Path) -> None:
-    out = rewritten(make_film(tmp_path / "silent.mp4", sound=None), tmp_path / "out.mp4", (481, 361))
+    out = rewritten(make_video(tmp_path / "silent.mp4", sound=None), tmp_path / "out.mp4", (481, 361))
 
     with av.open(str(out)) as file:
         context = file.streams.video[0].codec_context
@@ -100,7 +100,7 @@ def test_it_is_h264_that_every_player_shows_and_colours_stay(tmp_path: Path) -> 
 
 
 def test_a_frame_of_another_size_is_fitted(tmp_path: Path) -> None:
-    writer = FilmWriter(tmp_path / "out.mp4", (64, 48), 20.0)
+    writer = VideoWriter(tmp_path / "out.mp4", (64, 48), 20.0)
     writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
     writer.write(np.zeros((96, 128, 3), np.uint8), 0.05)
     writer.finish()
@@ -110,7 +110,7 @@ def test_a_frame_of_another_size_is_fitted(tmp_path: Path) -> None:
 
 def test_nothing_has_the_files_name_until_it_is_whole(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
-    writer = FilmWriter(out, (64, 48), 20.0)
+    writer = VideoWriter(out, (64, 48), 20.0)
     writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
 
     assert not out.exists()
@@ -120,8 +120,8 @@ def test_nothing_has_the_files_name_until_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_broken_off_has_sound_up_to_its_last_picture(tmp_path: Path) -> None:
-    source = make_film(tmp_path / "source.mp4", 40)
-    writer = FilmWriter(tmp_path / "out.mp4", (64, 48), 20.0, sound_of=source)
+    source = make_video(tmp_path / "source.mp4", 40)
+    writer = VideoWriter(tmp_path / "out.mp4", (64, 48), 20.0, sound_of=source)
     for index in range(10):
         writer.write(np.zeros((48, 64, 3), np.uint8), index / 20)
     writer.finish(is_complete=False)
@@ -131,4 +131,4 @@ def test_a_run_that_was_broken_off_has_sound_up_to_its_last_picture(tmp_path: Pa
 
 def test_a_folder_that_is_not_there_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match=r"nowhere/out\.mp4 cannot be written"):
-        FilmWriter(tmp_path / "nowhere" / "out.mp4", (64, 48), 20.0)
+        VideoWriter(tmp_path / "nowhere" / "out.mp4", (64, 48), 20.0)

@@ -18,13 +18,13 @@ _HEAD = portrait().crop((120, 10, 335, 260))
 
 def frame(index: int, size_wh: tuple[int, int] = (480, 360), has_face: bool = True) -> npt.NDArray[np.uint8]:
     """A face of 106 px that wanders to the right over grey."""
-    picture = Image.new("RGB", size_wh, (110, 120, 130))
+    image = Image.new("RGB", size_wh, (110, 120, 130))
     if has_face:
-        picture.paste(_HEAD, (40 + 3 * index % max(1, size_wh[0] - 280), 60))
-    return np.asarray(picture)
+        image.paste(_HEAD, (40 + 3 * index % max(1, size_wh[0] - 280), 60))
+    return np.asarray(image)
 
 
-def make_film(
+def make_video(
     path: Path,
     frames: int = 20,
     *,
@@ -38,17 +38,17 @@ def make_film(
     """20 frames a second unless ``times_s`` says otherwise, with a tone of the codec ``sound``."""
     times = times_s or [index / 20 for index in range(frames)]
     with av.open(str(path), "w") as out:
-        pictures = out.add_stream(codec, rate=20)
-        pictures.width, pictures.height = size_wh
-        pictures.pix_fmt = "yuv444p" if size_wh[0] % 2 or size_wh[1] % 2 else "yuv420p"
-        pictures.codec_context.time_base = Fraction(1, 1000)
+        images = out.add_stream(codec, rate=20)
+        images.width, images.height = size_wh
+        images.pix_fmt = "yuv444p" if size_wh[0] % 2 or size_wh[1] % 2 else "yuv420p"
+        images.codec_context.time_base = Fraction(1, 1000)
         track = out.add_stream(sound, rate=SAMPLE_RATE, layout="mono") if sound else None
         for index, time_s in enumerate(times):
             pixels = frame(index, size_wh, face_until is None or index < face_until)
-            picture = VideoFrame.from_ndarray(pixels, format="rgb24")
-            picture.pts, picture.time_base = round(time_s * 1000), Fraction(1, 1000)
-            out.mux(pictures.encode(picture))
-        out.mux(pictures.encode(None))
+            image = VideoFrame.from_ndarray(pixels, format="rgb24")
+            image.pts, image.time_base = round(time_s * 1000), Fraction(1, 1000)
+            out.mux(images.encode(image))
+        out.mux(images.encode(None))
         if track is not None:
             samples = round((times[-1] + 0.05) * SAMPLE_RATE)
             tone = 0.2 * np.sin(2 * np.pi * 440 * np.arange(samples) / SAMPLE_RATE)
