@@ -6,18 +6,11 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from ..exceptions import SourceError
-from ..imaging.decoding import decode
+from ..imaging.reading import ImageInput, read_pixels
 from ..sources import Frame, Source, open_source
 from ..sources.pace import FrameReader
-from ..sources.source import MAX_PIXELS
 from .encoding import EncodedFrame
 
-#: uint8 (H, W, 3) RGB, or a JPEG, PNG or WebP file.
-ImageInput = npt.NDArray[np.uint8] | bytes
 Images = str | Path | Source | Iterable[ImageInput] | AsyncIterable[ImageInput]
 
 
@@ -106,10 +99,9 @@ async def _to_frames(images: AsyncIterable[ImageInput]) -> AsyncIterator[Frame]:
 
 
 def to_frame(image: ImageInput, index: int, time_s: float) -> Frame:
-    """Raises SourceError for an array that is no image, and ImageError for a file that is none."""
+    """Raises as ``read_pixels`` does."""
+    image_rgb, path = read_pixels(image)
+    name = None if path is None else Path(path).name
     if isinstance(image, bytes | bytearray | memoryview):
-        file = bytes(image)
-        return EncodedFrame(index, time_s, np.asarray(decode(file, MAX_PIXELS)), None, file)
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
-        raise SourceError(f"image {index} is {image.dtype} {image.shape}; images are uint8 (H, W, 3), RGB")
-    return Frame(index, time_s, np.ascontiguousarray(image), None)
+        return EncodedFrame(index, time_s, image_rgb, name, bytes(image))
+    return Frame(index, time_s, image_rgb, name)

@@ -78,9 +78,10 @@ class Stream:
         """One answer for each frame, in their order: FrameResult, Dropped (realtime only) or FrameError.
 
         ``source`` is whatever ``open_source`` takes, a Source (which stays open), or an iterable or
-        asynchronous iterable of arrays uint8 (H, W, 3) RGB or of JPEG, PNG or WebP files. Frames of a video
-        that are closer than ``interval_s`` to the one before are skipped. Raises SourceError, and ClientError
-        once the server is gone for good, in both cases after the answers that are there.
+        asynchronous iterable of arrays uint8 (H, W, 3) RGB, PIL images, or JPEG, PNG or WebP files as bytes
+        or paths. Frames of a video that are closer than ``interval_s`` to the one before are skipped. Raises
+        SourceError, ImageError, and ClientError once the server is gone for good, all of them after the
+        answers that are there.
         """
         if self._is_streaming:
             raise ClientError("one source at a time; open another stream beside this one")

@@ -8,8 +8,8 @@ from typing import Unpack
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from ..imaging.reading import ImageInput
 from ..sources import Source
-from .feeding import ImageInput
 from .link import LinkState
 from .results import Answer, SessionInfo
 from .stream import Options, Stream, connect

@@ -5,13 +5,10 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from ..addresses import without_secrets
 from ..exceptions import ImageError, SourceError
-from ..imaging.decoding import decode
-from .source import MAX_PIXELS, Frame, Source
+from ..imaging.reading import read_file, read_pixels
+from .source import Frame, Source
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +31,7 @@ class ImageFiles(Source):
     def __iter__(self) -> Iterator[Frame]:
         for index, path in enumerate(self._paths[self._start :], self._start):
             try:
-                image_rgb = read_image(path)
+                image_rgb = read_file(path)
             except SourceError as error:
                 if len(self._paths) == 1:
                     raise
@@ -58,27 +55,15 @@ class FetchedImage(Source):
                 data = response.read(_MAX_FETCH_BYTES)
         except (OSError, ValueError) as error:
             raise SourceError(f"{self.description} cannot be fetched: {error}") from error
-        self._image_rgb = _decoded(data, self.description)
+        try:
+            self._image_rgb, _ = read_pixels(data)
+        except ImageError as error:
+            raise SourceError(f"{self.description}: {error}") from error
         self._name = address.rpartition("/")[2].partition("?")[0]
 
     def __iter__(self) -> Iterator[Frame]:
         if self._start == 0:
             yield Frame(0, 0.0, self._image_rgb, self._name)
-
-
-def read_image(path: Path) -> npt.NDArray[np.uint8]:
-    """A JPEG, PNG or WebP file as uint8 (H, W, 3), RGB, upright. Raises SourceError."""
-    try:
-        return _decoded(path.read_bytes(), str(path))
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _decoded(data: bytes, what: str) -> npt.NDArray[np.uint8]:
-    try:
-        return np.asarray(decode(data, MAX_PIXELS))
-    except ImageError as error:
-        raise SourceError(f"{what}: {error}") from error
 
 
 def is_image(path: Path) -> bool:

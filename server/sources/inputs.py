@@ -7,8 +7,9 @@ from pathlib import Path
 from natsort import natsorted, ns
 
 from ..exceptions import EmostreamError, SourceError
+from ..imaging.reading import read_file
 from . import Frame, Source, open_source
-from .images import ImageFiles, is_image, read_image
+from .images import ImageFiles, is_image
 
 #: What is taken for a video in a folder; a file that is named may be called anything.
 VIDEO_SUFFIXES = frozenset(
@@ -91,7 +92,7 @@ def _read(index: int, path: Path, every: int) -> Iterator[InputFrame | Failure]:
         raise SourceError(f"there is no file {path}")
     if is_image(path):
         file = InputFile(index, path, is_image=True)
-        yield InputFrame(file, Frame(0, 0.0, read_image(path), path.name))
+        yield InputFrame(file, Frame(0, 0.0, read_file(path), path.name))
         return
     # Absolute: a file may be called 0, which would be a camera.
     with open_source(str(path.absolute())) as source:

@@ -85,8 +85,3 @@ def realtime(source: Source) -> FrameReader:
     A file plays by its own time stamps, from its first frame on, and its last frame is always yielded.
     """
     return FrameReader(source, newest_only=True)
-
-
-def every(source: Source) -> FrameReader:
-    """Every frame, read one ahead."""
-    return FrameReader(source, newest_only=False)

@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..exceptions import SourceError
-
-#: Most pixels of one image: 200 MB of RGB. Larger ones are broken headers or attacks.
-MAX_PIXELS = 2**26
+from ..imaging.reading import MAX_PIXELS
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from emostream.exceptions import SourceError
-from emostream.sources.images import FetchedImage, ImageFiles, is_image, read_image
+from emostream.sources.images import FetchedImage, ImageFiles, is_image
 from PIL import Image
 
 from tests.sample_videos import web_server
@@ -44,9 +44,9 @@ def test_a_single_image_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"a\.jpg: the data is neither JPEG"):
         list(ImageFiles([tmp_path / "a.jpg"], "one"))
     with pytest.raises(SourceError, match=r"pixels|too large"):
-        read_image(tmp_path / "bomb.png")
+        list(ImageFiles([tmp_path / "bomb.png"], "one"))
     with pytest.raises(SourceError, match="cannot be read: No such file"):
-        read_image(tmp_path / "none.png")
+        list(ImageFiles([tmp_path / "none.png"], "one"))
 
 
 def test_an_image_is_fetched_from_its_address(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from emostream.exceptions import SourceError
 from emostream.sources import Frame, Source, pace
-from emostream.sources.pace import every, realtime
+from emostream.sources.pace import FrameReader, realtime
 
 from tests.support import PATIENCE_S
 
@@ -72,7 +72,7 @@ def test_closing_ends_the_thread_at_once() -> None:
 
 def test_every_frame_comes_and_only_one_is_read_ahead() -> None:
     film = Film(20, 0.0)
-    frames = every(film)
+    frames = FrameReader(film, newest_only=False)
 
     indices = [next(frames).index, next(frames).index]
     assert film.read <= 4  # two taken, one in the slot, one in the reader's hand
