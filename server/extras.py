@@ -43,25 +43,28 @@ LIBRARIES = {
 
 
 @contextmanager
-def needed_for(use: str) -> Iterator[None]:
-    """Around imports: a library of ``LIBRARIES`` that is missing raises MissingExtraError, and ``use`` is the
-    sentence's subject ("reading videos")."""
+def needed_for(use: str, extra: str | None = None) -> Iterator[None]:
+    """Around imports: a library of ``LIBRARIES`` that is missing raises MissingExtraError.
+
+    ``use`` is the sentence's subject ("reading videos"). ``extra`` is what to install where the use needs
+    more than the one library.
+    """
     try:
         yield
     except ModuleNotFoundError as error:
-        missing = missing_extra(error, use)
+        missing = missing_extra(error, use, extra)
         if missing is None:
             raise
         raise missing from error
 
 
-def missing_extra(error: ModuleNotFoundError, use: str) -> MissingExtraError | None:
+def missing_extra(error: ModuleNotFoundError, use: str, extra: str | None = None) -> MissingExtraError | None:
     """The error to raise instead of ``error``, or None if it is about no library of ``LIBRARIES``."""
     module = (error.name or "").partition(".")[0]
     if module not in LIBRARIES:
         return None
     library, requirement = LIBRARIES[module]
-    return MissingExtraError(use, library, _install_command(requirement))
+    return MissingExtraError(use, library, _install_command(f"emostream[{extra}]" if extra else requirement))
 
 
 def check_extra(extra: str, use: str) -> None:

@@ -51,6 +51,13 @@ def test_a_part_of_a_missing_library_is_that_library(monkeypatch):
         import av.container  # noqa: F401
 
 
+@pytest.mark.usefixtures("activated", "without_av")
+def test_a_use_that_needs_more_than_the_one_library_names_its_own_extra():
+    with pytest.raises(MissingExtraError) as raised, needed_for("analysis", extra="server"):
+        import av  # noqa: F401
+    assert str(raised.value) == "analysis needs PyAV: pip install 'emostream[server]'"
+
+
 @pytest.mark.usefixtures("activated")
 def test_a_library_of_no_extra_is_installed_by_its_own_name():
     missing = missing_extra(ModuleNotFoundError(name="pandas"), "to_pandas()")

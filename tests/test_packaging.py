@@ -104,7 +104,7 @@ def test_the_client_and_what_it_reads_and_writes_need_the_base_only(
         ("serve", "emostream serve needs emostream[server]: {pip} install 'emostream[server]'"),
         ("predict face.jpg", "emostream predict needs emostream[server]: {pip} install 'emostream[server]'"),
         ("train recipe.yaml", "emostream train needs emostream[train]: {pip} install 'emostream[train]'"),
-        ("stream film.mp4", "reading videos needs PyAV: {pip} install 'emostream[video]'"),
+        ("stream film.mp4", "reading a video needs PyAV: {pip} install 'emostream[video]'"),
     ],
 )
 def test_a_missing_extra_is_one_line_that_names_the_command_to_type(

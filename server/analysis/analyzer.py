@@ -18,7 +18,7 @@ from ..sources import Frame, Source, open_source
 from ..sources.inputs import Failure, InputFile, InputFrame, read_source
 from ..sources.pace import realtime
 
-with needed_for("analysis in this process"):
+with needed_for("analysis in this process", extra="server"):
     from ..detection.detector import FaceDetector
     from ..loading import find_model, load_recognizer
     from ..process import configure_process
