@@ -141,7 +141,7 @@ async def _measure(
                     # Real cameras do not all look at the same instant.
                     offset_s = index / cameras / frame_rate
                     tasks.create_task(
-                        _film(camera, connection, crops, frame_rate, begin, begin + seconds, offset_s)
+                        _run_camera(camera, connection, crops, frame_rate, begin, begin + seconds, offset_s)
                     )
         except* WebSocketException as group:
             raise UnreachableError(f"{without_secrets(address)} broke off: {group.exceptions[0]}") from group
@@ -163,7 +163,7 @@ async def _open(
             raise UnreachableError(f"{without_secrets(address)}: {message.message}")
 
 
-async def _film(
+async def _run_camera(
     camera: _Camera,
     connection: ClientConnection,
     crops: Sequence[bytes],
