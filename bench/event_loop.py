@@ -17,7 +17,7 @@ import time
 
 import uvicorn
 from emostream.app import create_app
-from emostream.protocol.wire import Face, Frame, encode_envelope
+from emostream.protocol.wire import FaceCrop, Frame, encode_envelope
 from emostream.settings import Settings
 
 from bench.faces import astronaut_jpeg
@@ -47,12 +47,12 @@ async def _session(port: int, until: float) -> int:
     async with connect(f"ws://127.0.0.1:{port}/ws", compression=None) as socket:
         await socket.recv()
         for frame_id in range(2):  # two under way, as the dashboard has
-            await socket.send(encode_envelope(Frame(frame_id, (Face(1, jpeg), Face(2, jpeg)))))
+            await socket.send(encode_envelope(Frame(frame_id, (FaceCrop(1, jpeg), FaceCrop(2, jpeg)))))
         while time.monotonic() < until:
             answer = json.loads(await socket.recv())
             answered += answer["type"] == "result"
             frame_id += 1
-            await socket.send(encode_envelope(Frame(frame_id, (Face(1, jpeg), Face(2, jpeg)))))
+            await socket.send(encode_envelope(Frame(frame_id, (FaceCrop(1, jpeg), FaceCrop(2, jpeg)))))
             await asyncio.sleep(0.01)  # below the protocol's 100 frames a second
     return answered
 
