@@ -1,17 +1,15 @@
-"""Several networks as one: from pixels to each member's probabilities, and from those to one answer."""
+"""Several networks as one: from pixels to each member's probabilities, and from those to the ensemble's."""
 
 import functools
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from .. import models
 from ..choices import Policy
 from ..files import sha256_of
 from ..models.catalogue import EnsembleEntry, ModelEntry
@@ -25,7 +23,7 @@ Probabilities = npt.NDArray[np.float32]
 
 
 class Member(nn.Module):
-    """One network with its normalisation before and a softmax behind it, answering in the ensemble's labels.
+    """One network with its normalisation before and a softmax behind it, over the ensemble's labels.
 
     ``columns`` has the network's outputs that count for each label; see ``EnsembleEntry.columns``.
     ``temperature`` divides the logits; see ``WeightDescription``. ``mirrored``: see ``EnsembleEntry``.
@@ -50,20 +48,20 @@ class Member(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """RGB in [0, 255], float (N, 3, S, S), to probabilities (N, C)."""
-        return self.answer(self.normalise(x))
+        return self.probabilities(self.normalise(x))
 
-    def answer(self, normalised: Tensor) -> Tensor:
+    def probabilities(self, normalised: Tensor) -> Tensor:
         """The network's input, float (N, 3, S, S), to probabilities (N, C)."""
         x = torch.cat((normalised, normalised.flip(3))) if self.mirrored else normalised
         logits = self.network(x.to(self.dtype)).float()
-        probabilities = (logits / self.temperature).softmax(1)
+        outputs = (logits / self.temperature).softmax(1)
         if self.mirrored:
-            probabilities = probabilities.unflatten(0, (2, -1)).mean(0)
+            outputs = outputs.unflatten(0, (2, -1)).mean(0)
         # One output at a time: a list of them as an index would be copied to the GPU with every batch, which
         # cannot be captured in a CUDA graph.
-        outputs = probabilities.unbind(1)
-        answers = torch.stack([_sum(outputs[index] for index in column) for column in self.columns], dim=1)
-        return answers / answers.sum(1, keepdim=True) if self.leaves_some_out else answers
+        of_output = outputs.unbind(1)
+        kept = torch.stack([_sum(of_output[index] for index in column) for column in self.columns], dim=1)
+        return kept / kept.sum(1, keepdim=True) if self.leaves_some_out else kept
 
 
 def _sum(tensors: Iterable[Tensor]) -> Tensor:
@@ -93,38 +91,38 @@ class Ensemble(nn.Module):
         return dict(zip(self.input_sizes, planes, strict=True))
 
     def forward(self, *crops: Tensor) -> Tensor:
-        return self.answers(*self.normalised(*crops))
+        return self.probabilities(*self.normalised(*crops))
 
     def normalised(self, *crops: Tensor) -> tuple[Tensor, ...]:
         """The first half: what each member's network takes, float (N, 3, S, S)."""
         pixels = self.pixels(crops)
         return tuple(member.normalise(pixels[member.input_size]) for member in self)
 
-    def answers(self, *normalised: Tensor) -> Tensor:
+    def probabilities(self, *normalised: Tensor) -> Tensor:
         """The second half: from the networks' inputs, in the members' order, to (M, N, C)."""
-        return torch.stack([member.answer(x) for member, x in zip(self, normalised, strict=True)])
+        return torch.stack([member.probabilities(x) for member, x in zip(self, normalised, strict=True)])
 
 
 @dataclass(frozen=True)
 class LoadedEnsemble:
     """An ensemble with its weights.
 
-    ``fingerprint`` changes with anything that its probabilities depend on: weights, labels, normalisation
-    and the networks' code.
+    ``fingerprint`` changes with all that its probabilities depend on beside the code: weights, labels,
+    normalisation, mirroring. For the code see ``openvino_conversion.GRAPH_VERSION``.
     """
 
     entry: EnsembleEntry
     module: Ensemble
     fingerprint: str
 
-    def combine(self, answers: Probabilities, generator: np.random.Generator) -> Probabilities:
-        """The answer (N, C) from the members' probabilities (M, N, C), as the ensemble's policy says."""
+    def combine(self, of_members: Probabilities, generator: np.random.Generator) -> Probabilities:
+        """From the members' probabilities (M, N, C) to the ensemble's (N, C), as its policy says."""
         if self.entry.policy is Policy.RANDOM:
-            faces = np.arange(answers.shape[1])
-            combined = answers[generator.integers(answers.shape[0], size=len(faces)), faces]
+            faces = np.arange(of_members.shape[1])
+            combined = of_members[generator.integers(of_members.shape[0], size=len(faces)), faces]
         else:
-            weights = self.entry.weights or (1 / answers.shape[0],) * answers.shape[0]
-            combined = np.einsum("m,mnc->nc", np.asarray(weights, np.float32), answers)
+            weights = self.entry.weights or (1 / of_members.shape[0],) * of_members.shape[0]
+            combined = np.einsum("m,mnc->nc", np.asarray(weights, np.float32), of_members)
         return sharpen(combined, self.entry.temperature)
 
 
@@ -142,7 +140,7 @@ def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
 
     Raises WeightsError for a file that is not on this machine, CheckpointError for one that does not fit.
     """
-    members, parts = [], [repr(entry.labels), repr(entry.mirrored), code_sha256()]
+    members, parts = [], [repr((entry.labels, entry.mirrored))]
     for model in entry.members:
         path = store.require(model)
         description = read_description(path)
@@ -150,14 +148,9 @@ def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
         member = Member(model, entry.columns(model), temperature, entry.mirrored)
         load_checkpoint(member.network, path)
         members.append(member)
-        parts += [sha256_of(path), model.architecture, repr(model.normalisation), repr(member.columns)]
+        parts += [
+            sha256_of(path),
+            repr((model.architecture, model.normalisation_spec, member.columns, temperature)),
+        ]
     fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
     return LoadedEnsemble(entry, Ensemble(members).eval(), fingerprint)
-
-
-def code_sha256() -> str:
-    """Of everything between pixels and probabilities, whatever the engine."""
-    here = Path(__file__)
-    written = ("ensemble.py", "folding.py", "openvino_conversion.py", "rewriting.py")
-    files = [*map(here.with_name, written), *sorted(Path(models.__file__).parent.glob("*.py"))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -1,33 +1,81 @@
-"""An ensemble as OpenVINO graphs on disk."""
+"""An ensemble as OpenVINO graphs, kept on disk."""
 
+import logging
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..files import replacing
 from ..process import import_openvino
-from .ensemble import Ensemble
+from .ensemble import Ensemble, LoadedEnsemble
 from .folding import simplified
 from .rewriting import rewritten
 
+logger = logging.getLogger(__name__)
 
-def convert(ensemble: Ensemble, normalised: Path, answers: Path) -> None:
-    """Writes the ensemble's two halves, ``Ensemble.normalised`` and ``Ensemble.answers``, as graphs for any
-    number of faces."""
+#: Raise it with every change of what is computed between pixels and probabilities: in a network, in the
+#: normalisation, in ``Ensemble``, in ``folding`` or in ``rewriting``. Graphs from before are then left alone.
+GRAPH_VERSION = 1
+
+_HALVES = ("normalised.xml", "probabilities.xml")
+
+
+def load_graphs(core: Any, ensemble: LoadedEnsemble, cache_dir: Path) -> list[Any]:
+    """The ensemble's two halves, ``Ensemble.normalised`` and ``Ensemble.probabilities``, as graphs for any
+    number of faces.
+
+    They are kept in ``cache_dir`` under all that they depend on. Damaged ones are converted anew, and where
+    the folder cannot be written they are every time.
+    """
+    made_by = f"v{GRAPH_VERSION}-openvino-{version('openvino')}-torch-{version('torch')}"
+    kept = cache_dir / f"{ensemble.fingerprint}-{made_by}"
+    if kept.exists():
+        try:
+            return [core.read_model(kept / half) for half in _HALVES]
+        except RuntimeError as error:
+            logger.warning("%s is damaged and is made anew: %s", kept, _last_line(error))
+    graphs = [_converted(traced, examples) for traced, examples in trace(ensemble.module)]
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        # As one folder: a server that starts beside this one must not read half of it.
+        with replacing(kept) as folder:
+            folder.mkdir()
+            for graph, half in zip(graphs, _HALVES, strict=True):
+                import_openvino().save_model(graph, folder / half, compress_to_fp16=False)
+        return [core.read_model(kept / half) for half in _HALVES]  # mapped into memory, rather than in it
+    except (OSError, RuntimeError) as error:
+        logger.warning(
+            "the cache folder %s cannot be written, so networks are converted at each start: %s",
+            cache_dir,
+            error.strerror if isinstance(error, OSError) else _last_line(error),
+        )
+        return graphs
+
+
+def trace(ensemble: Ensemble) -> list[tuple[torch.jit.ScriptModule, tuple[Tensor, ...]]]:
+    """The two halves as traced modules, each with the inputs that it was traced with."""
     ensemble = simplified(ensemble)
     for member in ensemble:
         member.network = rewritten(member.network, torch.zeros(1, 3, member.input_size, member.input_size))
     crops = tuple(torch.zeros(2, side, side, 3, dtype=torch.uint8) for side in ensemble.input_sizes)
-    _convert_module(_Half(ensemble, Ensemble.normalised), crops, normalised)
-    _convert_module(_Half(ensemble, Ensemble.answers), ensemble.normalised(*crops), answers)
+    halves = (
+        (_Half(ensemble, Ensemble.normalised), crops),
+        (_Half(ensemble, Ensemble.probabilities), ensemble.normalised(*crops)),
+    )
+    # Traced here: OpenVINO would trace it by itself, and then run it twice more to compare: measured, a start
+    # takes three times as long. PyTorch's successor of tracing converts more slowly than that.
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit.trace` is deprecated", DeprecationWarning)
+        return [(torch.jit.trace(half, inputs, check_trace=False), inputs) for half, inputs in halves]
 
 
 class _Half(nn.Module):
-    """``Ensemble.normalised`` or ``Ensemble.answers`` as a module, which is what can be traced."""
+    """``Ensemble.normalised`` or ``Ensemble.probabilities`` as a module, which is what can be traced."""
 
     def __init__(self, ensemble: Ensemble, compute: Callable[..., Any]) -> None:
         super().__init__()
@@ -37,19 +85,12 @@ class _Half(nn.Module):
         return self.compute(self.ensemble, *inputs)
 
 
-def _convert_module(module: nn.Module, examples: tuple[Tensor, ...], path: Path) -> None:
+def _converted(traced: torch.jit.ScriptModule, examples: tuple[Tensor, ...]) -> Any:
     ov = import_openvino()
     shapes = [ov.PartialShape([-1, *example.shape[1:]]) for example in examples]
-    # Traced here: OpenVINO would trace it by itself, and then run it twice more to compare: measured, a start
-    # takes three times as long. PyTorch's successor of tracing converts more slowly than that.
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`torch.jit.trace` is deprecated", DeprecationWarning)
-        traced = torch.jit.trace(module, examples, check_trace=False)
-    graph = ov.convert_model(traced, example_input=examples, input=shapes)
-    # In a folder of its own first: a server that starts beside this one must neither read half a file nor
-    # write into the same one.
-    with TemporaryDirectory(dir=path.parent) as folder:
-        written = Path(folder, path.name)
-        ov.save_model(graph, written, compress_to_fp16=False)
-        written.with_suffix(".bin").replace(path.with_suffix(".bin"))
-        written.replace(path)
+    return ov.convert_model(traced, example_input=examples, input=shapes)
+
+
+def _last_line(error: Exception) -> str:
+    """OpenVINO's errors begin with where in its source they were raised."""
+    return str(error).strip().rpartition("\n")[2]

@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..choices import Precision
-from ..exceptions import ModelError
 from ..imaging.decoding import decode, prepare
 from ..process import import_openvino
 from .device_preparation import Pixels, PreparedFace
 from .ensemble import LoadedEnsemble, Probabilities
-from .openvino_conversion import convert
-from .precision import keeps_answers, probes
+from .openvino_conversion import load_graphs
+from .precision import keeps_predictions, probes
 
 #: Faces are computed so many at a time; see ``passes``.
 PASS_SIZES = (1, 2, 4, 8)
@@ -24,7 +22,7 @@ _FEW_FACES = 2
 
 @dataclass(frozen=True)
 class _Part:
-    """Some members' answers for some faces of a pass, and the compiled graph that computes them."""
+    """Some members' probabilities for some faces of a pass, and the compiled graph that computes them."""
 
     members: slice
     faces: slice
@@ -32,22 +30,21 @@ class _Part:
 
 
 #: By the size of a pass, ascending: the parts of its second half, which run beside each other.
-_Answers = dict[int, list[_Part]]
+_Passes = dict[int, list[_Part]]
 
 
 class OpenVinoEngine:
     """Runs the ensemble as two kinds of compiled graphs, its two halves.
 
-    The first normalises pixels, in float32 always: rounding there reaches the answers enlarged (a grey level
-    of 200 in bfloat16 is off by up to half a level, and a dull picture's contrast is a few dozen). The second
-    has the networks, in bfloat16 where the processor computes it natively and it keeps the answers (see
+    The first normalises pixels, in float32 always: rounding there is enlarged by the networks (a grey level
+    of 200 in bfloat16 is off by up to half a level, and a dull image's contrast is a few dozen). The second
+    has the networks, in bfloat16 where the processor computes it natively and it keeps the predictions (see
     ``precision.py``), else in float32. It is compiled for each of PASS_SIZES: a graph for one
     number of faces takes a tenth to a fifth less time than one for any number. A pass is computed in two
     parts with half of the cores each, which wait for each other less often than cores in one graph do: few
     faces by half of the members each, if those are alike, more by all members for half of the faces each.
 
-    The converted graphs are kept in ``cache_dir`` under the ensemble's fingerprint and the versions of what
-    made them. Raises ModelError if they cannot be.
+    The converted graphs are kept in ``cache_dir`` (``load_graphs``).
     """
 
     def __init__(
@@ -68,20 +65,11 @@ class OpenVinoEngine:
         self._input_sizes = ensemble.module.input_sizes
         self._labels = len(ensemble.entry.labels)
         self._architectures = [member.architecture for member in ensemble.entry.members]
-        prefix = f"{ensemble.fingerprint}-openvino-{version('openvino')}-torch-{version('torch')}"
-        first, self._second = (cache_dir / f"{prefix}-{half}.xml" for half in ("normalised", "answers"))
-        if not (first.is_file() and self._second.is_file()):
-            try:
-                cache_dir.mkdir(parents=True, exist_ok=True)
-                convert(ensemble.module, first, self._second)
-            except OSError as error:
-                raise ModelError(
-                    f"the cache folder {cache_dir} cannot be written: {error.strerror}"
-                ) from error
-        normalised = self._compile(self._core.read_model(first), "f32")
+        first, second = load_graphs(self._core, ensemble, cache_dir)
+        normalised = self._compile(first, "f32")
         self._normalised = normalised.create_infer_request()
         self._cores = int(normalised.get_property("INFERENCE_NUM_THREADS"))
-        self.precision, self._answers = self._compile_as(precision, ensemble)
+        self.precision, self._passes = self._compile_as(precision, second, ensemble)
 
     @property
     def device(self) -> str:
@@ -90,31 +78,30 @@ class OpenVinoEngine:
 
     @property
     def batch_sizes(self) -> Sequence[int]:
-        return list(self._answers)
+        return list(self._passes)
 
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
         return prepare(decode(data, max_pixels), self._input_sizes)
 
     def infer(self, crops: Sequence[Pixels]) -> Probabilities:
-        return self._run(self._answers, crops)
+        return self._run(self._passes, crops)
 
-    def _compile_as(self, wanted: Precision, ensemble: LoadedEnsemble) -> tuple[str, _Answers]:
-        """The precision to compute in, and requests that do."""
+    def _compile_as(self, wanted: Precision, graph: Any, ensemble: LoadedEnsemble) -> tuple[str, _Passes]:
+        """The precision to compute the second half in, and requests that do."""
         sizes = [size for size in PASS_SIZES if size <= self.max_batch]
         if wanted != "auto":
-            return wanted, self._compile_answers(wanted, sizes)
+            return wanted, self._compile_passes(graph, wanted, sizes)
         if "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            return "f32", self._compile_answers("f32", sizes)
-        exact = self._compile_answers("f32", sizes[-1:])
-        fast = self._compile_answers("bf16", sizes)
+            return "f32", self._compile_passes(graph, "f32", sizes)
+        exact = self._compile_passes(graph, "f32", sizes[-1:])
+        fast = self._compile_passes(graph, "bf16", sizes)
         faces = probes(self._input_sizes)
-        if keeps_answers(ensemble, "bf16", self._run(exact, faces), self._run(fast, faces)):
+        if keeps_predictions(ensemble, "bf16", self._run(exact, faces), self._run(fast, faces)):
             return "bf16", fast
-        return "f32", self._compile_answers("f32", sizes)
+        return "f32", self._compile_passes(graph, "f32", sizes)
 
-    def _compile_answers(self, precision: str, sizes: Sequence[int]) -> _Answers:
+    def _compile_passes(self, graph: Any, precision: str, sizes: Sequence[int]) -> _Passes:
         """The second half for passes of these sizes, ascending."""
-        graph = self._core.read_model(self._second)
         return {size: self._parts(graph, precision, size) for size in sizes}
 
     def _parts(self, graph: Any, precision: str, size: int) -> list[_Part]:
@@ -146,10 +133,10 @@ class OpenVinoEngine:
             config["INFERENCE_NUM_THREADS"] = str(self._threads)
         return self._core.compile_model(graph, "CPU", config | options)
 
-    def _run(self, answers: _Answers, crops: Sequence[Pixels]) -> Probabilities:
+    def _run(self, compiled: _Passes, crops: Sequence[Pixels]) -> Probabilities:
         done, found = 0, []
-        for size in passes(len(crops[0]), list(answers)):
-            found.append(self._pass(answers[size], size, [crop[done : done + size] for crop in crops]))
+        for size in passes(len(crops[0]), list(compiled)):
+            found.append(self._pass(compiled[size], size, [crop[done : done + size] for crop in crops]))
             done += size
         return np.concatenate(found, axis=1)
 
@@ -165,10 +152,10 @@ class OpenVinoEngine:
         for part in parts:
             part.request.wait()
         # A copy: the requests' own memory is overwritten by the next call.
-        answers = np.empty((len(self._architectures), size, self._labels), np.float32)
+        probabilities = np.empty((len(self._architectures), size, self._labels), np.float32)
         for part in parts:
-            answers[part.members, part.faces] = part.request.get_output_tensor().data
-        return answers[:, :faces]
+            probabilities[part.members, part.faces] = part.request.get_output_tensor().data
+        return probabilities[:, :faces]
 
 
 def _sized(graph: Any, faces: int) -> Any:
@@ -179,11 +166,11 @@ def _sized(graph: Any, faces: int) -> Any:
 
 
 def _for_members(graph: Any, members: slice) -> Any:
-    """The second half's graph without what only other members' answers take; their inputs stay, unused."""
+    """The second half's graph without what only other members need; their inputs stay, unused."""
     ov = import_openvino()
     stacked = graph.outputs[0].get_node().input_value(0).get_node()
-    answers = [stacked.input_value(index) for index in range(members.start, members.stop)]
-    return ov.Model([ov.opset13.concat(answers, 0)], graph.get_parameters())
+    kept = [stacked.input_value(index) for index in range(members.start, members.stop)]
+    return ov.Model([ov.opset13.concat(kept, 0)], graph.get_parameters())
 
 
 def passes(faces: int, sizes: Sequence[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Whether a faster precision gives the same answers as float32."""
+"""Whether a faster precision gives the same predictions as float32."""
 
 import logging
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ MAX_PRECISION_ERROR = 0.02
 _PROBE_FACES = 8
 
 
-def keeps_answers(
+def keeps_predictions(
     ensemble: LoadedEnsemble, precision: str, exact: Probabilities, fast: Probabilities
 ) -> bool:
     """Whether no probability that is served differs by more than MAX_PRECISION_ERROR; logs it if one does.
 
-    ``exact`` and ``fast`` are the members' answers (M, N, C) to the same faces, in float32 and in
-    ``precision``. What overflowed is no answer.
+    ``exact`` and ``fast`` are the members' probabilities (M, N, C) for the same faces, in float32 and in
+    ``precision``. Those that overflowed are different.
     """
-    # Not what each member answers; a member that is drawn is the same one both times.
-    wanted, got = (ensemble.combine(answers, np.random.default_rng(0)) for answers in (exact, fast))
+    # Combined, as they are served; a member that is drawn is the same one both times.
+    wanted, got = (ensemble.combine(members, np.random.default_rng(0)) for members in (exact, fast))
     if not np.isfinite(got).all():
         logger.warning("%s overflows in these networks: not used", precision)
         return False
@@ -38,7 +38,7 @@ def keeps_answers(
 
 
 def probes(input_sizes: Sequence[int]) -> list[Pixels]:
-    """Pictures with structure at every scale, as faces have, the same at each size: uint8 (N, S, S, 3)."""
+    """Images with structure at every scale, as faces have, the same at each size: uint8 (N, S, S, 3)."""
     generator = np.random.default_rng(0)
     largest = max(input_sizes)
     sums = np.zeros((_PROBE_FACES, largest, largest, 3))
@@ -46,9 +46,9 @@ def probes(input_sizes: Sequence[int]) -> list[Pixels]:
         noise = torch.from_numpy(generator.normal(size=(_PROBE_FACES, 3, cells, cells)))
         blown_up = F.interpolate(noise, (largest, largest), mode="bicubic")
         sums += blown_up.permute(0, 2, 3, 1).numpy() / np.sqrt(cells)
-    pictures = torch.from_numpy(np.clip(128 + 50 * sums, 0, 255)).permute(0, 3, 1, 2)
+    images = torch.from_numpy(np.clip(128 + 50 * sums, 0, 255)).permute(0, 3, 1, 2)
     return [
-        F.interpolate(pictures, (side, side), mode="area")
+        F.interpolate(images, (side, side), mode="area")
         .permute(0, 2, 3, 1)
         .round()
         .to(torch.uint8)

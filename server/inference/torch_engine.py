@@ -12,7 +12,7 @@ from ..choices import Precision
 from .device_preparation import DevicePreparation, Pixels, nvjpeg_decoder
 from .ensemble import Ensemble, LoadedEnsemble, Probabilities
 from .folding import simplified
-from .precision import keeps_answers, probes
+from .precision import keeps_predictions, probes
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ DTYPES = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}
 class TorchEngine:
     """Runs batches of a ladder of sizes, each padded to the next step.
 
-    On CUDA: float16 where it keeps the answers (see ``precision.py``), channels last, batch
+    On CUDA: float16 where it keeps the predictions (see ``precision.py``), channels last, batch
     norms folded into convolutions, each step captured as a CUDA graph in which the members run beside each
     other, and the next chunk's upload overlapping with the computing of the last. On the CPU: the same in
     float32, without graphs and streams.
@@ -37,9 +37,6 @@ class TorchEngine:
     ) -> None:
         self._device = device
         self._is_cuda = device.type == "cuda"
-        if self._is_cuda:
-            # PyTorch computes convolutions in float32 with ten bits of mantissa by default, float16's number.
-            torch.backends.cudnn.allow_tf32 = False
         with self._current_device():
             self.precision: str
             if precision == "auto" and self._is_cuda:
@@ -68,15 +65,15 @@ class TorchEngine:
 
     @torch.inference_mode()
     def infer(self, crops: Sequence[Pixels]) -> Probabilities:
-        answers = []
+        done: list[Tensor] = []
         with self._current_device():
             for number, start in enumerate(range(0, len(crops[0]), self.max_batch)):
                 chunk = [crop[start : start + self.max_batch] for crop in crops]
-                answers.append(self._launch(chunk, self._slots[number % 2]))
+                done.append(self._launch(chunk, self._slots[number % 2]))
             if self._is_cuda:
                 # Of this stream only: the next crops are being prepared on others.
                 torch.cuda.current_stream(self._device).synchronize()
-        joined: Probabilities = torch.cat(answers, dim=1).numpy()  # (M, N, C)
+        joined: Probabilities = torch.cat(done, dim=1).numpy()  # (M, N, C)
         return joined
 
     def _current_device(self) -> AbstractContextManager[object]:
@@ -84,7 +81,8 @@ class TorchEngine:
         return torch.cuda.device(self._device) if self._is_cuda else nullcontext()
 
     def _launch(self, chunk: Sequence[Pixels], slot: "_Slot") -> Tensor:
-        """Queues one chunk on the device; its answer is in pinned memory, once the stream is synchronised."""
+        """Queues one chunk on the device; its probabilities are in pinned memory, once the stream is
+        synchronised."""
         faces = len(chunk[0])
         step = self._steps[min(size for size in self._steps if size >= faces)]
         if self._streams is None:
@@ -98,8 +96,8 @@ class TorchEngine:
         else:
             self._upload(chunk, step, slot, self._streams.copying)
         step.run()
-        answer = torch.empty(step.output[:, :faces].shape, dtype=step.output.dtype, pin_memory=True)
-        return answer.copy_(step.output[:, :faces], non_blocking=True)
+        pinned = torch.empty(step.output[:, :faces].shape, dtype=step.output.dtype, pin_memory=True)
+        return pinned.copy_(step.output[:, :faces], non_blocking=True)
 
     def _upload(
         self, chunk: Sequence[Pixels], step: "_Step", slot: "_Slot", copying: torch.cuda.Stream
@@ -160,7 +158,7 @@ class _Streams:
 
 @dataclass
 class _Step:
-    """One batch size: where its crops go in, where its answers come out, and what computes them."""
+    """One batch size: where its crops go in, where its probabilities come out, and what computes them."""
 
     inputs: tuple[Tensor, ...]
     output: Tensor
@@ -195,12 +193,12 @@ def optimised(ensemble: Ensemble, device: torch.device, dtype: torch.dtype) -> E
 def fastest(
     ensemble: LoadedEnsemble, device: torch.device, candidates: Sequence[Precision]
 ) -> tuple[Precision, Ensemble]:
-    """The first of ``candidates`` that keeps the answers, else "f32"; and the ensemble in that precision."""
+    """The first of ``candidates`` that keeps the predictions, else "f32", and the ensemble in it."""
     exact = optimised(ensemble.module, device, DTYPES["f32"])
     wanted = _probed(exact, device)
     for precision in candidates:
         fast = optimised(ensemble.module, device, DTYPES[precision])
-        if keeps_answers(ensemble, precision, wanted, _probed(fast, device)):
+        if keeps_predictions(ensemble, precision, wanted, _probed(fast, device)):
             return precision, fast
     return "f32", exact
 
@@ -208,8 +206,8 @@ def fastest(
 @torch.inference_mode()
 def _probed(ensemble: Ensemble, device: torch.device) -> Probabilities:
     faces = [torch.as_tensor(crop, device=device) for crop in probes(ensemble.input_sizes)]
-    answers: Probabilities = ensemble(*faces).cpu().numpy()
-    return answers
+    probabilities: Probabilities = ensemble(*faces).cpu().numpy()
+    return probabilities
 
 
 def side_by_side(ensemble: Ensemble, crops: Sequence[Tensor], streams: Sequence[torch.cuda.Stream]) -> Tensor:
@@ -219,13 +217,13 @@ def side_by_side(ensemble: Ensemble, crops: Sequence[Tensor], streams: Sequence[
     pixels = ensemble.pixels(crops)
     for stream in streams:  # all of them before any is joined, or each member would wait for the one before
         stream.wait_stream(current)
-    answers: list[Tensor] = []
+    outputs: list[Tensor] = []
     for member, stream in zip(ensemble, streams, strict=True):
         with torch.cuda.stream(stream):
-            answers.append(member(pixels[member.input_size]))
+            outputs.append(member(pixels[member.input_size]))
     for stream in streams:
         current.wait_stream(stream)
-    return torch.stack(answers)
+    return torch.stack(outputs)
 
 
 def _build_ladder(max_batch: int, build: Callable[[int], _Step]) -> dict[int, _Step]:

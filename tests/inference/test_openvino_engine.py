@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emostream.choices import Precision
-from emostream.exceptions import ModelError
-from emostream.inference import openvino_engine, precision
+from emostream.inference import precision
 from emostream.inference.ensemble import LoadedEnsemble
 from emostream.inference.openvino_engine import OpenVinoEngine, passes
 from emostream.inference.precision import MAX_PRECISION_ERROR
 from emostream.models.normalisation import Normalisation, NormalisationSpec
-from emostream.process import import_openvino
 
 from tests.inference.networks import crops, exact, random_ensemble
 
@@ -24,69 +22,26 @@ def engine_for(
 
 
 @pytest.mark.parametrize("faces", [1, 3, 8, 11])
-def test_answers_in_float32_are_pytorchs(cache_dir: Path, faces: int) -> None:
+def test_probabilities_in_float32_are_pytorchs(cache_dir: Path, faces: int) -> None:
     ensemble = random_ensemble("se_resnet", "poster_v2_compact")
     pixels = crops(ensemble, faces)
 
-    answers = engine_for(ensemble, cache_dir).infer(pixels)
+    probabilities = engine_for(ensemble, cache_dir).infer(pixels)
 
-    assert answers.shape == (2, faces, 3)
-    np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=1e-4)
+    assert probabilities.shape == (2, faces, 3)
+    np.testing.assert_allclose(probabilities, exact(ensemble, pixels), atol=1e-4)
 
 
 def test_members_of_different_input_sizes_run_in_one_graph(cache_dir: Path) -> None:
     ensemble = random_ensemble("se_resnet", "dan")
     pixels = crops(ensemble, 2)
 
-    answers = engine_for(ensemble, cache_dir).infer(pixels)
+    probabilities = engine_for(ensemble, cache_dir).infer(pixels)
 
-    np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=1e-3)
-
-
-def test_a_second_start_reads_the_converted_graph_instead_of_converting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ensemble = random_ensemble("se_resnet")
-    pixels = crops(ensemble, 2)
-    first = engine_for(ensemble, tmp_path).infer(pixels)
-
-    def refuse(*arguments: object) -> None:
-        raise AssertionError("it was converted again")
-
-    monkeypatch.setattr(openvino_engine, "convert", refuse)
-
-    np.testing.assert_allclose(engine_for(ensemble, tmp_path).infer(pixels), first, atol=1e-6)
+    np.testing.assert_allclose(probabilities, exact(ensemble, pixels), atol=1e-3)
 
 
-def test_two_that_start_at_once_may_share_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second one starts while the first writes, and is ready before it."""
-    ov, ensemble = import_openvino(), random_ensemble("se_resnet")
-    save, engines = ov.save_model, []
-
-    def save_while_another_starts(*arguments: object, **options: object) -> None:
-        save(*arguments, **options)
-        monkeypatch.setattr(ov, "save_model", save)
-        engines.append(engine_for(ensemble, tmp_path))
-
-    monkeypatch.setattr(ov, "save_model", save_while_another_starts)
-    engines.append(engine_for(ensemble, tmp_path))
-
-    pixels = crops(ensemble, 1)
-    assert len(engines) == 2
-    for engine in engines:
-        np.testing.assert_allclose(engine.infer(pixels), exact(ensemble, pixels), atol=1e-4)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".xml", ".bin"}
-
-
-def test_a_cache_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
-    occupied = tmp_path / "cache"
-    occupied.write_text("a file")
-
-    with pytest.raises(ModelError, match=f"^the cache folder {occupied} cannot be written: File exists"):
-        engine_for(random_ensemble("se_resnet"), occupied)
-
-
-def test_bfloat16_is_not_used_where_it_changes_the_answers(
+def test_bfloat16_is_not_used_where_it_changes_the_predictions(
     cache_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No processor computes in it without any difference, so none is allowed here."""
@@ -99,29 +54,29 @@ def test_what_auto_chooses_stays_close_to_float32(cache_dir: Path) -> None:
     ensemble = random_ensemble("se_resnet", "poster_v2_compact")
     pixels = crops(ensemble, 4)
 
-    answers = engine_for(ensemble, cache_dir, "auto").infer(pixels)
+    probabilities = engine_for(ensemble, cache_dir, "auto").infer(pixels)
 
-    np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=MAX_PRECISION_ERROR)
+    np.testing.assert_allclose(probabilities, exact(ensemble, pixels), atol=MAX_PRECISION_ERROR)
 
 
 def test_bfloat16_does_not_reach_the_normalisation(cache_dir: Path) -> None:
-    """There it knows pixels near 200 to one grey level, and all the contrast of this picture is twelve."""
+    """There it knows pixels near 200 to one grey level, and all the contrast of this image is twelve."""
     ensemble = random_ensemble("se_resnet")
     (member,) = ensemble.module
     member.normalise = Normalisation(NormalisationSpec(grayscale=True, per_image=True))
     member.network.head.weight.data *= 20  # as sure as a trained network
     pixels = [200 + crop % 12 for crop in crops(ensemble, 4)]
 
-    answers = engine_for(replace(ensemble, fingerprint="sure"), cache_dir, "bf16").infer(pixels)
+    probabilities = engine_for(replace(ensemble, fingerprint="sure"), cache_dir, "bf16").infer(pixels)
 
-    np.testing.assert_allclose(answers, exact(ensemble, pixels), atol=0.005)
+    np.testing.assert_allclose(probabilities, exact(ensemble, pixels), atol=0.005)
 
 
 @pytest.mark.parametrize(
     "architectures",
     [("se_resnet",), ("poster_v2_compact",), ("poster_v2",), ("poster_v2_compact", "poster_v2_compact")],
 )
-def test_in_bfloat16_a_face_is_answered_alike_in_whatever_batch(
+def test_in_bfloat16_a_face_has_the_same_probabilities_in_whatever_batch(
     cache_dir: Path, architectures: tuple[str, ...]
 ) -> None:
     """A product that is rounded otherwise for one face than for many shows in one face of twenty or so."""
@@ -164,12 +119,12 @@ def test_passes_have_room_for_every_face(faces: int) -> None:
 
 
 def halves(*architectures: str, cache_dir: Path, faces: int) -> list[tuple[slice, slice]]:
-    """The members and faces of the parts in which a pass is computed, right answers provided."""
+    """The members and faces of the parts in which a pass is computed, right probabilities provided."""
     ensemble = random_ensemble(*architectures)
     engine = OpenVinoEngine(ensemble, max_batch=faces, threads=2, precision="f32", cache_dir=cache_dir)
     pixels = crops(ensemble, faces)
     np.testing.assert_allclose(engine.infer(pixels), exact(ensemble, pixels), atol=1e-4)
-    return [(part.members, part.faces) for part in engine._answers[faces]]
+    return [(part.members, part.faces) for part in engine._passes[faces]]
 
 
 @pytest.mark.parametrize("faces", [1, 2])
@@ -206,7 +161,7 @@ def test_one_face_of_members_that_cannot_be_halved_is_not_shared_out(
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_any_number_of_threads_gives_the_same_answers(cache_dir: Path, threads: int) -> None:
+def test_any_number_of_threads_gives_the_same_probabilities(cache_dir: Path, threads: int) -> None:
     ensemble = random_ensemble("se_resnet")
     pixels = crops(ensemble, 11)
 
@@ -224,7 +179,7 @@ def test_any_largest_batch_will_do(cache_dir: Path) -> None:
     np.testing.assert_allclose(engine.infer(pixels), exact(ensemble, pixels), atol=MAX_PRECISION_ERROR)
 
 
-def test_an_answer_stays_when_the_next_is_computed(cache_dir: Path) -> None:
+def test_probabilities_stay_when_the_next_is_computed(cache_dir: Path) -> None:
     ensemble = random_ensemble("se_resnet")
     engine = engine_for(ensemble, cache_dir)
     first = engine.infer(crops(ensemble, 2))

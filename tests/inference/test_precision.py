@@ -5,47 +5,47 @@ import pytest
 import torch
 from emostream.inference import precision
 from emostream.inference.ensemble import LoadedEnsemble
-from emostream.inference.precision import keeps_answers, probes
+from emostream.inference.precision import keeps_predictions, probes
 from emostream.inference.torch_engine import fastest
 from torch import Tensor, nn
 
 from tests.inference.networks import constant_ensemble, random_ensemble
 
 CPU = torch.device("cpu")
-ANSWERS = {"a": 0.5, "b": 0.5}
+EVEN = {"a": 0.5, "b": 0.5}
 
 
-def answers(*members: tuple[float, float]) -> np.ndarray:
-    """The members' answers (M, 1, C) to one face."""
+def probabilities(*members: tuple[float, float]) -> np.ndarray:
+    """The members' probabilities (M, 1, C) for one face."""
     return np.array(members, np.float32)[:, None]
 
 
 def test_what_is_served_counts_and_not_what_a_member_says() -> None:
-    ensemble = constant_ensemble({"one": ANSWERS, "two": ANSWERS})
-    exact = answers((0.50, 0.50), (0.50, 0.50))
+    ensemble = constant_ensemble({"one": EVEN, "two": EVEN})
+    exact = probabilities((0.50, 0.50), (0.50, 0.50))
 
-    assert keeps_answers(ensemble, "bf16", exact, answers((0.56, 0.44), (0.44, 0.56)))
-    assert not keeps_answers(ensemble, "bf16", exact, answers((0.56, 0.44), (0.50, 0.50)))
+    assert keeps_predictions(ensemble, "bf16", exact, probabilities((0.56, 0.44), (0.44, 0.56)))
+    assert not keeps_predictions(ensemble, "bf16", exact, probabilities((0.56, 0.44), (0.50, 0.50)))
 
 
 def test_an_error_is_told_with_its_size(caplog: pytest.LogCaptureFixture) -> None:
-    ensemble = constant_ensemble({"one": ANSWERS})
+    ensemble = constant_ensemble({"one": EVEN})
 
-    assert not keeps_answers(ensemble, "f16", answers((0.5, 0.5)), answers((0.75, 0.25)))
+    assert not keeps_predictions(ensemble, "f16", probabilities((0.5, 0.5)), probabilities((0.75, 0.25)))
 
     assert "f16 changes probabilities by up to 0.250" in caplog.text
 
 
 @pytest.mark.parametrize("overflowed", [np.nan, np.inf])
 def test_what_overflows_keeps_nothing(overflowed: float, caplog: pytest.LogCaptureFixture) -> None:
-    ensemble = constant_ensemble({"one": ANSWERS})
+    ensemble = constant_ensemble({"one": EVEN})
 
-    assert not keeps_answers(ensemble, "f16", answers((0.5, 0.5)), answers((overflowed, 0.5)))
+    assert not keeps_predictions(ensemble, "f16", probabilities((0.5, 0.5)), probabilities((overflowed, 0.5)))
 
     assert "f16 overflows" in caplog.text
 
 
-def test_probes_are_pictures_at_each_size() -> None:
+def test_probes_are_images_at_each_size() -> None:
     small, large = probes((48, 112))
 
     assert (small.shape, large.shape) == ((8, 48, 48, 3), (8, 112, 112, 3))
@@ -72,7 +72,7 @@ def loud_ensemble() -> LoadedEnsemble:
     return ensemble
 
 
-def test_the_first_precision_that_keeps_the_answers_is_taken() -> None:
+def test_the_first_precision_that_keeps_the_predictions_is_taken() -> None:
     assert fastest(random_ensemble("se_resnet"), CPU, ["f16", "bf16"])[0] == "f16"
     assert fastest(loud_ensemble(), CPU, ["f16", "bf16"])[0] == "bf16"
 
