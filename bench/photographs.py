@@ -24,6 +24,7 @@ from emostream.analysis.finder import FaceFinder
 from emostream.detection.detector import FaceDetector
 from emostream.inference import Recognizer
 from emostream.loading import load_recognizer
+from emostream.process import configure_process
 from emostream.settings import read_settings
 from emostream.training.datasets import LABELS, read_split
 from PIL import Image
@@ -92,9 +93,10 @@ def measure(recognizer: Recognizer, finder: FaceFinder, data: Path, pictures: in
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("data", type=Path, help="a prepared folder, or a split of FER+")
+    parser.add_argument("data", type=Path, help="a prepared folder, or a split of one")
     parser.add_argument("--pictures", type=int, help="so many, drawn at random (all if not given)")
     arguments = parser.parse_args()
+    configure_process()
     settings = read_settings()
     recognizer = load_recognizer(settings)
     finder = FaceFinder(FaceDetector.load(settings.faces_dir, settings.min_face_px), recognizer.input_sizes)

@@ -21,7 +21,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
@@ -31,6 +30,7 @@ from emostream.detection.detector import FaceDetector
 from emostream.detection.video import VideoDetector
 from emostream.imaging.crop import cut_pixels
 from emostream.loading import load_recognizer
+from emostream.process import configure_process
 from emostream.settings import read_settings
 from emostream.sources import open_source
 from emostream.writers.video import FilmWriter
@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args()
-    cv2.setNumThreads(1)
+    configure_process()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         film = folder / "film.mp4"

@@ -1,16 +1,89 @@
-"""OpenVINO as everything here imports it."""
+"""What belongs to the whole process."""
 
+import gc
 import subprocess
 import sys
+from importlib import import_module
+
+import cv2
+import pytest
+import torch
+from emostream.cli.main import app
+from emostream.process import configure_process, freeze_heap
+from typer.testing import CliRunner
 
 
-def test_its_telemetry_is_never_loaded() -> None:
-    """In a process of its own, where nothing else can have imported it; its converter works without."""
+def run_alone(script: str) -> str:
+    """In a process of its own, where nothing else can have imported or set anything."""
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_openvinos_telemetry_is_never_loaded() -> None:
+    """Its converter works without."""
     script = (
         "import sys; from emostream.process import import_openvino; import_openvino();"
         "import openvino.tools.ovc; print(sys.modules.get('openvino_telemetry', 'not asked for'))"
     )
 
-    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run_alone(script) == "None"
 
-    assert shown.stdout.strip() == "None"
+
+def test_images_are_resized_by_the_thread_that_asks_and_float32_is_float32() -> None:
+    cv2.setNumThreads(3)
+    torch.backends.cudnn.allow_tf32 = True
+
+    configure_process()
+
+    assert cv2.getNumThreads() == 1
+    assert not torch.backends.cudnn.allow_tf32
+
+
+def test_libraries_that_are_not_installed_are_not_asked_for() -> None:
+    script = (
+        "import importlib.util, sys; importlib.util.find_spec = lambda name: None;"
+        "from emostream.process import configure_process; configure_process();"
+        "print({'cv2', 'torch', 'openvino'} & set(sys.modules))"
+    )
+
+    assert run_alone(script) == "set()"
+
+
+def test_importing_the_package_sets_nothing() -> None:
+    script = "import sys, emostream, emostream.process; print('openvino_telemetry' in sys.modules)"
+
+    assert run_alone(script) == "False"
+
+
+def test_what_is_loaded_is_left_alone_by_the_garbage_collector() -> None:
+    try:
+        freeze_heap()
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("serve", ["serve"]),
+        ("evaluate", ["evaluate", "default", "data"]),
+        ("calibrate", ["calibrate", "default", "data"]),
+        ("train", ["train", "recipe.yaml"]),
+        ("data", ["data", "prepare", "fer2013.csv", "--out", "out"]),
+        ("bench", ["bench", "engine"]),
+    ],
+)
+def test_commands_that_compute_configure_the_process_first(
+    module: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class ConfiguredError(Exception):
+        pass
+
+    def configured() -> None:
+        raise ConfiguredError
+
+    monkeypatch.setattr(import_module(f"emostream.cli.{module}"), "configure_process", configured)
+
+    assert isinstance(CliRunner().invoke(app, arguments).exception, ConfiguredError)

@@ -11,6 +11,7 @@ from rich.table import Table
 from ..benchmark.engine import EngineReport, measure_engine
 from ..benchmark.stream import StreamReport, face_crops, measure_stream, server_process
 from ..exceptions import EmostreamError
+from ..process import configure_process
 from ..settings import read_settings
 from .console import messages, results
 from .lazy import examples
@@ -44,6 +45,7 @@ def engine(
         raise EmostreamError(f"--batch {batch}: whole numbers with commas between, such as 1,8,32") from error
     if sizes[0] < 1:
         raise EmostreamError(f"--batch {batch}: a batch has at least one face")
+    configure_process()
     report = measure_engine(model, sizes, seconds, reference, read_settings(device=device))
     if as_json:
         typer.echo(json.dumps(report.as_dict(), indent=2))

@@ -9,6 +9,7 @@ import typer
 from ..loading import find_model, load_recognizer
 from ..models.weight_file import read_description, set_temperature
 from ..models.weights import WeightsStore
+from ..process import configure_process
 from ..settings import read_settings
 from ..training.calibration import cross_fitted, fit_temperature
 from ..training.datasets import read_split
@@ -28,6 +29,7 @@ def calibrate(
 
     A file of weights gets it into itself; for names of the catalogue it is kept in the weights folder.
     """
+    configure_process()
     settings = read_settings(device=device)
     entry, file = find_model(model, settings)
     recognizer = load_recognizer(settings, entry)

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from ..detection.detector import FaceDetector
 from ..exceptions import DatasetError
+from ..process import configure_process
 from ..settings import read_settings
 from ..training.datasets import LABELS
 from ..training.preparing.prepare import Manifest, Numbering, Options, find_source, prepare
@@ -53,6 +54,7 @@ def prepare_(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Bring a data set into the form that train and evaluate read (docs/training.md)."""
+    configure_process()
     options = Options(
         side=side,
         colour=colour,

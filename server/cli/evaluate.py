@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from ..loading import find_model, load_recognizer
+from ..process import configure_process
 from ..settings import read_settings
 from ..training.datasets import LABELS, read_split
 from ..training.evaluate import Evaluation
@@ -33,6 +34,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Measure a model on labelled faces: as they are, covered, small, compressed and blurred."""
+    configure_process()
     if report is not None:
         from ..training.reporting.report import check_report, write_report  # Matplotlib loads slowly
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import torch
 import typer
 
+from ..process import configure_process
 from ..settings import read_settings
 from ..training.config import read_config
 from ..training.train import Trainer
@@ -20,6 +21,7 @@ def train(
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
 ) -> None:
     """Train a network and write its weights, checkpoints and metrics to a run folder."""
+    configure_process()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     weights_dir = read_settings().weights_dir
     scores = Trainer(read_config(recipe), out, torch.device(device), weights_dir).run()

@@ -58,9 +58,6 @@ class FaceDetector:
     @classmethod
     def load(cls, folder: Path, min_face_px: int = 24) -> "FaceDetector":
         """The detector with the model files of ``folder``. Raises DetectorError."""
-        # Threads work on pictures of their own; were each of them to split its resizing over all cores as
-        # well, they would only be in each other's way. The number is the process's, OpenCV has no other.
-        cv2.setNumThreads(1)
         return cls(BlazeFace(*find_model(folder)), min_face_px)
 
     @property
