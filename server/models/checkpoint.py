@@ -14,7 +14,6 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from ..exceptions import CheckpointError
 from .poster_v2 import UNUSED_KEY_PREFIXES
-from .tensorflow_js import read_mobilenet
 from .weight_file import is_safetensors
 
 #: Where training scripts put the state dict; looked for in this order.
@@ -57,9 +56,9 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
 def load_part(model: nn.Module, part: str, path: Path) -> None:
     """Loads one part of a network, such as ``ir_back`` of POSTER V2, from a file of that part on its own.
 
-    Such files are of whole networks with another head, whose further tensors are left out. A ``.json`` file
-    is MobileNet's features for faces (``tensorflow_js.read_mobilenet``). Raises CheckpointError if there is
-    no such part, or the file lacks a tensor of it, has it in another shape or with infinities or NaN.
+    Such files may be of whole networks with another head, whose further tensors are left out. Raises
+    CheckpointError if there is no such part, or the file lacks a tensor of it, has it in another shape or
+    with infinities or NaN.
     """
     if part not in dict(model.named_children()):
         known = ", ".join(name for name, _ in model.named_children())
@@ -90,8 +89,6 @@ def _first(keys: list[str]) -> str:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    if path.suffix == ".json":
-        return read_mobilenet(path)
     if path.is_file() and not path.stat().st_size:
         raise CheckpointError(f"{path} is empty")
     try:

@@ -1,8 +1,8 @@
 """MobileNet, for a start from weights that have already seen millions of faces.
 
 Source: Howard et al., MobileNets (arXiv 1704.04861), the first version at full width. The published weights
-that fit were learned from VGGFace2 by A. Savchenko (arXiv 1807.07718); ``tensorflow_js.read_mobilenet`` reads
-them.
+that fit were learned from VGGFace2 by A. Savchenko (arXiv 1807.07718);
+``scripts/convert_mobilenet_features.py`` brings them into a file to start from.
 """
 
 from dataclasses import dataclass

@@ -25,11 +25,6 @@ class TrainingConfig(BaseModel):
     pretrained: dict[str, Path] = Field(
         default_factory=dict, description="files of parts of the network by their name in it, such as ir_back"
     )
-    restore_norms: bool = Field(
-        default=False,
-        description="the pretrained file has its batch normalisation folded away: statistics of training "
-        "pictures take its place, and change nothing of what the network computes",
-    )
     grayscale: bool = Field(default=True, description="the network sees luma only")
     per_image: bool = Field(
         default=True, description="each picture's own mean and deviation are taken out, else ImageNet's"

@@ -36,11 +36,6 @@ class RunFolder:
         environment = json.dumps(describe_environment(device), indent=2)
         (self.path / "environment.json").write_text(environment + "\n")
 
-    @property
-    def has_checkpoint(self) -> bool:
-        """Whether there is a run to go on with."""
-        return self._checkpoint.exists()
-
     def save(self, state: dict[str, Any]) -> None:
         """Writes the checkpoint: a kill leaves the old one or the new one."""
         with replacing(self._checkpoint) as temporary:
@@ -48,7 +43,7 @@ class RunFolder:
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """The checkpoint's state, if there is one."""
-        if not self.has_checkpoint:
+        if not self._checkpoint.exists():
             return None
         state: dict[str, Any] = torch.load(self._checkpoint, map_location=device, weights_only=True)
         return state

@@ -22,7 +22,6 @@ from .calibration import fit_temperature
 from .config import TrainingConfig
 from .datasets import LABELS, FaceDataset, read_split
 from .metrics import Scores, score
-from .norm_statistics import restore_norms
 from .optimisation import SharpnessAware, parameter_groups
 from .run_folder import RunFolder
 from .teacher import Teacher, distillation_loss
@@ -30,7 +29,6 @@ from .teacher import Teacher, distillation_loss
 logger = logging.getLogger(__name__)
 
 _EVALUATION_BATCH = 256
-_PICTURES_FOR_NORMS = 1024
 _LARGEST_GRADIENT = 5.0
 
 
@@ -58,8 +56,6 @@ class Trainer:
             load_checkpoint(model, config.start_from)
         for part, file in config.pretrained.items():
             load_part(model, part, file)
-        if config.restore_norms and not self.folder.has_checkpoint:
-            self._restore_norms(model)
         # channels_last: what the CPU's and the GPU's convolutions want
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
@@ -79,12 +75,6 @@ class Trainer:
         )
         self.teacher = Teacher(config.teacher, LABELS, weights_dir).to(device) if config.teacher else None
         self.epoch = 0
-
-    def _restore_norms(self, model: nn.Module) -> None:
-        generator = np.random.default_rng(self.config.seed)
-        chosen = generator.permutation(len(self.train_set))[:_PICTURES_FOR_NORMS]
-        images, _ = self._batch(self.train_set, chosen)
-        restore_norms(model, self._inputs(self._sized(images)).cpu().split(_EVALUATION_BATCH))
 
     @property
     def steps_per_epoch(self) -> int:
@@ -189,14 +179,10 @@ class Trainer:
             return images
         return F.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=True)
 
-    def _inputs(self, images: Tensor) -> Tensor:
-        """What the network takes of pictures as ``_batch`` gives them."""
-        inputs: Tensor = self.normalise(images.expand(-1, 3, -1, -1))
-        return inputs.contiguous(memory_format=torch.channels_last)
-
     def _logits(self, model: nn.Module, images: Tensor) -> Tensor:
+        inputs = self.normalise(images.expand(-1, 3, -1, -1)).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
-            logits: Tensor = model(self._inputs(images))
+            logits: Tensor = model(inputs)
         return logits.float()
 
     def _save(self) -> None:

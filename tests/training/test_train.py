@@ -9,7 +9,6 @@ import pytest
 import torch
 from emostream.exceptions import EmostreamError
 from emostream.models import create_model, load_checkpoint
-from emostream.models.checkpoint import load_part
 from emostream.models.weight_file import read_description, set_temperature
 from emostream.training.config import TrainingConfig
 from emostream.training.datasets import LABELS, FaceDataset
@@ -17,7 +16,6 @@ from emostream.training.train import Trainer
 from safetensors import safe_open
 
 from tests.fake_cuda import FakeCuda
-from tests.models.graph_models import face_mobilenet_arrays, write_graph_model
 from tests.training.conftest import MakeSplit, plain_rows
 
 CPU = torch.device("cpu")
@@ -237,32 +235,6 @@ def test_full_poster_v2_starts_from_its_authors_parts(config: TrainingConfig, tm
     for part in parts:
         given, loaded = network.get_submodule(part), trainer.model.get_submodule(part)
         assert all(torch.equal(a, b) for a, b in zip(given.parameters(), loaded.parameters(), strict=True))
-
-
-def test_a_network_starts_from_published_features_with_its_norms_restored(
-    config: TrainingConfig, tmp_path: Path
-) -> None:
-    """It computes what the file says, and normalises by what its training pictures look like."""
-    file = write_graph_model(tmp_path / "faces.json", face_mobilenet_arrays())
-    recipe = {
-        "architecture": "mobilenet",
-        "pretrained": {"features": file},
-        "restore_norms": True,
-        "epochs": 1,
-    }
-    trainer = Trainer(config.model_copy(update=recipe), tmp_path / "run", CPU, NOWHERE)
-    published = create_model("mobilenet", len(LABELS))
-    load_part(published, "features", file)
-
-    picture = torch.randn(1, 3, 48, 48)
-    with torch.no_grad():
-        wanted, found = (m.eval().features(picture).mean((2, 3)) for m in (published, trainer.model))
-    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-3)
-    assert not torch.equal(
-        trainer.model.get_buffer("features.body.3.norm.running_var"),
-        published.get_buffer("features.body.3.norm.running_var"),
-    )
-    assert trainer.run().confusion.sum() == 14
 
 
 def test_a_finished_run_that_is_called_again_keeps_the_temperature_that_its_weights_got_since(
