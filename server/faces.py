@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from .extras import needed_for
+
 if TYPE_CHECKING:  # optional, or slow to import
     import pandas as pd
     import supervision as sv
@@ -136,18 +138,21 @@ class Faces(Sequence[Face]):
         return rows
 
     def to_pandas(self) -> "pd.DataFrame":
-        """One row a face, in the columns of the CSV files. Needs pandas."""
-        import pandas as pd
+        """One row a face, in the columns of the CSV files. Raises MissingExtraError without pandas."""
+        with needed_for("to_pandas"):
+            import pandas as pd
 
         return pd.DataFrame(self.to_rows(), columns=list(columns(self.labels)))
 
     def to_supervision(self) -> "sv.Detections":
-        """The same for roboflow's supervision, which has to be installed. Faces without a box are left out.
+        """The same for roboflow's supervision. Faces without a box are left out.
 
         ``confidence`` is the emotion's, ``class_id`` its place among ``labels``, ``tracker_id`` the face's
-        id; ``data`` has "class_name" and "score", the detector's.
+        id; ``data`` has "class_name" and "score", the detector's. Raises MissingExtraError without
+        supervision.
         """
-        import supervision as sv
+        with needed_for("to_supervision"):
+            import supervision as sv
 
         faces = [face for face in self.faces if face.box_xywh is not None]
         boxes = np.array([face.box_xywh for face in faces], np.float32).reshape(-1, 4)
@@ -159,7 +164,7 @@ class Faces(Sequence[Face]):
             tracker_id=None if None in ids else np.array(ids, int),
             data={
                 "class_name": np.array([face.emotion for face in faces], dtype=str),
-                "score": np.array([face.score for face in faces], dtype=object),
+                "score": np.array([face.score for face in faces], float),
             },
         )
 

@@ -8,31 +8,32 @@ from pathlib import Path
 
 import pytest
 from emostream.cli.main import main
+from emostream.emotions import colour_of
 from PIL import Image
 
 from tests.portraits import portrait
 from tests.sample_videos import web_server
 from tests.support import encoded
 from tests.terminal.ptys import Terminal
-from tests.writers.films import make_film
+from tests.writers.videos import make_video
 
 
-def test_a_person_sees_bars_and_the_picture_and_the_keys_do_what_they_say(
+def test_a_person_sees_bars_and_the_image_and_the_keys_do_what_they_say(
     tmp_path: Path, cache_dir: Path
 ) -> None:
-    film = make_film(tmp_path / "film.mp4", 40)
-    terminal = Terminal(tmp_path, cache_dir, "live", str(film))
+    video = make_video(tmp_path / "video.mp4", 40)
+    terminal = Terminal(tmp_path, cache_dir, "live", str(video))
 
     shown = terminal.wait_for("surprise")
     assert "● face 1  happiness" in shown
     assert "frames/s   latency" in shown
     assert "▀▀▀▀▀▀▀▀" in shown
-    assert "ffc53d" in terminal.colours()  # happiness: its bar, and the box
+    assert colour_of("happiness").removeprefix("#") in terminal.colours()  # its bar, and the box
 
     terminal.press("s")
     terminal.wait_for("saved emostream-")
-    (picture,) = tmp_path.glob("emostream-*.png")
-    with Image.open(picture) as snapshot:
+    (path,) = tmp_path.glob("emostream-*.png")
+    with Image.open(path) as snapshot:
         assert (snapshot.format, snapshot.size) == ("PNG", (480, 360))
 
     terminal.press(" ")
@@ -49,8 +50,8 @@ def test_a_person_sees_bars_and_the_picture_and_the_keys_do_what_they_say(
 
 def test_a_resize_in_the_middle_of_a_screen_loses_none_of_it(tmp_path: Path, cache_dir: Path) -> None:
     """A terminal that reads slowly holds the writer up, and each signal cuts its writing short."""
-    film = make_film(tmp_path / "film.mp4", 40)
-    terminal = Terminal(tmp_path, cache_dir, "live", str(film))
+    video = make_video(tmp_path / "video.mp4", 40)
+    terminal = Terminal(tmp_path, cache_dir, "live", str(video))
     terminal.wait_for("surprise")
 
     for columns in (90, 100, 90, 100):
@@ -83,8 +84,8 @@ def test_a_camera_that_goes_away_is_said_so_and_shown_again_when_it_is_back(
 
 
 def test_sigterm_gives_the_terminal_back(tmp_path: Path, cache_dir: Path) -> None:
-    film = make_film(tmp_path / "film.mp4", 200, sound=None)
-    terminal = Terminal(tmp_path, cache_dir, "live", str(film), "--preview", "none")
+    video = make_video(tmp_path / "video.mp4", 200, sound=None)
+    terminal = Terminal(tmp_path, cache_dir, "live", str(video), "--preview", "none")
     assert "▀" not in terminal.wait_for("● face 1")
 
     terminal.process.kill(signal.SIGTERM)

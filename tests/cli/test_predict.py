@@ -1,4 +1,4 @@
-"""``emostream predict`` as a process, on real pictures and videos with the real model."""
+"""``emostream predict`` as a process, on real images and videos with the real model."""
 
 import csv
 import json
@@ -14,14 +14,16 @@ import av
 import numpy as np
 import pytest
 from emostream.cli.main import main
-from PIL import Image
+from emostream.emotions import colour_of
+from PIL import Image, ImageColor
 
 from tests.portraits import FACE_XYWH, iou, portrait, portrait_file
 from tests.servers import QUICK_MODEL
 from tests.support import PATIENCE_S, encoded
-from tests.writers.films import make_film
+from tests.writers.videos import make_video
 
 FRAMES = 24
+HAPPINESS = np.array(ImageColor.getrgb(colour_of("happiness")))
 
 
 def environment(cache_dir: Path) -> dict[str, str]:
@@ -57,10 +59,10 @@ def run(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Run:
     inputs, copies = folder / "in", folder / "copies"
     inputs.mkdir()
     (inputs / "bad.jpg").write_bytes(b"nonsense")
-    # Lies on its side, as telephones save pictures.
+    # Lies on its side, as telephones save images.
     (inputs / "me.jpg").write_bytes(encoded(portrait().rotate(180), "JPEG", exif=_turned()))
     (inputs / "me.png").write_bytes(portrait_file("PNG"))
-    make_film(inputs / "talk.mp4", FRAMES, size_wh=(481, 361), times_s=_uneven(FRAMES))
+    make_video(inputs / "talk.mp4", FRAMES, size_wh=(481, 361), times_s=_uneven(FRAMES))
     options = ["--annotate", str(copies), "--out", "faces.csv", "--report", "page.html"]
     result = subprocess.run(
         [sys.executable, "-m", "emostream", "predict", "in", *options, "--timings", "timings.json"],
@@ -132,17 +134,14 @@ def test_an_annotated_video_is_h264_of_the_same_times_with_the_very_same_sound(r
             362,
         )
         pixels = next(file.decode(video=0)).to_ndarray(format="rgb24").astype(int)
-    yellow = (np.abs(pixels - (0xFF, 0xC5, 0x3D)) < 40).all(2)  # happiness
-    assert yellow.sum() > 1000
+    assert (np.abs(pixels - HAPPINESS) < 40).all(2).sum() > 1000
 
 
-def test_annotated_pictures_are_of_their_own_types_and_upright(run: Run) -> None:
+def test_annotated_images_are_of_their_own_types_and_upright(run: Run) -> None:
     with Image.open(run.copies / "me.png") as png, Image.open(run.copies / "me.jpg") as jpg:
         assert (png.format, jpg.format) == ("PNG", "JPEG")
         assert not jpg.getexif().get(0x0112)
-        assert (np.abs(np.asarray(png.convert("RGB")).astype(int) - (0xFF, 0xC5, 0x3D)) < 4).all(
-            2
-        ).sum() > 800
+        assert (np.asarray(png.convert("RGB")) == HAPPINESS).all(2).sum() > 800
     assert not (run.copies / "bad.jpg").exists()
 
 
@@ -150,7 +149,7 @@ def test_the_report_tells_of_all_of_it(run: Run) -> None:
     page = (run.folder / "page.html").read_text()
     text = " ".join(re.sub(r"<(style|svg)[\s\S]*?</\1>|<[^>]+>", " ", page).split())
 
-    assert "1 video, 2 pictures" in text
+    assert "1 video, 2 images" in text
     assert f"talk.mp4 0:01.5 {FRAMES} 1 happiness 100 %" in text
     assert "happiness" in text.partition("me.jpg")[0]
     assert "in/bad.jpg :" in text
@@ -165,9 +164,9 @@ def test_the_time_of_each_stage_is_written(run: Run) -> None:
 
 
 def test_an_interrupt_leaves_whole_files(tmp_path: Path, cache_dir: Path) -> None:
-    film = make_film(tmp_path / "long.mp4", 400)
+    video = make_video(tmp_path / "long.mp4", 400)
     process = subprocess.Popen(
-        [sys.executable, "-m", "emostream", "predict", str(film), "--annotate", "copy.mp4", "--every", "2"],
+        [sys.executable, "-m", "emostream", "predict", str(video), "--annotate", "copy.mp4", "--every", "2"],
         cwd=tmp_path,
         env=environment(cache_dir),
         stdout=subprocess.PIPE,
@@ -208,7 +207,7 @@ def test_help_has_examples(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("empty",), "there are no pictures or videos in this folder"),
+        (("empty",), "there are no images or videos in this folder"),
         (("a.mp4", "--annotate", "b.avi"), "the name must end in .m4v, .mp4"),
         (("a.mp4", "--annotate", "a.mp4"), "would be overwritten"),
     ],

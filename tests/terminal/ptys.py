@@ -14,7 +14,7 @@ from tests.support import PATIENCE_S
 
 
 class Terminal:
-    """``python -m server …`` in a terminal of its own.
+    """``python -m emostream …`` in a terminal of its own.
 
     ``raw`` is all that the program wrote, ``screen`` what that makes of a terminal's screen.
     """
