@@ -62,7 +62,8 @@ def document_of(problem: ProblemError) -> ProblemDocument:
     )
 
 
-def _response_of(problem: ProblemError) -> JSONResponse:
+def response_of(problem: ProblemError) -> JSONResponse:
+    """A problem as it is sent."""
     content = document_of(problem).model_dump(mode="json")
     return JSONResponse(content, problem.status, problem.headers, media_type=MEDIA_TYPE)
 
@@ -103,11 +104,11 @@ def answer_problems(app: FastAPI) -> None:
     """Has every error of every route answered as a problem document."""
 
     async def own(request: Request, error: Exception) -> JSONResponse:
-        return _response_of(problem_of(error))
+        return response_of(problem_of(error))
 
     async def framework(request: Request, error: HTTPException) -> JSONResponse:
         code = _FRAMEWORK_CODES.get(error.status_code, "http_error")
-        return _response_of(ProblemError(error.status_code, code, error.detail, error.headers))
+        return response_of(ProblemError(error.status_code, code, error.detail, error.headers))
 
     async def parameters(request: Request, error: RequestValidationError) -> JSONResponse:
         # Without the input itself, which may be anything.
@@ -115,7 +116,7 @@ def answer_problems(app: FastAPI) -> None:
             {"type": item["type"], "loc": [str(part) for part in item["loc"]], "msg": item["msg"]}
             for item in error.errors()
         ]
-        return _response_of(ProblemError(422, "invalid_parameter", detail))
+        return response_of(ProblemError(422, "invalid_parameter", detail))
 
     app.exception_handler(EmostreamError)(own)
     app.exception_handler(HTTPException)(framework)

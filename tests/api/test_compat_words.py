@@ -5,7 +5,7 @@ from emostream.api.compat_words import EMOTION, FACE, PREDICT, RECOGNIZE, in_wor
 def test_labels_are_understood_in_every_usual_word() -> None:
     labels = ("Angry", "happy", "SAD", "surprised", "fearful", "disgusted", "neutral")
 
-    words = in_words(PREDICT, labels, [0.1, 0.2, 0.3, 0.1, 0.1, 0.1, 0.1])
+    words = in_words(PREDICT, dict(zip(labels, [0.1, 0.2, 0.3, 0.1, 0.1, 0.1, 0.1], strict=True)))
 
     assert words == {
         "neutral": 0.1, "happy": 0.2, "sad": 0.3, "surprise": 0.1, "fear": 0.1, "disgust": 0.1, "anger": 0.1
@@ -15,16 +15,16 @@ def test_labels_are_understood_in_every_usual_word() -> None:
 def test_the_order_is_the_older_systems() -> None:
     labels = ("surprise", "sadness", "neutral", "happiness", "fear", "disgust", "anger")
 
-    assert list(in_words(RECOGNIZE, labels, [0.0] * 7)) == list(RECOGNIZE)
+    assert list(in_words(RECOGNIZE, dict.fromkeys(labels, 0.0))) == list(RECOGNIZE)
 
 
 def test_unknown_labels_and_missing_emotions_are_left_out() -> None:
-    assert in_words(FACE, ("boredom", "contempt"), [0.7, 0.3]) == {"Contempt": 0.3}
-    assert in_words(EMOTION, ("contempt",), [1.0]) == {}
+    assert in_words(FACE, {"boredom": 0.7, "contempt": 0.3}) == {"Contempt": 0.3}
+    assert in_words(EMOTION, {"contempt": 1.0}) == {}
 
 
 def test_two_labels_of_one_meaning_are_added() -> None:
-    assert in_words(EMOTION, ("happy", "joy"), [0.25, 0.5]) == {"happy": 0.75}
+    assert in_words(EMOTION, {"happy": 0.25, "joy": 0.5}) == {"happy": 0.75}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from emostream.api.images import preferred_type
+from emostream.exceptions import ProblemError
 from PIL import Image
 
 from tests.portraits import FACE_XYWH, crowd, iou, no_face, portrait, portrait_file
@@ -360,7 +362,7 @@ def test_too_many_requests_at_once_are_told_to_come_again() -> None:
 
         under_way = [threads.submit(post) for _ in range(2)]
         until = time.monotonic() + PATIENCE_S
-        while busy.services.pictures._under_way < 2 and time.monotonic() < until:
+        while busy.services.images._requests < 2 and time.monotonic() < until:
             time.sleep(0.01)
         refused = post()
         busy.recognizer.open()
@@ -424,3 +426,35 @@ def test_one_picture_is_annotated_at_a_time(client: httpx.Client) -> None:
     answer = client.post("/v1/annotate", files=[("file", portrait_file())] * 2)
 
     assert problem(answer) == (422, "too_many_pictures")
+
+
+# Which format the client wants
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("", "image/jpeg"),
+        ("*/*", "image/jpeg"),
+        ("image/*", "image/jpeg"),
+        ("image/png", "image/png"),
+        ("IMAGE/PNG", "image/png"),
+        ("image/jpeg, image/png", "image/jpeg"),
+        ("image/jpeg;q=0.5, image/png", "image/png"),
+        ("image/avif,image/webp,image/png,*/*;q=0.8", "image/png"),
+        ("image/png, */*", "image/png"),
+        ("image/jpeg;q=0, */*", "image/png"),
+        ("image/png;q=nonsense", "image/png"),
+        ("text/html, image/*;q=0.2", "image/jpeg"),
+    ],
+)
+def test_the_format_is_the_one_that_the_client_likes_best(accept: str, media_type: str) -> None:
+    assert preferred_type(accept) == media_type
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/webp", "image/*;q=0", ";", "image/png;q=0"])
+def test_a_client_that_takes_neither_format_is_told(accept: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        preferred_type(accept)
+
+    assert (caught.value.status, caught.value.code) == (406, "not_acceptable")

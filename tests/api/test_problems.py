@@ -2,10 +2,15 @@ import json
 import logging
 
 import pytest
-from emostream.analysis.service import OverloadedError
-from emostream.api.problems import ProblemError, problem_of, problem_responses
-from emostream.exceptions import DetectorError, ImageTooLargeError, InvalidImageError
-from emostream.inference.batcher import BatcherClosedError
+from emostream.api.problems import problem_of, problem_responses, response_of
+from emostream.exceptions import (
+    BatcherClosedError,
+    DetectorError,
+    ImageTooLargeError,
+    InvalidImageError,
+    OverloadedError,
+    ProblemError,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +34,7 @@ def test_every_error_has_its_status_and_code(error: Exception, status: int, code
 
 
 def test_a_document_is_what_the_standard_asks_for_and_keeps_fastapis_detail() -> None:
-    response = ProblemError(422, "no_face", "No face detected", {"X-Header": "y"}).response()
+    response = response_of(ProblemError(422, "no_face", "No face detected", {"X-Header": "y"}))
 
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["x-header"] == "y"

@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 from emostream.api.metrics import Metrics
-from emostream.api.sessions import SessionRegistry, TooManySessionsError
+from emostream.api.sessions import SessionRegistry
+from emostream.exceptions import TooManySessionsError
 
 from tests.support import PATIENCE_S
 

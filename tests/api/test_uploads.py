@@ -3,8 +3,8 @@
 import base64
 
 import pytest
-from emostream.api.problems import ProblemError
 from emostream.api.uploads import decode_base64
+from emostream.exceptions import ProblemError
 
 PICTURE = bytes(range(256))
 TEXT = base64.b64encode(PICTURE).decode()
