@@ -13,6 +13,8 @@ from tests.portraits import portrait_file
 from tests.servers import QUICK_MODEL, ServerProcess
 from tests.support import PATIENCE_S, ROOT
 
+pytestmark = pytest.mark.installs
+
 #: Of the base package's environment, with the bytecode that pip writes. Measured: 154 MB, of which 28 MB are
 #: bytecode, 71 MB NumPy, 24 MB our weights and 6 MB the page.
 _BASE_LIMIT_BYTES = 160_000_000

@@ -24,7 +24,7 @@ COMMANDS = {
     "stream": LazyCommand(
         "emostream.cli.stream",
         "stream",
-        "Stream pictures to a server and write each face's emotion.",
+        "Stream images to a server and write each face's emotion.",
         _USE,
         (
             "emostream stream film.mp4 --out faces.csv",
@@ -37,7 +37,7 @@ COMMANDS = {
     "predict": LazyCommand(
         "emostream.cli.predict",
         "predict",
-        "Recognise the faces in pictures and videos, in this process: no server is needed.",
+        "Recognise the faces in images and videos, in this process: no server is needed.",
         _USE,
         (
             "emostream predict group.jpg",
@@ -67,7 +67,7 @@ COMMANDS = {
         "train",
         "Train a network and write its weights, checkpoints and metrics to a run folder.",
         _MODELS,
-        ("emostream train server/training/recipes/from_scratch.yaml --out runs/from_scratch",),
+        ("emostream train from_scratch --out runs/from_scratch",),
         extra="train",
     ),
     "evaluate": LazyCommand(

@@ -12,9 +12,11 @@ from ..settings import read_settings
 from ..training.config import read_config
 from ..training.train import Trainer
 
+_OURS = {path.stem: path for path in Path(__file__).parents[1].joinpath("training", "recipes").glob("*.yaml")}
+
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="YAML file; see server/training/recipes.")],
+    recipe: Annotated[Path, typer.Argument(help=f"YAML file, or one of ours: {', '.join(sorted(_OURS))}.")],
     out: Annotated[Path, typer.Option(help="Run folder; one with a checkpoint is continued.")] = Path(
         "runs/latest"
     ),
@@ -24,5 +26,6 @@ def train(
     configure_process()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     weights_dir = read_settings().weights_dir
-    scores = Trainer(read_config(recipe), out, torch.device(device), weights_dir).run()
+    config = read_config(_OURS.get(str(recipe), recipe))
+    scores = Trainer(config, out, torch.device(device), weights_dir).run()
     typer.echo(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.macro_f1:.4f}: {out / 'model.safetensors'}")

@@ -10,7 +10,7 @@ from tests.e2e.dashboard import ONE_BACKEND, Dashboard
 from tests.installations import Installation
 from tests.servers import QUICK_MODEL, ServerProcess
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.installs]
 
 
 @pytest.fixture
