@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -37,6 +36,15 @@ class Face:
     probabilities: dict[str, float]
     score: float | None = None
     face_id: int | None = None
+    #: The most likely label; of equals the first in the model's order.
+    emotion: str = field(init=False)
+    #: Probability of ``emotion``, in [0, 1].
+    confidence: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        emotion = max(self.probabilities, key=self.probabilities.__getitem__)
+        object.__setattr__(self, "emotion", emotion)
+        object.__setattr__(self, "confidence", self.probabilities[emotion])
 
     @classmethod
     def from_row(
@@ -52,16 +60,6 @@ class Face:
             label: round(float(value), DECIMALS) for label, value in zip(labels, row, strict=True)
         }
         return cls(box_xywh, probabilities, None if score is None else round(score, DECIMALS), face_id)
-
-    @cached_property
-    def emotion(self) -> str:
-        """The most likely label; of equals the first in the model's order."""
-        return max(self.probabilities, key=self.probabilities.__getitem__)
-
-    @property
-    def confidence(self) -> float:
-        """Probability of ``emotion``, in [0, 1]."""
-        return self.probabilities[self.emotion]
 
     @property
     def text(self) -> str:

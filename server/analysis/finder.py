@@ -35,9 +35,6 @@ class FoundFaces:
     detect_ms: float = 0.0
     crop_ms: float = 0.0
 
-    def __len__(self) -> int:
-        return len(self.boxes_xywh)
-
     def recognized(
         self,
         labels: tuple[str, ...],
@@ -48,7 +45,7 @@ class FoundFaces:
         time_s: float = 0.0,
     ) -> Faces:
         """With the networks' probabilities (N, C) of ``labels``. Without ids faces are numbered from 1."""
-        ids = range(1, len(self) + 1) if face_ids is None else face_ids
+        ids = range(1, len(self.crops) + 1) if face_ids is None else face_ids
         faces = tuple(
             Face.from_row(labels, row, box, score, face_id)
             for face_id, box, score, row in zip(ids, self.boxes_xywh, self.scores, probabilities, strict=True)

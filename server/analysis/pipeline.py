@@ -69,11 +69,11 @@ class Pipeline:
         self._found: Channel[_Found | Failure] = Channel(_MAX_FRAMES, _MAX_BYTES)
         self._analyzed: Channel[AnalyzedFrame | Failure] = Channel(_MAX_FRAMES, _MAX_BYTES)
         self._threads = [
-            threading.Thread(target=self._guarded, args=(stage, channel), name=name, daemon=True)
-            for name, stage, channel in (
-                ("read", self._run_read, self._read),
-                ("detect", self._run_detect, self._found),
-                ("recognise", self._run_recognise, self._analyzed),
+            threading.Thread(target=self._guarded, args=(stage, before, out), name=name, daemon=True)
+            for name, stage, before, out in (
+                ("read", self._run_read, [], self._read),
+                ("detect", self._run_detect, [self._read], self._found),
+                ("recognise", self._run_recognise, [self._read, self._found], self._analyzed),
             )
         ]
 
@@ -85,7 +85,8 @@ class Pipeline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._abandon()
+        for channel in (self._read, self._found, self._analyzed):
+            channel.abandon()
         for thread in self._threads:
             thread.join()
 
@@ -94,7 +95,7 @@ class Pipeline:
         self._is_stopping = True
 
     def __iter__(self) -> Iterator[AnalyzedFrame | Failure]:
-        """Raises whatever a stage raised that was no input's fault."""
+        """Raises whatever a stage raised that was no input's fault, after what was read before it."""
         try:
             while (item := self._analyzed.take_one()) is not None:
                 yield item
@@ -103,19 +104,18 @@ class Pipeline:
         if self._failure is not None:
             raise self._failure
 
-    def _guarded(self, stage: Callable[[], None], out: Channel[object]) -> None:
+    def _guarded(
+        self, stage: Callable[[], None], before: list[Channel[object]], out: Channel[object]
+    ) -> None:
         try:
             stage()
         except Abandoned:
             return
         except BaseException as error:  # handed to the thread that iterates
             self._failure = error
-            self._abandon()
+            for channel in before:
+                channel.abandon()
         out.end()
-
-    def _abandon(self) -> None:
-        for channel in (self._read, self._found, self._analyzed):
-            channel.abandon()
 
     @contextmanager
     def _busy(self, stage: str) -> Iterator[None]:
@@ -163,7 +163,7 @@ class Pipeline:
                     self._analyzed.put(item)
                     continue
                 if item.found is not None:
-                    last = first + len(item.found.found)
+                    last = first + len(item.found.found.crops)
                     faces = item.analysis.recognized(item.found, rows[first:last], item.input.source)
                     first = last
                     before = (item.analysis, faces)

@@ -99,7 +99,7 @@ class ImageService:
             queue_ms=max(0.0, predictions.queue_ms - found.decode_ms - found.detect_ms - found.crop_ms),
             inference_ms=predictions.inference_ms,
         )
-        self._metrics.pictures.labels("result" if len(found) else "no_face").inc()
+        self._metrics.pictures.labels("result" if found.crops else "no_face").inc()
         for stage, duration_ms in asdict(timing).items():
             self._metrics.picture_stage_seconds.labels(stage.removesuffix("_ms")).observe(duration_ms / 1000)
         faces = found.recognized(self.labels, predictions.probabilities)

@@ -14,7 +14,8 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from ..exceptions import BatcherClosedError, ImageError, SupersededError
@@ -67,29 +68,19 @@ class Predictions:
 
 @dataclass(eq=False)
 class _Frame:
-    """A frame on its way through the batcher."""
+    """A frame on its way through the batcher.
+
+    ``size`` counts its faces; before detection has counted them, at least one for each piece of work.
+    """
 
     lane: Lane["_Frame"]
     work: Sequence[Callable[[], Prepared]]
     result: asyncio.Future[tuple[list[Any], Predictions]]
-    arrived: float
-    prepared: list[Prepared] | None = None  # None until all of it is
-
-    @property
-    def is_ready(self) -> bool:
-        return self.prepared is not None
-
-    @property
-    def crops(self) -> list[PreparedFace]:
-        """Empty before it is ready."""
-        return [crop for part in self.prepared or () for crop in part.crops]
-
-    @property
-    def size(self) -> int:
-        """Its faces; before detection has counted them, at least one for each piece of work."""
-        if self.prepared is None:
-            return len(self.work)
-        return sum(len(part.crops) for part in self.prepared)
+    size: int
+    arrived: float = field(default_factory=time.monotonic)
+    prepared: list[Prepared] = field(default_factory=list)
+    crops: list[PreparedFace] = field(default_factory=list)
+    is_ready: bool = False  # whether ``prepared`` and ``crops`` are there
 
     def fail(self, error: BaseException) -> None:
         if not self.result.done():
@@ -109,9 +100,8 @@ class BatcherLane:
         Raises SupersededError, ImageError for an image that cannot be used, LaneFullError where more
         frames wait than ``queue_length``, BatcherClosedError, and whatever the engine raises.
         """
-        _, predictions = await self._batcher.submit(
-            self._lane, [self._batcher.decoding(image) for image in images]
-        )
+        prepare = self._batcher.prepare_crop
+        _, predictions = await self._batcher.submit(self._lane, [partial(prepare, data) for data in images])
         return predictions
 
     async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]:
@@ -167,9 +157,9 @@ class Batcher:
         """A new client's place. ``queue_length`` bounds what waits in mode ALL."""
         return BatcherLane(self, Lane(mode, queue_length, priority))
 
-    def decoding(self, image: bytes) -> Callable[[], DecodedCrop]:
-        """The work on one encoded crop."""
-        return lambda: DecodedCrop((self._recognizer.prepare(image, self._max_pixels),))
+    def prepare_crop(self, data: bytes) -> DecodedCrop:
+        """The work on one encoded crop, in a thread. Raises ImageError."""
+        return DecodedCrop((self._recognizer.prepare(data, self._max_pixels),))
 
     @property
     def waiting(self) -> int:
@@ -188,7 +178,7 @@ class Batcher:
         if self._is_closed:
             raise BatcherClosedError("the server stops")
         result: asyncio.Future[tuple[list[P], Predictions]] = asyncio.get_running_loop().create_future()
-        frame = _Frame(lane, work, result, time.monotonic())
+        frame = _Frame(lane, work, result, size=len(work))
         superseded = self._queue.put(lane, frame)
         if superseded is not None:
             superseded.fail(SupersededError("a newer frame of this session came first"))
@@ -246,7 +236,6 @@ class Batcher:
         loop = asyncio.get_running_loop()
         executor = self._preparing[frame.lane.priority]
         pieces = [loop.run_in_executor(executor, work) for work in frame.work]
-        prepared: list[Prepared] = []
         for index, outcome in enumerate(await asyncio.gather(*pieces, return_exceptions=True)):
             if isinstance(outcome, BaseException):
                 if isinstance(outcome, ImageError):
@@ -254,9 +243,10 @@ class Batcher:
                 frame.fail(outcome)
                 self._unstage(frame)
                 break
-            prepared.append(outcome)
+            frame.prepared.append(outcome)
+            frame.crops.extend(outcome.crops)
         else:
-            frame.prepared = prepared
+            frame.size, frame.is_ready = len(frame.crops), True
         self._stage()
         self._start_engine()
 
@@ -305,7 +295,7 @@ class Batcher:
             if not frame.result.done():
                 queue_ms = (started - frame.arrived) * 1000
                 predictions = Predictions(probabilities[first:last], queue_ms, seconds * 1000, len(crops))
-                frame.result.set_result((frame.prepared or [], predictions))
+                frame.result.set_result((frame.prepared, predictions))
             first = last
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

@@ -22,7 +22,6 @@ from ..protocol.wire import (
     FrameCounts,
     Limits,
     ModelFacts,
-    Number,
     Result,
     ServerMessage,
     SessionClose,
@@ -209,14 +208,12 @@ class StreamSession:
         self, crops: Sequence[FaceCrop], probabilities: npt.NDArray[np.float32]
     ) -> list[FaceResult]:
         """Of crops that the client cut; their boxes are echoed."""
-        return [
-            _result(
-                Face.from_row(self._labels, self._smoothed(self._smoother, crop.face_id, row)),
-                crop.face_id,
-                crop.box,
-            )
-            for crop, row in zip(crops, probabilities, strict=True)
-        ]
+        results = []
+        for crop, row in zip(crops, probabilities, strict=True):
+            smoothed = self._smoother.smooth(crop.face_id, row, self.config.smoothing)
+            face = Face.from_row(self._labels, smoothed, face_id=crop.face_id)
+            results.append(FaceResult(**face.to_dict() | {"box": crop.box}))
+        return results
 
     async def _find_and_recognize(self, frame: Frame, arrived: float) -> tuple[list[FaceResult], Predictions]:
         """Of the faces that the server finds in the whole image of a frame with ``detect``."""
@@ -233,16 +230,11 @@ class StreamSession:
     ) -> list[FaceResult]:
         ids = self._tracker.update(found.raw_boxes_xywh, arrived)
         rows = [
-            self._smoothed(self._found_smoother, face_id, row)
+            self._found_smoother.smooth(face_id, row, self.config.smoothing)
             for face_id, row in zip(ids, probabilities, strict=True)
         ]
         faces = found.recognized(self._labels, np.array(rows, np.float32), ids)
-        return [_result(face, face_id, face.box_xywh) for face_id, face in zip(ids, faces, strict=True)]
-
-    def _smoothed(
-        self, smoother: Smoother, face_id: int, row: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        return smoother.smooth(face_id, row, self.config.smoothing)
+        return [FaceResult(**face.to_dict()) for face in faces]
 
     def drop(self, frame: Frame) -> Dropped:
         """The answer to a frame that a newer one superseded."""
@@ -262,15 +254,3 @@ class StreamSession:
             frame_id=error.frame_id,
             retryable=error.code in ("rate_limited", "internal_error"),
         )
-
-
-def _result(face: Face, face_id: int, box: Sequence[Number] | None) -> FaceResult:
-    """A face as the wire has it."""
-    return FaceResult(
-        face_id=face_id,
-        box=None if box is None else list(box),
-        score=face.score,
-        emotion=face.emotion,
-        confidence=face.confidence,
-        predictions=face.probabilities,
-    )

@@ -31,7 +31,7 @@ def finder() -> FaceFinder:
 def test_a_file_is_decoded_searched_and_cropped(finder: FaceFinder) -> None:
     found = EncodedSearch(finder, portrait_file(), PLENTY, 8)()
 
-    assert len(found) == 1
+    assert len(found.crops) == 1
     assert found.size_wh == (512, 512)
     assert iou(found.boxes_xywh[0], FACE_XYWH) > 0.8
     assert [crop.shape for crop in found.crops[0]] == [(48, 48, 3)]

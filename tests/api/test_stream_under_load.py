@@ -80,7 +80,7 @@ async def test_a_slow_session_holds_up_the_engine_for_nobody_else(server: Server
         await one.send(frame(1, b"one"))
         await two.send(frame(1, b"two"))
         batcher = server.services.batcher
-        await until(lambda: sum(item.prepared is not None for item in batcher._staged) == 2)
+        await until(lambda: sum(item.is_ready for item in batcher._staged) == 2)
         server.recognizer.let_pass(2)
 
         answers = [await receive(one), await receive(one), await receive(two)]
@@ -235,7 +235,7 @@ async def test_a_frame_that_fails_fails_for_its_own_session_only(server: ServerT
         await failing.send(frame(1, b"poison"))
         await fine.send(frame(1, b"fine"))
         batcher = server.services.batcher
-        await until(lambda: sum(item.prepared is not None for item in batcher._staged) == 2)
+        await until(lambda: sum(item.is_ready for item in batcher._staged) == 2)
         server.recognizer.open()
 
         assert (await receive(failing))["code"] == "internal_error"

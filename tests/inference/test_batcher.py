@@ -61,7 +61,7 @@ async def occupy(recognizer: FakeRecognizer, batcher: Batcher) -> asyncio.Task[P
 async def until_prepared(batcher: Batcher, frames: int) -> None:
     """Waits until that many frames are staged and decoded. There is no event for it: decoding is quick."""
     async with asyncio.timeout(PATIENCE_S):
-        while sum(frame.prepared is not None for frame in batcher._staged) < frames:  # noqa: ASYNC110
+        while sum(frame.is_ready for frame in batcher._staged) < frames:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
 

@@ -73,7 +73,7 @@ def send_live(batcher: Batcher, image: bytes) -> asyncio.Task[Predictions]:
 
 async def until_prepared(batcher: Batcher, frames: int) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while sum(frame.prepared is not None for frame in batcher._staged) < frames:  # noqa: ASYNC110
+        while sum(frame.is_ready for frame in batcher._staged) < frames:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
 
