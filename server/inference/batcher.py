@@ -208,10 +208,7 @@ class Batcher:
 
     def _stage(self) -> None:
         """Takes waiting frames while there is room for the next one."""
-        while not self._is_closed:
-            due = self._queue.due
-            if due is None or not self._has_room(due) or (taken := self._queue.take()) is None:
-                return
+        while not self._is_closed and (taken := self._queue.take(self._has_room)) is not None:
             _, frame = taken
             self._staged.append(frame)
             self._spawn(self._prepare(frame))

@@ -6,6 +6,7 @@ another gets no more of the engine than it does. Lanes of the background wait wh
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Generic, TypeVar
@@ -72,19 +73,16 @@ class FairQueue(Generic[T]):
         self._turns[lane.priority].setdefault(lane)
         return superseded
 
-    @property
-    def due(self) -> Priority | None:
-        """The priority of the frame that ``take`` would hand out, or None if no lane is due."""
-        lane = self._next_lane()
-        return None if lane is None else lane.priority
-
-    def take(self) -> tuple[Lane[T], T] | None:
-        """The frame whose turn it is, with its lane, or None if no lane is due.
+    def take(
+        self, has_room: Callable[[Priority], bool] = lambda priority: True
+    ) -> tuple[Lane[T], T] | None:
+        """The frame whose turn it is, with its lane, or None if no lane is due, or its priority has no room.
 
         The caller counts ``lane.staged`` down when the frame has gone to the engine or failed.
         """
-        lane = self._next_lane()
-        if lane is None:
+        due = (lane for turns in self._turns.values() for lane in turns if lane.is_due)
+        lane = next(due, None)
+        if lane is None or not has_room(lane.priority):
             return None
         turns = self._turns[lane.priority]
         item = lane.waiting.popleft()
@@ -100,6 +98,3 @@ class FairQueue(Generic[T]):
         left = list(lane.waiting)
         lane.waiting.clear()
         return left
-
-    def _next_lane(self) -> Lane[T] | None:
-        return next((lane for turns in self._turns.values() for lane in turns if lane.is_due), None)

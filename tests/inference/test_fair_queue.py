@@ -161,7 +161,6 @@ def test_the_background_waits_while_a_live_lane_is_due() -> None:
     for item in "ab":
         queue.put(lane, item)
 
-    assert queue.due is Priority.LIVE
     assert take_all(queue) == ["a", "b", "p1", "p2"]
 
 
@@ -172,7 +171,6 @@ def test_the_background_goes_on_while_a_live_lanes_next_frame_may_not_be_taken_y
     queue.put(lane, "b")
     queue.put(background(), "p")
 
-    assert queue.due is Priority.BACKGROUND
     assert take_all(queue) == ["p"]
 
 
@@ -185,8 +183,19 @@ def test_lanes_of_the_background_take_turns_too() -> None:
     assert take_all(queue) == ["1a", "2a", "1b"]
 
 
-def test_nothing_is_due_in_an_empty_queue() -> None:
-    assert FairQueue[str]().due is None
+def test_nothing_is_taken_while_its_priority_has_no_room() -> None:
+    queue, lane = FairQueue[str](), live()
+    queue.put(background(), "p")
+    queue.put(lane, "a")
+    asked: list[Priority] = []
+
+    def none(priority: Priority) -> bool:
+        asked.append(priority)
+        return False
+
+    assert queue.take(none) is None
+    assert asked == [Priority.LIVE]  # whose turn it is; the background does not overtake it
+    assert queue.take() == (lane, "a")
 
 
 def test_a_lane_of_the_background_can_be_dropped() -> None:
