@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from contextlib import suppress
 from typing import Literal
 
 from fastapi import APIRouter, WebSocket
@@ -24,8 +25,6 @@ from ..protocol.wire import (
 )
 from ..streaming.session import StreamSession
 from .access import origin_is_allowed, token_is_valid
-from .crop_archive import CropArchive
-from .metrics import Metrics
 from .services import Services, services_of
 
 router = APIRouter()
@@ -45,42 +44,57 @@ _CLOSE_CODES: dict[CloseReason, int] = {
 @router.websocket("/ws")
 async def stream(websocket: WebSocket, mode: Literal["latest", "all"] = "latest") -> None:
     """Opens a session, or says why not."""
+    queue_length = services_of(websocket).settings.max_queued_frames if mode == "all" else 1
+    max_unanswered = queue_length if mode == "all" else _MAX_UNANSWERED_LIVE
+    await serve_session(websocket, LaneMode(mode), queue_length, max_unanswered, Dialect())
+
+
+class Dialect:
+    """How a session's messages are put: as the protocol has them."""
+
+    def receive(
+        self, session: StreamSession, data: bytes | None, text: str, arrived: float
+    ) -> Frame | ServerMessage | SessionClose:
+        """What the client wants: a frame to be answered, the answer to an update, or an end.
+
+        Raises ProtocolError.
+        """
+        return session.receive_text(text) if data is None else session.receive_frame(data, arrived)
+
+    def encode(self, message: ServerMessage) -> str | None:
+        """The text to send, or None where this client knows no such message."""
+        return encode_message(message)
+
+
+async def serve_session(
+    websocket: WebSocket, mode: LaneMode, queue_length: int, max_unanswered: int, dialect: Dialect
+) -> None:
+    """One session from its handshake to its close; or says why it never starts."""
     services = services_of(websocket)
-    settings = services.settings
-    if not origin_is_allowed(websocket, settings):
+    if not origin_is_allowed(websocket, services.settings):
         await websocket.close()  # before the handshake is done: the client sees 403
         return
     await websocket.accept()
-    if not token_is_valid(websocket, settings):
-        await refuse(
-            websocket, Error(code="unauthorized", message="a valid token is needed"), CloseCode.UNAUTHORIZED
-        )
+    if not token_is_valid(websocket, services.settings):
+        error = Error(code="unauthorized", message="a valid token is needed")
+        await _refuse(websocket, dialect, error, CloseCode.UNAUTHORIZED)
         return
-    lane_mode = LaneMode(mode)
-    queue_length = settings.max_queued_frames if lane_mode is LaneMode.ALL else 1
     connection = Connection(
-        websocket,
-        _new_session(services, lane_mode, queue_length),
-        max_unanswered=queue_length if lane_mode is LaneMode.ALL else _MAX_UNANSWERED_LIVE,
-        idle_timeout_s=settings.idle_timeout_s,
-        metrics=services.metrics,
-        archive=services.archive,
+        websocket, _new_session(services, mode, queue_length), services, max_unanswered, dialect
     )
     try:
         with services.sessions.entered(connection):
             await connection.run()
-    except TooManySessionsError as error:
-        answer = Error(code="too_many_sessions", message=str(error), retryable=True)
-        await refuse(websocket, answer, CloseCode.TRY_AGAIN_LATER)
+    except TooManySessionsError as full:
+        error = Error(code="too_many_sessions", message=str(full), retryable=True)
+        await _refuse(websocket, dialect, error, CloseCode.TRY_AGAIN_LATER)
 
 
-async def refuse(websocket: WebSocket, error: Error, close_code: int) -> None:
-    """Tells a client why its session never starts."""
-    try:
-        await websocket.send_text(encode_message(error))
+async def _refuse(websocket: WebSocket, dialect: Dialect, error: Error, close_code: int) -> None:
+    with suppress(WebSocketDisconnect):  # it has left by itself
+        if (text := dialect.encode(error)) is not None:
+            await websocket.send_text(text)
         await websocket.close(close_code)
-    except WebSocketDisconnect:
-        pass  # it has left by itself
 
 
 def _new_session(services: Services, mode: LaneMode, queue_length: int) -> StreamSession:
@@ -99,7 +113,7 @@ def _new_session(services: Services, mode: LaneMode, queue_length: int) -> Strea
 class Connection:
     """One WebSocket from its handshake to its close: hands messages to its session and sends what that says.
 
-    Every frame under way holds one permit; when none is left the socket is not read, which is how a
+    Every frame in flight holds one permit; when none is left the socket is not read, which is how a
     client in mode ALL is slowed down, and how one that never reads its answers is stopped.
     """
 
@@ -107,18 +121,18 @@ class Connection:
         self,
         websocket: WebSocket,
         session: StreamSession,
+        services: Services,
         max_unanswered: int,
-        idle_timeout_s: float,
-        metrics: Metrics,
-        archive: CropArchive,
+        dialect: Dialect,
     ) -> None:
         self._websocket = websocket
         self._session = session
+        self._dialect = dialect
         self._permits = asyncio.Semaphore(max_unanswered)
         self._sending = asyncio.Lock()
-        self._idle_timeout_s = idle_timeout_s
-        self._metrics = metrics
-        self._archive = archive
+        self._idle_timeout_s = services.settings.idle_timeout_s
+        self._metrics = services.metrics
+        self._archive = services.archive
         self._deadline = asyncio.timeout(None)  # passes when the session is idle, or is made to pass
         self._is_reading = False
         self._end: tuple[CloseReason, int] | None = None
@@ -129,7 +143,7 @@ class Connection:
             await self._send(self._session.created())
             async with asyncio.TaskGroup() as answers:
                 await self._read(answers)
-            # Leaving the group has waited for the frames under way.
+            # Leaving the group has waited for the frames in flight.
             await self._close()
         except* WebSocketDisconnect:
             pass
@@ -177,22 +191,20 @@ class Connection:
                     "message_too_large",
                     f"a message may have {self._session.limits.max_message_bytes} bytes at most",
                 )
-            if data is None:
-                answer = self._session.receive_text(text or "")
-                if isinstance(answer, SessionClose):
-                    self._finish("client_request")
-                else:
-                    await self._send(answer)
-                return
-            frame = self._session.receive_frame(data, arrived)
+            received = self._dialect.receive(self._session, data, text or "", arrived)
         except ProtocolError as error:
             await self._send(self._session.refuse(error))
             self._metrics.frames.labels(error.code).inc()
             if error.code == "message_too_large":
                 self._finish("error", CloseCode.MESSAGE_TOO_BIG)
             return
-        await self._permits.acquire()  # returns at once: see _read
-        answers.create_task(self._answer(frame, arrived))
+        if isinstance(received, SessionClose):
+            self._finish("client_request")
+        elif isinstance(received, Frame):
+            await self._permits.acquire()  # returns at once: see _read
+            answers.create_task(self._answer(received, arrived))
+        else:
+            await self._send(received)
 
     async def _answer(self, frame: Frame, arrived: float) -> None:
         try:
@@ -210,8 +222,9 @@ class Connection:
             self._permits.release()
 
     async def _send(self, message: ServerMessage) -> None:
-        async with self._sending:
-            await self._websocket.send_text(encode_message(message))
+        if (text := self._dialect.encode(message)) is not None:
+            async with self._sending:
+                await self._websocket.send_text(text)
 
     async def _close(self) -> None:
         reason, code = self._end or ("error", CloseCode.INTERNAL_ERROR)

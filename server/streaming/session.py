@@ -144,12 +144,19 @@ class StreamSession:
 
         Raises ProtocolError with code ``invalid_frame``, ``too_many_faces`` or ``rate_limited``.
         """
+        if not is_envelope(data):
+            return self.receive_image(data, now)
         self._received += 1
-        if is_envelope(data):
-            frame = parse_envelope(data)
-        else:
-            frame = Frame(self._bare_images, (FaceCrop(0, data),))
-            self._bare_images += 1
+        return self._admitted(parse_envelope(data), now)
+
+    def receive_image(self, data: bytes, now: float) -> Frame:
+        """Takes an image file as it is, of one face. Raises ProtocolError with code ``rate_limited``."""
+        self._received += 1
+        frame = Frame(self._bare_images, (FaceCrop(0, data),))
+        self._bare_images += 1
+        return self._admitted(frame, now)
+
+    def _admitted(self, frame: Frame, now: float) -> Frame:
         if len(frame.faces) > self.limits.max_faces:
             raise ProtocolError(
                 "too_many_faces",
@@ -180,7 +187,8 @@ class StreamSession:
         except SupersededError:
             return self.drop(frame)
         except ImageError as error:
-            message = str(error) if frame.detect else f"face {frame.faces[error.index].face_id}: {error}"
+            # Which one, where there are several.
+            message = f"face {frame.faces[error.index].face_id}: {error}" if frame.faces[1:] else str(error)
             return self.refuse(ProtocolError(error.code, message, frame.frame_id))
         except Exception:
             # The one place where any failure becomes an answer: this frame's, and nobody else's.

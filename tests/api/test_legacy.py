@@ -21,7 +21,7 @@ from tests.servers import (
     send_json,
     server_thread,
 )
-from tests.support import LABELS, PATIENCE_S, jpeg, label_index, png_header
+from tests.support import LABELS, PATIENCE_S, FakeRecognizer, jpeg, label_index, png_header
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,6 @@ UNUSABLE: dict[str, str | bytes] = {
     "a broken picture": message(b"broken"),
     "a huge picture": message(b"huge"),
     "a picture that the engine cannot compute": message(b"poison"),
-    "a message above the limit": message(bytes(8_000)),
     "a binary message": b"\x01\x02\x03\x04",
 }
 
@@ -101,6 +100,32 @@ async def test_what_cannot_be_used_is_answered_with_an_error_and_the_connection_
         assert list(answer) == ["error"]
         assert answer["error"]
         assert "emotion" in await ask(client, message(b"fine"))
+
+
+async def test_a_message_above_the_limit_ends_the_connection_as_on_the_stream(fake: ServerThread) -> None:
+    async with connected(fake, "/") as client:
+        answer = await ask(client, message(bytes(8_000)))
+
+        assert "10000 bytes" in answer["error"]
+        assert await close_code(client) == 1009
+
+
+async def test_frames_of_older_clients_are_limited_and_counted_as_any() -> None:
+    with server_thread(FakeRecognizer(is_open=True), max_frames_per_second=2) as server:
+        async with connected(server, "/") as client:
+            answers = [await ask(client, message(b"picture")) for _ in range(3)]
+
+    assert [list(answer) for answer in answers] == [["predictions", "emotion"]] * 2 + [["error"]]
+    samples = server.services.metrics.frames.collect()[0].samples
+    counts = {s.labels["outcome"]: s.value for s in samples if s.name.endswith("_total")}
+    assert counts == {"result": 2, "rate_limited": 1}
+
+
+async def test_an_older_client_that_says_nothing_is_ended() -> None:
+    with server_thread(idle_timeout_s=0.2) as server:
+        async with connected(server, "/") as client:
+            assert await receive_all(client) == []
+            assert await close_code(client) == 1000
 
 
 @pytest.mark.parametrize("name", ["no base64", "base64 cut short", "letters that base64 has not"])
