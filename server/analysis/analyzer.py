@@ -1,5 +1,6 @@
 """``emostream.analyze`` and ``emostream.Analyzer``: which emotions are in this image, from Python."""
 
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -27,9 +28,11 @@ with needed_for("analysis in this process", extra="server"):
     from .pipeline import Pipeline
     from .video import AnalysisOptions, FrameAnalysis
 
-#: Whatever a video can be called by: a path, an address, a camera's number, an open source, or images (arrays
-#: uint8 (H, W, 3) RGB, or encoded files).
-VideoInput = str | Path | Source | Iterable[npt.NDArray[np.uint8] | bytes]
+#: Whatever a video can be called by: a path, an address, a camera's number, an open source, or images.
+VideoInput = str | Path | int | Source | Iterable[ImageInput]
+
+#: Held while ``analyze`` loads a model, so that threads that start together load it once.
+_loading = threading.Lock()
 
 
 class Analyzer:
@@ -55,10 +58,11 @@ class Analyzer:
         side if that is more. ``smoothing`` in [0, 1) is the weight of a face's past, in videos. Other
         settings come from the environment (EMOSTREAM_*), as for the command line.
 
-        Raises ModelError, DetectorError, SettingsError, and MissingExtraError without ``emostream[server]``.
+        Raises ModelError, DetectorError, SettingsError, ValueError for a number out of its range, and
+        MissingExtraError without ``emostream[server]``.
         """
-        if not 0 <= smoothing < 1 or max_faces < 1:
-            raise EmostreamError("smoothing is at least 0 and less than 1, max_faces at least 1")
+        if not 0 <= smoothing < 1 or max_faces < 1 or (min_face_px or 12) < 12:
+            raise ValueError("smoothing is from 0 to below 1, max_faces at least 1, min_face_px at least 12")
         configure_process()
         settings = read_settings(device=device)
         entry, _ = find_model(model, settings)
@@ -86,31 +90,36 @@ class Analyzer:
     def analyze_many(self, images: Iterable[ImageInput]) -> Iterator[Faces]:
         """The faces of each image, in their order. Images are decoded while others are recognised, and their
         faces are recognised together. Raises as ``analyze`` does, at the image that cannot be read."""
+        self._check_open()
         return self._run(_still(index, image) for index, image in enumerate(images))
 
     def track(self, video: VideoInput, *, every: int = 1, frame_rate: float = 25.0) -> Iterator[Faces]:
         """The faces of each frame: the same ids, smoothing and times as ``emostream predict``.
 
-        ``video`` is a path, an address, a camera's number as text, a ``Source``, or an iterable of images,
-        which are ``frame_rate`` a second. Each ``every``-th frame is analysed; of a camera or live address it
-        is the newest frame each time, and there is no end. Raises SourceError when the source cannot be read,
+        ``video`` is a path, an address, a camera's number, a ``Source``, which stays open, or an iterable of
+        images, which are ``frame_rate`` a second. Each ``every``-th frame is analysed and yielded; of a
+        camera or live address it is the newest frame each time, and there is no end. Images of a folder or
+        pattern are no video: each counts its faces from 1. Raises SourceError when the source cannot be read,
         or not to its end.
         """
-        if every < 1:
-            raise ValueError(f"every is at least 1, not {every}")
+        if every < 1 or frame_rate <= 0:
+            raise ValueError("every is at least 1, frame_rate more than 0")
+        self._check_open()
         return self._track(video, every, frame_rate)
 
     def _track(self, video: VideoInput, every: int, frame_rate: float) -> Iterator[Faces]:
-        if not isinstance(video, str | Path | Source):
+        if not isinstance(video, str | Path | int | Source):
             yield from self._run(_frames(video, every, frame_rate))
             return
         with ExitStack() as stack:
+            path = None
             if isinstance(video, Source):
-                source, path = video, None
+                source = video
             else:
                 # A Path is never a camera or an address.
-                name = str(video.absolute()) if isinstance(video, Path) else video
-                source, path = stack.enter_context(open_source(name)), Path(video)
+                name = str(video.absolute()) if isinstance(video, Path) else str(video)
+                source = stack.enter_context(open_source(name))
+                path = Path(str(video)) if Path(name).is_file() else None
             if not source.is_live:
                 yield from self._run(read_source(source, path, every=every))
                 return
@@ -162,7 +171,9 @@ def analyze(image: ImageInput, model: str = "default") -> Faces:
     The model is loaded by the first call, in seconds, and kept for the next ones. An ``Analyzer`` of your own
     says when it is let go.
     """
-    return _kept_analyzer(model).analyze(image)
+    with _loading:
+        analyzer = _kept_analyzer(model)
+    return analyzer.analyze(image)
 
 
 @cache
@@ -170,20 +181,19 @@ def _kept_analyzer(model: str) -> Analyzer:
     return Analyzer(model)
 
 
-def _still(index: int, image: ImageInput) -> InputFrame | Failure:
-    try:
-        pixels, name = read_pixels(image)
-    except EmostreamError as error:
-        # Told in its turn: the images before it come first.
-        return Failure(Path(f"image {index}"), error)
+def _still(index: int, image: ImageInput) -> InputFrame:
+    pixels, name = _own_pixels(image)
     file = InputFile(index, None if name is None else Path(name), is_image=True)
     return InputFrame(file, Frame(0, 0.0, pixels, name))
 
 
-def _frames(
-    images: Iterable[npt.NDArray[np.uint8] | bytes], every: int, frame_rate: float
-) -> Iterator[InputFrame]:
+def _frames(images: Iterable[ImageInput], every: int, frame_rate: float) -> Iterator[InputFrame]:
     file = InputFile(0, None, is_image=False, frame_rate=frame_rate, frame_count=None)
     for index, image in enumerate(images):
-        pixels, _ = read_pixels(image)
+        pixels, _ = _own_pixels(image)
         yield InputFrame(file, Frame(index, index / frame_rate, pixels, None), index % every == 0)
+
+
+def _own_pixels(image: ImageInput) -> tuple[npt.NDArray[np.uint8], str | None]:
+    """As ``read_pixels``. Images are read ahead and kept, and a program may fill its array anew meanwhile."""
+    return read_pixels(image.copy() if isinstance(image, np.ndarray) else image)

@@ -24,7 +24,11 @@ def decode(data: bytes, max_pixels: int) -> Image.Image:
     Raises ImageTooLargeError, from the header alone, for more than ``max_pixels``, and InvalidImageError
     for anything empty, truncated or of another format.
     """
-    picture = read_header(data, max_pixels)
+    return upright_rgb(read_header(data, max_pixels))
+
+
+def upright_rgb(picture: Image.Image) -> Image.Image:
+    """Turned as its EXIF orientation says, in RGB. Raises InvalidImageError where its file is truncated."""
     try:
         picture.load()
         return _as_rgb(ImageOps.exif_transpose(picture))

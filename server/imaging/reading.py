@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ..exceptions import ImageError, SourceError
-from .decoding import decode
+from .decoding import decode, upright_rgb
 
 #: Most pixels of one image: 200 MB of RGB. Larger ones are broken headers or attacks.
 MAX_PIXELS = 2**26
@@ -21,8 +21,8 @@ ImageInput = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Ima
 def read_pixels(image: ImageInput) -> tuple[npt.NDArray[np.uint8], str | None]:
     """Uint8 (H, W, 3) RGB, upright, and the file's name if it came from one.
 
-    Raises SourceError for a file that cannot be read, ImageError for bytes that are no image, ValueError for
-    an array of another form and TypeError for anything else.
+    Raises SourceError for a file that cannot be read, ImageError for bytes that are no image and for a PIL
+    image whose file is truncated, ValueError for an array of another form and TypeError for anything else.
     """
     match image:
         case str() | os.PathLike():
@@ -30,7 +30,7 @@ def read_pixels(image: ImageInput) -> tuple[npt.NDArray[np.uint8], str | None]:
         case bytes() | bytearray() | memoryview():
             return np.asarray(decode(bytes(image), MAX_PIXELS)), None
         case Image.Image():
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB")), None
+            return np.asarray(upright_rgb(image)), None
         case np.ndarray():
             return checked_array(image), None
     raise TypeError(f"an image is a path, bytes, a PIL image or an array, not {type(image).__name__}")

@@ -1,5 +1,6 @@
 """The recogniser, in process and without a server: crops in, probabilities out."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +18,7 @@ from .ensemble import LoadedEnsemble, Probabilities, load_ensemble
 
 
 class Recognizer:
-    """An ensemble on an engine.
-
-    ``prepare`` may be called from many threads at once, ``infer`` from one at a time.
-    """
+    """An ensemble on an engine. All methods may be called from several threads at once."""
 
     def __init__(self, ensemble: LoadedEnsemble, engine: Engine) -> None:
         self.name = ensemble.entry.name
@@ -31,6 +29,9 @@ class Recognizer:
         self.engine = engine
         self._ensemble = ensemble
         self._generator = np.random.default_rng()
+        # Threads take turns: engines keep their buffers from pass to pass, and one pass has all cores, or the
+        # GPU, to itself.
+        self._turn = threading.Lock()
 
     @classmethod
     def load(
@@ -81,7 +82,8 @@ class Recognizer:
         """Probabilities (N, C) of N prepared faces over ``labels``."""
         if not faces:
             return np.empty((0, len(self.labels)), np.float32)
-        return self._ensemble.combine(self.engine.infer(stack(faces)), self._generator)
+        with self._turn:
+            return self._ensemble.combine(self.engine.infer(stack(faces)), self._generator)
 
     def recognize(self, crops: Sequence[npt.NDArray[np.uint8]]) -> Probabilities:
         """Probabilities (N, C) of N face crops, each uint8 (H, W, 3) RGB of any size."""

@@ -9,7 +9,7 @@ from natsort import natsorted, ns
 from ..exceptions import EmostreamError, SourceError
 from ..imaging.reading import read_file
 from . import Frame, Source, open_source
-from .images import ImageFiles, is_image
+from .images import is_image
 
 #: What is taken for a video in a folder; a file that is named may be called anything.
 VIDEO_SUFFIXES = frozenset(
@@ -110,11 +110,13 @@ def read_source(
 
 
 def _frames(source: Source, path: Path | None, index: int, every: int) -> Iterator[InputFrame]:
-    is_image = isinstance(source, ImageFiles)
-    file = InputFile(index, path, is_image, source.frame_rate, source.frame_count)
-    frames = 0
+    video = InputFile(index, path, False, source.frame_rate, source.frame_count)
+    first: int | None = None
     for frame in source:
-        frames += 1
-        yield InputFrame(file, frame, is_image or frame.index % every == 0)
-    if not frames:
+        first = frame.index if first is None else first
+        # Each image is a file of its own: the same place in two of them is not the same person.
+        is_image = frame.name is not None
+        file = InputFile(index + frame.index, path, is_image=True) if is_image else video
+        yield InputFrame(file, frame, is_image or (frame.index - first) % every == 0)
+    if first is None:
         raise SourceError(f"{path or source.description} has no images that can be read")

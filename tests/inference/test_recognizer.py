@@ -1,5 +1,8 @@
 """The recogniser with the weights that come with the repository, on a real face."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -39,12 +42,12 @@ def face() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def crowd(face: np.ndarray) -> list[np.ndarray]:
-    """Nine pictures of the face, of different sizes, brightness and sharpness."""
+    """Nine images of the face, of different sizes, brightness and sharpness."""
     crops = []
     for number in range(9):
         side = 40 + 30 * number
-        picture = Image.fromarray(face).resize((side, side)).point(lambda v, n=number: v * (n + 4) // 12)
-        crops.append(np.asarray(picture))
+        image = Image.fromarray(face).resize((side, side)).point(lambda v, n=number: v * (n + 4) // 12)
+        crops.append(np.asarray(image))
     return crops
 
 
@@ -116,7 +119,7 @@ def test_an_encoded_crop_is_answered_as_its_pixels_are(recognizer: Recognizer, f
 
 
 def test_a_face_that_is_brighter_or_darker_is_the_same_face(recognizer: Recognizer, face: np.ndarray) -> None:
-    """The shipped networks normalise each picture by itself, inside the compiled graph."""
+    """The shipped networks normalise each image by itself, inside the compiled graph."""
     darker = (face * 0.6).astype(np.uint8)
 
     bright, dark = recognizer.recognize([face, darker])
@@ -129,9 +132,9 @@ def test_no_faces_have_no_answers(recognizer: Recognizer) -> None:
     assert recognizer.infer([]).dtype == np.float32
 
 
-def test_pictures_that_cannot_be_used_are_refused(recognizer: Recognizer, face: np.ndarray) -> None:
+def test_images_that_cannot_be_used_are_refused(recognizer: Recognizer, face: np.ndarray) -> None:
     with pytest.raises(InvalidImageError):
-        recognizer.prepare(b"no picture", PLENTY)
+        recognizer.prepare(b"no image", PLENTY)
     with pytest.raises(ImageTooLargeError):
         recognizer.prepare(encoded(Image.fromarray(face), "JPEG"), 100)
 
@@ -166,3 +169,33 @@ def test_warming_up_runs_every_batch_size() -> None:
     recognizer.warm_up()
 
     assert engine.calls == [1, 2, 6]
+
+
+class OneAtATimeEngine(CountingEngine):
+    """Remembers how many threads were ever inside."""
+
+    def __init__(self) -> None:
+        super().__init__([4])
+        self._inside = threading.Semaphore(1)
+        self.most_inside = 1
+
+    def infer(self, crops: list[np.ndarray]) -> np.ndarray:
+        if not self._inside.acquire(blocking=False):
+            self.most_inside = 2
+            return super().infer(crops)
+        time.sleep(0.01)
+        self._inside.release()
+        return super().infer(crops)
+
+
+def test_threads_take_turns_on_the_engine() -> None:
+    engine = OneAtATimeEngine()
+    probabilities = {"a": 0.5, "b": 0.5}
+    recognizer = Recognizer(constant_ensemble({"one": probabilities, "two": probabilities}), engine)
+    crop = np.zeros((48, 48, 3), np.uint8)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: recognizer.recognize([crop]), range(12)))
+
+    assert engine.most_inside == 1
+    assert len(engine.calls) == 12

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 from emostream.exceptions import SourceError
-from emostream.sources.inputs import Failure, InputFrame, list_files, read_files
+from emostream.sources import open_source
+from emostream.sources.inputs import Failure, InputFrame, list_files, read_files, read_source
 
 from tests.portraits import portrait_file
 from tests.support import jpeg
@@ -59,3 +60,25 @@ def test_an_image_is_an_image_whatever_it_is_called(tmp_path: Path, monkeypatch:
     assert isinstance(frame, InputFrame)
     assert frame.file.is_image
     assert frame.frame.image_rgb.shape == (512, 512, 3)
+
+
+def test_images_of_one_source_are_files_of_their_own(tmp_path: Path) -> None:
+    for name in ("1.jpg", "2.jpg"):
+        (tmp_path / name).write_bytes(jpeg())
+
+    with open_source(str(tmp_path / "*.jpg")) as source:
+        frames = [item for item in read_source(source, None) if isinstance(item, InputFrame)]
+
+    assert [(frame.file.index, frame.file.is_image, frame.frame.name) for frame in frames] == [
+        (0, True, "1.jpg"),
+        (1, True, "2.jpg"),
+    ]
+
+
+def test_a_video_that_starts_later_is_analysed_from_its_first_frame_on(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "video.mp4", 7)
+
+    with open_source(str(video), start=2) as source:
+        frames = [item for item in read_source(source, video, every=3) if isinstance(item, InputFrame)]
+
+    assert [frame.frame.index for frame in frames if frame.is_analyzed] == [2, 5]
