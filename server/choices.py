@@ -8,7 +8,7 @@ Precision = Literal["auto", "f16", "bf16", "f32"]
 
 
 class Policy(Enum):
-    """How an ensemble's answer comes from its members' probabilities."""
+    """How an ensemble's probabilities come from its members'."""
 
     MEAN = "mean"
     WEIGHTED = "weighted"  # mean with a weight for each member

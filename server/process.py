@@ -35,7 +35,7 @@ def freeze_heap() -> None:
 
 
 def import_openvino() -> ModuleType:
-    """OpenVINO, imported late, as most commands do without it. Raises ImportError where it cannot be loaded."""
+    """Imported late, as most commands do without it. Raises ImportError where it cannot be loaded."""
     _block_telemetry()
     return importlib.import_module("openvino")
 

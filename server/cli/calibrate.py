@@ -13,7 +13,7 @@ from ..process import configure_process
 from ..settings import read_settings
 from ..training.calibration import cross_fitted, fit_temperature
 from ..training.datasets import read_split
-from ..training.evaluate import answers, check_labels
+from ..training.evaluate import check_labels, predict_probabilities
 from ..training.metrics import score
 from .console import progress_bar, results
 from .model_option import ModelArgument
@@ -38,8 +38,10 @@ def calibrate(
     truth = faces.targets.argmax(1)
     with progress_bar() as progress:
         task = progress.add_task("as they are", total=len(faces))
-        found = answers(recognizer, faces.images, None, 0, lambda done: progress.advance(task, done))
-    # On top of the temperature that its answers have already been given at.
+        found = predict_probabilities(
+            recognizer, faces.images, None, 0, lambda done: progress.advance(task, done)
+        )
+    # On top of the temperature that its probabilities already are at.
     factor = fit_temperature(found, truth)
     if file is not None:
         description = read_description(file)
@@ -59,5 +61,5 @@ def calibrate(
     results.print(f"[bold]{entry.name}[/]: temperature {temperature:.3f}, kept in {place}", soft_wrap=True)
     results.print(
         f"calibration error {before:.3f} before, {after:.3f} after "
-        f"({len(faces):,} pictures; each half measured at the temperature that the other half gave)"
+        f"({len(faces):,} images; each half measured at the temperature that the other half gave)"
     )

@@ -27,12 +27,12 @@ def data() -> None:
 def prepare_(
     source: Annotated[Path, typer.Argument(help="fer2013.csv, or a folder: FER+, or one folder a class.")],
     out: Annotated[Path, typer.Option(help="Folder for the prepared data set.")],
-    side: Annotated[int, typer.Option(min=16, max=512, help="Of the pictures, in px.")] = 48,
+    side: Annotated[int, typer.Option(min=16, max=512, help="Of the images, in px.")] = 48,
     colour: Annotated[bool, typer.Option("--colour/--grey", help="RGB, or luma only.")] = False,
     detect: Annotated[
-        bool, typer.Option("--detect", help="Find the face and cut it out; else pictures are crops already.")
+        bool, typer.Option("--detect", help="Find the face and cut it out; else images are crops already.")
     ] = False,
-    min_side: Annotated[int, typer.Option(min=1, help="Pictures with fewer px are left out.")] = 24,
+    min_side: Annotated[int, typer.Option(min=1, help="Images with fewer px are left out.")] = 24,
     votes: Annotated[
         Path | None, typer.Option(help="FER+'s fer2013new.csv, if not beside fer2013.csv.")
     ] = None,
@@ -80,7 +80,7 @@ def prepare_(
         messages.print(f"{out} has been prepared from the same source in the same way: nothing to do")
     for name, facts in prepared.manifest.splits.items():
         if facts.also_in_train:
-            repeated = f"{facts.also_in_train} pictures of {name} are in train, too"
+            repeated = f"{facts.also_in_train} images of {name} are in train, too"
             messages.print(f"{repeated}; --drop-repeated leaves them out", style="yellow")
 
 
@@ -117,7 +117,7 @@ def _show(manifest: Manifest) -> None:
         table.add_column(split, justify="right")
     for label in LABELS:
         table.add_row(label, *(f"{facts.counts[label]:,}" for facts in splits))
-    table.add_row("pictures", *(f"{facts.pictures:,}" for facts in splits), style="bold")
+    table.add_row("images", *(f"{facts.pictures:,}" for facts in splits), style="bold")
     for reason in sorted({reason for facts in splits for reason in facts.rejects}):
         table.add_row(
             f"left out: {reason}", *(f"{facts.rejects.get(reason, 0):,}" for facts in splits), style="dim"

@@ -1,4 +1,4 @@
-"""``emostream evaluate``: how often a model is right, and what its answers are worth."""
+"""``emostream evaluate``: how often a model is right, and what its confidences are worth."""
 
 import json
 from pathlib import Path
@@ -20,11 +20,9 @@ from .model_option import ModelArgument
 
 def evaluate(
     model: ModelArgument,
-    data: Annotated[
-        Path, typer.Argument(help="Prepared folder (its split valid), DIR/SPLIT, or a split of FER+.")
-    ],
+    data: Annotated[Path, typer.Argument(help="Prepared folder (its split valid), or DIR/SPLIT.")],
     quick: Annotated[
-        bool, typer.Option("--quick", help="The pictures as they are, and no conditions.")
+        bool, typer.Option("--quick", help="The images as they are, and no conditions.")
     ] = False,
     report: Annotated[
         Path | None, typer.Option(help="FILE.html, or FILE.md with its plots beside it; and FILE.json.")
@@ -57,13 +55,13 @@ def evaluate(
 def _called(data: Path) -> str:
     """A split's name with that of its folder: "valid" alone says little."""
     path = data.resolve()
-    return path.name if path.suffix == ".tar" or path.is_dir() else f"{path.parent.name}/{path.name}"
+    return path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
 
 
 def _show(evaluation: Evaluation) -> None:
     intervals, scores = evaluation.intervals, evaluation.scores
     results.print(
-        f"[bold]{evaluation.model}[/] on {evaluation.data}: {evaluation.pictures:,} pictures, "
+        f"[bold]{evaluation.model}[/] on {evaluation.data}: {evaluation.pictures:,} images, "
         f"{evaluation.device} in {evaluation.precision}. In brackets: 95 % intervals.\n",
         soft_wrap=True,
     )
@@ -73,7 +71,7 @@ def _show(evaluation: Evaluation) -> None:
     headline.add_row("calibration error", _plain(intervals.expected_calibration_error))
     results.print(headline)
 
-    classes = _table("\nclass", "precision", "recall", "F1", "pictures")
+    classes = _table("\nclass", "precision", "recall", "F1", "images")
     for index, label in enumerate(LABELS):
         classes.add_row(
             label,
@@ -84,7 +82,7 @@ def _show(evaluation: Evaluation) -> None:
         )
     results.print(classes)
 
-    confusion = _table("\ntruth ↓ answer →", *(f"\n{label}" for label in LABELS))
+    confusion = _table("\ntruth ↓ prediction →", *(f"\n{label}" for label in LABELS))
     for index, label in enumerate(LABELS):
         counts = [f"{count:,}" for count in scores.confusion[index]]
         counts[index] = f"[bold]{counts[index]}[/]"

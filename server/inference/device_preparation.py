@@ -88,11 +88,11 @@ def is_plain_jpeg(data: bytes, max_pixels: int) -> bool:
     if not data.rstrip(b"\0").endswith(_END_OF_JPEG):
         return False
     try:
-        picture: Image.Image = read_header(data, max_pixels)
-        orientation = picture.getexif().get(_ORIENTATION, _UPRIGHT)
+        image: Image.Image = read_header(data, max_pixels)
+        orientation = image.getexif().get(_ORIENTATION, _UPRIGHT)
     except (ImageError, OSError, ValueError, SyntaxError):
         return False
-    return picture.format == "JPEG" and picture.mode in ("L", "RGB") and orientation == _UPRIGHT
+    return image.format == "JPEG" and image.mode in ("L", "RGB") and orientation == _UPRIGHT
 
 
 def resized(pixels: Tensor, side: int) -> Tensor:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 #: Faces that are computed together at most, unless told otherwise. A CPU computes no more of them a second in
 #: larger batches, and frames that it has taken on can't give way to newer ones any more: measured, an
-#: overloaded one answered pictures that were 0.5 s old with 32, and 0.17 s with 8 (bench/README.md).
+#: overloaded one computed frames that were 0.5 s old with 32, and 0.17 s with 8 (bench/README.md).
 DEFAULT_MAX_BATCH = {"cpu": PASS_SIZES[-1], "cuda": 32}
 
 

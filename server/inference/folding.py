@@ -17,8 +17,8 @@ def simplified(ensemble: Ensemble) -> Ensemble:
     """A copy of the ensemble in eval mode with its networks' layers folded, exactly but for rounding."""
     ensemble = copy.deepcopy(ensemble).eval()
     for member in ensemble:
-        picture = torch.zeros(1, 3, member.input_size, member.input_size)
-        member.network = merge_convolutions(fold_batch_norms(member.network), picture)
+        image = torch.zeros(1, 3, member.input_size, member.input_size)
+        member.network = merge_convolutions(fold_batch_norms(member.network), image)
     return ensemble
 
 
@@ -83,14 +83,14 @@ class MergedConvolutions(nn.Module):
 
 
 @torch.no_grad()
-def merge_convolutions(network: nn.Module, picture: Tensor) -> GraphModule:
-    """The same function as ``network`` in eval mode, for any number of inputs of the size of ``picture``.
+def merge_convolutions(network: nn.Module, image: Tensor) -> GraphModule:
+    """The same function as ``network`` in eval mode, for any number of inputs of the size of ``image``.
 
     Merged are two convolutions with nothing between them, where that is exact and takes fewer operations. In
     POSTER V2 it is the finest scale's embedding: 0.24 GFLOP instead of 0.69. ``network`` is left as it is.
     """
     traced = symbolic_trace(network.eval())
-    ShapeProp(traced).propagate(picture)
+    ShapeProp(traced).propagate(image)
     modules = dict(traced.named_modules())
     for node in list(traced.graph.nodes):
         before = node.args[0] if node.args else None
@@ -120,7 +120,7 @@ def _merges_exactly(
     first: nn.Conv2d, second: nn.Conv2d, around: torch.Size, between: torch.Size, behind: torch.Size
 ) -> bool:
     """Whether what the first convolution would give outside its map, where the second one pads with zeros,
-    sees nothing of the picture; ``around`` to ``behind`` are the shapes before, between and behind them."""
+    sees nothing of the image; ``around`` to ``behind`` are the shapes before, between and behind them."""
     for each in (first, second):
         is_square = all(len(set(pair)) == 1 for pair in (each.kernel_size, each.stride, each.padding))
         if not is_square or each.groups != 1 or each.dilation != (1, 1) or each.padding_mode != "zeros":

@@ -11,24 +11,24 @@ from torch.nn import functional as F
 _ELEMENTWISE: tuple[Callable[..., Tensor], ...] = (F.gelu, F.relu, torch.sigmoid)
 
 
-def rewritten(network: nn.Module, picture: Tensor) -> GraphModule:
-    """The same function as ``network`` in eval mode, for any number of inputs of the size of ``picture``.
+def rewritten(network: nn.Module, image: Tensor) -> GraphModule:
+    """The same function as ``network`` in eval mode, for any number of inputs of the size of ``image``.
 
     ``network`` is left as it is; the layers that are not rewritten are shared with it.
     """
-    return spell_out_attention(linears_as_convolutions(network, picture))
+    return spell_out_attention(linears_as_convolutions(network, image))
 
 
-def linears_as_convolutions(network: nn.Module, picture: Tensor) -> GraphModule:
+def linears_as_convolutions(network: nn.Module, image: Tensor) -> GraphModule:
     """Every linear layer as a convolution with a kernel of one pixel.
 
     For two reasons. A linear layer multiplies the rows of all faces at once, and how such a product is cut
-    into pieces, and thereby rounded, depends on how many they are; a convolution goes picture by picture, and
-    a face gets the same answer in whatever batch. And a few hundred tokens take a quarter less time: measured
-    with AMX, 148 of them through POSTER V2's MLP.
+    into pieces, and thereby rounded, depends on how many they are; a convolution goes image by image, and
+    a face gets the same probabilities in whatever batch. And a few hundred tokens take a quarter less time:
+    measured with AMX, 148 of them through POSTER V2's MLP.
     """
     traced = symbolic_trace(network.eval())
-    ShapeProp(traced).propagate(picture)
+    ShapeProp(traced).propagate(image)
     graph, modules = traced.graph, dict(traced.named_modules())
     for node in list(graph.nodes):
         linear = modules.get(str(node.target)) if node.op == "call_module" else None

@@ -37,7 +37,7 @@ class _NormalisationTable(_Table):
 class ModelEntry(_Table):
     """One trained network. ``labels`` are in the order of its outputs.
 
-    ``input_size`` is the side in pixels of the pictures that it takes. The architecture fixes it: where it is
+    ``input_size`` is the side in pixels of the images that it takes. The architecture fixes it: where it is
     stated it must be that.
 
     Its weights are a file that comes with the package (``shipped``), a path of this machine (``path``), or
@@ -64,7 +64,7 @@ class ModelEntry(_Table):
             raise ValueError(f"no architecture {self.architecture!r}; known are: {', '.join(ARCHITECTURES)}")
         side = input_size(self.architecture)
         if self.input_size not in (None, side):
-            raise ValueError(f"{self.architecture} takes pictures of {side} px, not of {self.input_size}")
+            raise ValueError(f"{self.architecture} takes images of {side} px, not of {self.input_size}")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("a label appears twice")
         if sum(source is not None for source in (self.shipped, self.path, self.drive, self.url)) != 1:
@@ -88,7 +88,7 @@ class _EnsembleTable(_Table):
     policy: Policy = Policy.MEAN
     weights: tuple[float, ...] | None = None
     labels: tuple[str, ...] | None = None
-    #: per member: its label -> the ensemble's label, or "" to leave it out of the answer
+    #: per member: its label -> the ensemble's label, or "" to leave it out
     mapping: dict[str, dict[str, str]] = Field(default_factory=dict)
     temperature: float = Field(default=1.0, gt=0)
     mirrored: bool = False
@@ -97,10 +97,11 @@ class _EnsembleTable(_Table):
 
 @dataclass(frozen=True)
 class EnsembleEntry:
-    """Networks that answer together. ``labels`` are in the order of the ensemble's answers.
+    """Networks whose predictions are combined. ``labels`` are in the order of the probabilities.
 
-    Those are sharpened by ``temperature``: the mean of several networks is less sure than any of them. With
-    ``mirrored`` each member looks at a face both ways round and answers the mean, at twice the cost.
+    Those are sharpened by ``temperature``: the mean of several networks is less sure than any of them.
+    ``mirrored`` is test-time augmentation: each member's probabilities are the mean over the face and its
+    mirror image, at twice the cost.
     """
 
     name: str

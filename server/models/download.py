@@ -65,7 +65,7 @@ def download(
         start = file.read(64).lstrip().lower()
         if start.startswith(_HTML_STARTS):
             fetched.unlink()
-            raise WeightsError(f"{url or 'Google Drive'} answered with a web page instead of a file")
+            raise WeightsError(f"{url or 'Google Drive'} sent a web page instead of a file")
         file.seek(0)
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 is not None and found != sha256:

@@ -38,7 +38,7 @@ def create_model(name: str, num_classes: int) -> nn.Module:
 
 
 def input_size(name: str) -> int:
-    """Side in pixels of the square picture that the architecture takes."""
+    """Side in pixels of the square image that the architecture takes."""
     return _builder(name)[1]
 
 

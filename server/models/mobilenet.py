@@ -37,7 +37,7 @@ class MobileNetConfig:
 
 
 class ConvolutionUnit(nn.Module):
-    """Convolution, BN, ReLU6; strided ones see the picture as TensorFlow's SAME padding of an even side does:
+    """Convolution, BN, ReLU6; strided ones see the image as TensorFlow's SAME padding of an even side does:
     one row and one column of zeros more at the bottom and on the right."""
 
     def __init__(

@@ -20,7 +20,7 @@ IMAGENET_STD_RGB = (0.229, 0.224, 0.225)
 class NormalisationSpec:
     """How a network wants its pixels.
 
-    ``per_image`` subtracts each picture's own mean and divides by its own standard deviation (over all
+    ``per_image`` subtracts each image's own mean and divides by its own standard deviation (over all
     pixels and channels), which makes the network blind to exposure and contrast; otherwise ``mean`` and
     ``std`` (RGB, of values in [0, 1]) are used. ``grayscale`` replaces the three channels by their luma.
     """
@@ -51,7 +51,7 @@ class Normalisation(nn.Module):
         if not self.spec.per_image:
             return (x - self.mean) / self.std
         centred = x - x.mean((1, 2, 3), keepdim=True)
-        # A floor of one grey level: a flat picture stays flat and isn't blown up into noise.
+        # A floor of one grey level: a flat image stays flat and isn't blown up into noise.
         deviation = centred.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(1 / 255)
         return centred / deviation
 

@@ -36,7 +36,7 @@ class PosterV2Config:
 
     num_classes: int = 7
     input_size: int = 224
-    #: Both streams see the picture at this size; the pyramid is at 1/4, 1/8 and 1/16 of it.
+    #: Both streams see the image at this size; the pyramid is at 1/4, 1/8 and 1/16 of it.
     stream_size: int = 112
     landmark: MobileFaceNetConfig = field(default_factory=MobileFaceNetConfig)
     image_widths: tuple[int, int, int] = (64, 128, 256)

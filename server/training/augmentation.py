@@ -1,7 +1,7 @@
 """Random changes to a batch of faces, on tensors and therefore on any device.
 
 Faces in front of a webcam are tilted, off-centre, noisy, out of focus and partly covered; the training
-pictures are mostly none of that.
+images are mostly none of that.
 """
 
 import math
@@ -22,7 +22,7 @@ class AugmentationSpec:
     flip: float = 0.5
     rotation_degrees: float = 15.0
     scale: float = 0.15  # relative change of size, both ways
-    translation: float = 0.1  # of the picture's side, both ways
+    translation: float = 0.1  # of the image's side, both ways
     gamma: float = 0.3  # exponent 2**±gamma
     low_resolution: float = 0.15  # probability of down- and up-sampling
     blur: float = 0.1  # probability of a Gaussian blur
@@ -112,7 +112,7 @@ def _jpeg(images: Tensor, probability: float) -> Tensor:
 
 
 def _erase(images: Tensor, probability: float) -> Tensor:
-    """Covers one block of 4 to 25 % of the picture with noise (Zhong et al., arXiv 1708.04896), or, in half
+    """Covers one block of 4 to 25 % of the image with noise (Zhong et al., arXiv 1708.04896), or, in half
     of the cases, with one brightness."""
     n, _, height, width = images.shape
     device = images.device
@@ -136,7 +136,7 @@ def _between(position: Tensor, start: Tensor, length: Tensor) -> Tensor:
 
 
 def mixup(images: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """Blends each picture and its target with another's (Zhang et al., arXiv 1710.09412)."""
+    """Blends each image and its target with another's (Zhang et al., arXiv 1710.09412)."""
     weight = float(torch.distributions.Beta(alpha, alpha).sample())
     order = torch.randperm(images.shape[0], device=images.device)
     return images.lerp(images[order], 1 - weight), targets.lerp(targets[order], 1 - weight)

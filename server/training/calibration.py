@@ -1,4 +1,4 @@
-"""Confidences that mean what they say: one temperature, fitted on pictures that were not trained on.
+"""Confidences that mean what they say: one temperature, fitted on images that were not trained on.
 
 Source: Guo et al., On Calibration of Modern Neural Networks, arXiv 1706.04599.
 """
@@ -40,7 +40,7 @@ def fit_temperature(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[n
 def cross_fitted(
     probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64], seed: int = 0
 ) -> npt.NDArray[np.float32]:
-    """Probabilities at temperatures that their own pictures took no part in fitting.
+    """Probabilities at temperatures that their own images took no part in fitting.
 
     Each half's temperature comes from the other half: what is measured on the result is not flattered by
     the fit.

@@ -14,16 +14,16 @@ from torch import Tensor
 from .occlusion import HEADSET, MASK, Region, cover, cover_block
 
 #: Uint8 (N, H, W) grey or (N, H, W, 3) RGB.
-Pictures = npt.NDArray[np.uint8]
-Change = Callable[[Pictures, np.random.Generator], Pictures]
+Images = npt.NDArray[np.uint8]
+Change = Callable[[Images, np.random.Generator], Images]
 
-#: Of the blur's Gaussian, as a share of the picture's side: 1.2 px of 48.
+#: Of the blur's Gaussian, as a share of the image's side: 1.2 px of 48.
 _BLUR = 0.025
 
 
 @dataclass(frozen=True)
 class Condition:
-    """``change`` takes pictures and what to draw chance from, and returns as many of the same size."""
+    """``change`` takes images and what to draw chance from, and returns as many of the same size."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ class Condition:
 
 
 def conditions(side: int) -> tuple[Condition, ...]:
-    """All of them, for pictures of ``side`` px: a low resolution that is none for these is left out."""
+    """All of them, for images of ``side`` px: a low resolution that is none for these is left out."""
     return (
         Condition("mirrored", "mirrored", _mirror),
         Condition("headset", "headset", partial(_wear, region=HEADSET)),
@@ -51,44 +51,44 @@ def conditions(side: int) -> tuple[Condition, ...]:
     )
 
 
-def _mirror(pictures: Pictures, _: np.random.Generator) -> Pictures:
-    return np.ascontiguousarray(pictures[:, :, ::-1])
+def _mirror(images: Images, _: np.random.Generator) -> Images:
+    return np.ascontiguousarray(images[:, :, ::-1])
 
 
-def _wear(pictures: Pictures, generator: np.random.Generator, region: Region) -> Pictures:
-    levels = _levels(len(pictures), generator)
+def _wear(images: Images, generator: np.random.Generator, region: Region) -> Images:
+    levels = _levels(len(images), generator)
     with _chance_of(generator):
-        return _pictures(cover(_tensor(pictures), region, levels), pictures)
+        return _images(cover(_tensor(images), region, levels), images)
 
 
-def _block(pictures: Pictures, generator: np.random.Generator, area: float) -> Pictures:
-    levels = _levels(len(pictures), generator)
+def _block(images: Images, generator: np.random.Generator, area: float) -> Images:
+    levels = _levels(len(images), generator)
     with _chance_of(generator):
-        return _pictures(cover_block(_tensor(pictures), area, levels), pictures)
+        return _images(cover_block(_tensor(images), area, levels), images)
 
 
-def _lower(pictures: Pictures, _: np.random.Generator, side: int) -> Pictures:
-    def lower(picture: Pictures) -> Pictures:
-        small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
-        return np.asarray(cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+def _lower(images: Images, _: np.random.Generator, side: int) -> Images:
+    def lower(image: Images) -> Images:
+        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
-    return np.stack([lower(picture) for picture in pictures])
+    return np.stack([lower(image) for image in images])
 
 
-def _compress(pictures: Pictures, _: np.random.Generator, quality: int) -> Pictures:
-    def compress(picture: Pictures) -> Pictures:
+def _compress(images: Images, _: np.random.Generator, quality: int) -> Images:
+    def compress(image: Images) -> Images:
         # OpenCV takes colours for BGR, and JPEG treats blue and red differently.
-        _, packed = cv2.imencode(".jpg", picture[..., ::-1] if picture.ndim == 3 else picture, options)
+        _, packed = cv2.imencode(".jpg", image[..., ::-1] if image.ndim == 3 else image, options)
         read = np.asarray(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED), np.uint8)
-        return read[..., ::-1] if picture.ndim == 3 else read
+        return read[..., ::-1] if image.ndim == 3 else read
 
     options = (cv2.IMWRITE_JPEG_QUALITY, quality)
-    return np.stack([compress(picture) for picture in pictures])
+    return np.stack([compress(image) for image in images])
 
 
-def _blur(pictures: Pictures, _: np.random.Generator) -> Pictures:
-    deviation = _BLUR * pictures.shape[1]
-    return np.stack([np.asarray(cv2.GaussianBlur(p, (0, 0), deviation), np.uint8) for p in pictures])
+def _blur(images: Images, _: np.random.Generator) -> Images:
+    deviation = _BLUR * images.shape[1]
+    return np.stack([np.asarray(cv2.GaussianBlur(p, (0, 0), deviation), np.uint8) for p in images])
 
 
 @contextmanager
@@ -105,12 +105,12 @@ def _levels(count: int, generator: np.random.Generator) -> Tensor:
     return torch.from_numpy(generator.uniform(0, 255, count).astype(np.float32))
 
 
-def _tensor(pictures: Pictures) -> Tensor:
+def _tensor(images: Images) -> Tensor:
     """Float (N, 1 or 3, H, W)."""
-    planes = pictures[:, None] if pictures.ndim == 3 else pictures.transpose(0, 3, 1, 2)
+    planes = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
     return torch.from_numpy(planes.astype(np.float32))
 
 
-def _pictures(planes: Tensor, like: Pictures) -> Pictures:
+def _images(planes: Tensor, like: Images) -> Images:
     pixels = planes.round().to(torch.uint8).numpy()
     return pixels[:, 0] if like.ndim == 3 else np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))

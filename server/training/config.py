@@ -19,15 +19,15 @@ class TrainingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     architecture: str
-    train: Path = Field(description="FER+ training split: folder or tar file")
-    validation: Path = Field(description="FER+ validation split: folder or tar file")
+    train: Path = Field(description="prepared folder, or a split of one")
+    validation: Path = Field(description="the same; of a folder its split valid")
     start_from: Path | None = Field(default=None, description="weights to go on from, else random ones")
     pretrained: dict[str, Path] = Field(
         default_factory=dict, description="files of parts of the network by their name in it, such as ir_back"
     )
     grayscale: bool = Field(default=True, description="the network sees luma only")
     per_image: bool = Field(
-        default=True, description="each picture's own mean and deviation are taken out, else ImageNet's"
+        default=True, description="each image's own mean and deviation are taken out, else ImageNet's"
     )
     epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=128, ge=2)
@@ -51,7 +51,7 @@ class TrainingConfig(BaseModel):
         default=0.0,
         ge=0,
         le=1,
-        description="pictures are drawn in proportion to their class's frequency to the power of minus this: "
+        description="images are drawn in proportion to their class's frequency to the power of minus this: "
         "0 as they come, 1 every class equally often",
     )
     small_side: int | None = Field(

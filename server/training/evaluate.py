@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from ..exceptions import DatasetError
 from ..inference import Recognizer
-from .conditions import Condition, Pictures, conditions
+from .conditions import Condition, Images, conditions
 from .datasets import LABELS, FaceDataset
 from .metrics import Interval, Intervals, ReliabilityBin, Scores, bootstrap, reliability, score
 
@@ -97,7 +97,7 @@ def evaluate(
     quick: bool = False,
     seed: int = 0,
 ) -> Evaluation:
-    """Everything over LABELS, each picture seen once and not flipped; ``quick`` leaves the conditions out.
+    """Everything over LABELS, each image seen once and not flipped; ``quick`` leaves the conditions out.
 
     ``data`` is what the faces are called in reports; ``seed`` decides what is drawn by chance, in the
     conditions and in the intervals. Raises DatasetError if the recogniser knows other labels than the data.
@@ -107,14 +107,14 @@ def evaluate(
     truth = faces.targets.argmax(1)
     task = progress.add_task("as they are", total=len(faces) * (1 + len(chosen)))
 
-    def advance(pictures: int) -> None:
-        progress.advance(task, pictures)
+    def advance(images: int) -> None:
+        progress.advance(task, images)
 
-    probabilities = answers(recognizer, faces.images, None, seed, advance)
+    probabilities = predict_probabilities(recognizer, faces.images, None, seed, advance)
     results = []
     for condition in chosen:
         progress.update(task, description=condition.title)
-        found = answers(recognizer, faces.images, condition, seed, advance)
+        found = predict_probabilities(recognizer, faces.images, condition, seed, advance)
         intervals = bootstrap(found, truth, seed, RESAMPLES)
         results.append(
             ConditionResult(condition.name, condition.title, intervals.accuracy, intervals.macro_f1)
@@ -134,14 +134,14 @@ def evaluate(
     )
 
 
-def answers(
+def predict_probabilities(
     recognizer: Recognizer,
-    images: Pictures,
+    images: Images,
     condition: Condition | None,
     seed: int,
     advance: Callable[[int], None],
 ) -> npt.NDArray[np.float32]:
-    """(N, 7) over LABELS. Pictures are changed a batch at a time, so no second copy of all is in memory."""
+    """(N, 7) over LABELS. Images are changed a batch at a time, so no second copy of all is in memory."""
     order = [recognizer.labels.index(label) for label in LABELS]
     generator = np.random.default_rng(seed)
     found = []
@@ -154,5 +154,5 @@ def answers(
     return np.concatenate(found)
 
 
-def _rgb(images: Pictures) -> Pictures:
+def _rgb(images: Images) -> Images:
     return images if images.ndim == 4 else np.repeat(images[..., None], 3, axis=3)

@@ -15,7 +15,7 @@ _RESAMPLES_AT_A_TIME = 50
 
 @dataclass(frozen=True)
 class Scores:
-    """``confusion[i, j]`` counts pictures of class i answered as j; the rest follows from it. What would be
+    """``confusion[i, j]`` counts images of class i predicted as j; the rest follows from it. What would be
     a division by 0 is 0."""
 
     confusion: npt.NDArray[np.int64]
@@ -27,7 +27,7 @@ class Scores:
 
     @property
     def support(self) -> npt.NDArray[np.int64]:
-        """How many pictures of each class there are."""
+        """How many images of each class there are."""
         support: npt.NDArray[np.int64] = self.confusion.sum(1)
         return support
 
@@ -69,7 +69,7 @@ class Intervals:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The pictures with a confidence in (or at the edges of) [``low``, ``high``]; means are 0 of none."""
+    """The images with a confidence in (or at the edges of) [``low``, ``high``]; means are 0 of none."""
 
     low: float
     high: float
@@ -81,9 +81,9 @@ class ReliabilityBin:
 def score(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> Scores:
     """Scores of probabilities (N, C), rows summing to 1, against class indices (N,)."""
     classes = probabilities.shape[1]
-    answers = probabilities.argmax(1)
-    confusion = np.bincount(truth * classes + answers, minlength=classes**2).reshape(classes, classes)
-    return Scores(confusion, expected_calibration_error(probabilities.max(1), answers == truth))
+    predicted = probabilities.argmax(1)
+    confusion = np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    return Scores(confusion, expected_calibration_error(probabilities.max(1), predicted == truth))
 
 
 def expected_calibration_error(
@@ -99,11 +99,11 @@ def reliability(
 ) -> tuple[ReliabilityBin, ...]:
     """The bins that the calibration error is the mean over."""
     index = _bin(confidence, bins)
-    pictures = np.bincount(index, minlength=bins)
-    mean_confidence = _ratio(np.bincount(index, confidence, minlength=bins), pictures)
-    accuracy = _ratio(np.bincount(index, correct, minlength=bins), pictures)
+    images = np.bincount(index, minlength=bins)
+    mean_confidence = _ratio(np.bincount(index, confidence, minlength=bins), images)
+    accuracy = _ratio(np.bincount(index, correct, minlength=bins), images)
     return tuple(
-        ReliabilityBin(b / bins, (b + 1) / bins, int(pictures[b]), mean_confidence[b], accuracy[b])
+        ReliabilityBin(b / bins, (b + 1) / bins, int(images[b]), mean_confidence[b], accuracy[b])
         for b in range(bins)
     )
 
@@ -116,16 +116,16 @@ def bootstrap(
 ) -> Intervals:
     """95 % percentile intervals (Efron and Tibshirani, 1993) of the figures of ``score``.
 
-    Pictures are drawn with replacement, as many as there are. The same seed draws the same pictures.
+    Images are drawn with replacement, as many as there are. The same seed draws the same images.
     """
     n, classes = probabilities.shape
-    answers, confidence = probabilities.argmax(1), probabilities.max(1)
-    # Every figure is a function of sums over pictures, so a resample is a row of a matrix product: how often
-    # each picture was drawn, times what it adds to each sum.
+    predicted, confidence = probabilities.argmax(1), probabilities.max(1)
+    # Every figure is a function of sums over images, so a resample is a row of a matrix product: how often
+    # each image was drawn, times what it adds to each sum.
     adds = np.zeros((n, classes**2 + BINS), np.float32)
-    pictures = np.arange(n)
-    adds[pictures, truth * classes + answers] = 1
-    adds[pictures, classes**2 + _bin(confidence, BINS)] = confidence - (answers == truth)
+    images = np.arange(n)
+    adds[images, truth * classes + predicted] = 1
+    adds[images, classes**2 + _bin(confidence, BINS)] = confidence - (predicted == truth)
     generator = np.random.default_rng(seed)
     sums = np.concatenate(
         [
@@ -147,7 +147,7 @@ def bootstrap(
 
 
 def _draws(generator: np.random.Generator, resamples: int, n: int) -> npt.NDArray[np.float32]:
-    """(R, N): how often each picture was drawn in each resample."""
+    """(R, N): how often each image was drawn in each resample."""
     drawn = generator.integers(0, n, (resamples, n)) + np.arange(resamples)[:, None] * n
     return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n).astype(np.float32)
 

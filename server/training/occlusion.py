@@ -1,7 +1,7 @@
-"""Things that people wear over their faces, drawn onto a batch of pictures.
+"""Things that people wear over their faces, drawn onto a batch of images.
 
 Two regions stand for what hides part of a face in front of a camera: a head-mounted display over its
-upper half and a mask over its lower half; a block of 10 % of the picture stands for a hand or a cup. They
+upper half and a mask over its lower half; a block of 10 % of the image stands for a hand or a cup. They
 are drawn in coordinates of the crop (docs/crop.md), in which eyes lie at about 0.38 of the height, the tip
 of the nose at 0.6 and the mouth at 0.77.
 """
@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Region:
-    """A rounded rectangle; its edges are shares of the picture's width and height."""
+    """A rounded rectangle; its edges are shares of the image's width and height."""
 
     left: float
     top: float
@@ -32,12 +32,12 @@ _ROUNDNESS = 8
 
 
 def cover(images: Tensor, region: Region, levels: Tensor, jitter: float = 0.0) -> Tensor:
-    """Draws ``region`` over every picture.
+    """Draws ``region`` over every image.
 
     Args:
         images: float (N, 1 or 3, H, W) in [0, 255].
-        levels: (N,), the brightness of what covers each picture; it is shaded by a tenth from top to bottom.
-        jitter: each edge moves by up to this share of the picture, independently.
+        levels: (N,), the brightness of what covers each image; it is shaded by a tenth from top to bottom.
+        jitter: each edge moves by up to this share of the image, independently.
     """
     n, device = images.shape[0], images.device
     edges = torch.tensor((region.left, region.top, region.right, region.bottom), device=device)
@@ -46,7 +46,7 @@ def cover(images: Tensor, region: Region, levels: Tensor, jitter: float = 0.0) -
 
 
 def cover_block(images: Tensor, area: float, levels: Tensor) -> Tensor:
-    """Draws one square of ``area`` (share of the picture) anywhere inside each; arguments as in ``cover``."""
+    """Draws one square of ``area`` (share of the image) anywhere inside each; arguments as in ``cover``."""
     n, device = images.shape[0], images.device
     side = area**0.5
     corner = torch.rand(n, 2, device=device) * (1 - side)

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 
 from ..files import replacing
+from ..plotting import BLUE, INK, QUIET, finish, new_figure, save
 from .config import TrainingConfig
 
 #: What decides a run's figures, beside the code and the machine.
 _PACKAGES = ("emostream", "torch", "numpy", "opencv-python-headless", "pillow")
-_RED, _BLUE, _GREY = "#d6455d", "#2563a8", "#6b7280"
 
 
 class RunFolder:
@@ -95,27 +94,14 @@ def _commit() -> str | None:
 def draw_curves(lines: list[dict[str, float]], path: Path) -> None:
     """Loss, and the validation split's accuracy and macro F1, over the epochs."""
     epochs = [line["epoch"] for line in lines]
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    figure = new_figure(8, 3.2)
     left, right = figure.subplots(1, 2)
-    left.plot(epochs, [line["loss"] for line in lines], color=_GREY, marker=".")
-    left.set_title("training loss", loc="left", fontsize=10)
-    for name, label, colour in (("accuracy", "accuracy", _BLUE), ("macro_f1", "macro F1", _RED)):
+    left.plot(epochs, [line["loss"] for line in lines], color=QUIET, marker=".")
+    for name, label, colour in (("accuracy", "accuracy", BLUE), ("macro_f1", "macro F1", INK)):
         values = [line[name] for line in lines]
-        right.plot(epochs, values, color=colour, marker=".")
-        right.annotate(
-            f"{label} {values[-1]:.3f}",
-            (epochs[-1], values[-1]),
-            xytext=(-4, -12),
-            textcoords="offset points",
-            ha="right",
-            color=colour,
-            fontsize=9,
-        )
-    right.set_title("validation", loc="left", fontsize=10)
-    for axes in (left, right):
-        axes.set_xlabel("epoch", fontsize=9)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", alpha=0.25)
+        right.plot(epochs, values, color=colour, marker=".", label=f"{label} {values[-1]:.3f}")
+    right.legend(frameon=False, labelcolor=INK)
+    for axes, shown in ((left, "training loss"), (right, "validation")):
+        finish(axes, "epoch", shown)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.tick_params(labelsize=8)
-    figure.savefig(path, dpi=120)
+    save(figure, path)

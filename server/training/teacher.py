@@ -1,6 +1,6 @@
-"""Knowledge distillation: a network learns from another's answers beside the annotators' votes.
+"""Knowledge distillation: a network learns from another's predictions beside the annotators' votes.
 
-The teacher sees the very picture that the student sees, with all that was done to it (Beyer et al., A good
+The teacher sees the very image that the student sees, with all that was done to it (Beyer et al., A good
 teacher is patient and consistent, arXiv 2106.05237).
 """
 
@@ -16,7 +16,7 @@ from ..models.weights import WeightsStore
 
 
 class Teacher(nn.Module):
-    """A model or ensemble of the catalogue, answering in ``labels``."""
+    """A model or ensemble of the catalogue, with its probabilities over ``labels``."""
 
     def __init__(self, name: str, labels: tuple[str, ...], weights_dir: Path) -> None:
         """Raises EmostreamError if its labels are others, ModelError if it cannot be loaded."""
@@ -47,14 +47,14 @@ class Teacher(nn.Module):
             .permute(0, 2, 3, 1)
             for side in self.ensemble.input_sizes
         ]
-        answers = self.ensemble(*crops)  # (M, N, C)
-        weights = answers.new_tensor(self._weights).view(-1, 1, 1)
-        mean: Tensor = (answers * weights).sum(0)
+        of_members = self.ensemble(*crops)  # (M, N, C)
+        weights = of_members.new_tensor(self._weights).view(-1, 1, 1)
+        mean: Tensor = (of_members * weights).sum(0)
         return mean[:, self._order]
 
 
 def distillation_loss(logits: Tensor, probabilities: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy with the teacher's softened answers (Hinton et al., arXiv 1503.02531).
+    """Cross-entropy with the teacher's softened probabilities (Hinton et al., arXiv 1503.02531).
 
     Scaled by the temperature's square, so that the gradients' size does not depend on it.
     """

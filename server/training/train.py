@@ -46,7 +46,7 @@ class Trainer:
         self.validation_set = read_split(config.validation, "evaluation")
         if self.steps_per_epoch == 0:
             raise DatasetError(
-                f"{config.train} has {len(self.train_set)} pictures to learn from: fewer than a batch of "
+                f"{config.train} has {len(self.train_set)} images to learn from: fewer than a batch of "
                 f"{config.batch_size}"
             )
         self.side = input_size(config.architecture)
@@ -123,13 +123,13 @@ class Trainer:
 
     def _step(self, images: Tensor, targets: Tensor) -> float:
         """One change of the weights; returns the loss before it."""
-        answers = self.teacher(images) if self.teacher else None
+        taught = self.teacher(images) if self.teacher else None
 
         def loss() -> Tensor:
             logits = self._logits(self.model, images)
             value = F.cross_entropy(logits, targets)
-            if answers is not None:
-                distilled = distillation_loss(logits, answers, self.config.teacher_temperature)
+            if taught is not None:
+                distilled = distillation_loss(logits, taught, self.config.teacher_temperature)
                 value = value.lerp(distilled, self.config.teacher_share)
             return value
 
@@ -146,7 +146,7 @@ class Trainer:
         return value.item()
 
     def _order(self, generator: np.random.Generator) -> npt.NDArray[np.int64]:
-        """The pictures of one epoch: each once, or drawn by the frequency of their classes."""
+        """The images of one epoch: each once, or drawn by the frequency of their classes."""
         n = len(self.train_set)
         if self.config.class_balance == 0:
             return generator.permutation(n)
@@ -157,7 +157,7 @@ class Trainer:
 
     @torch.no_grad()
     def probabilities(self) -> npt.NDArray[np.float32]:
-        """(N, 7) of the averaged network on the validation split, each picture seen once and not flipped."""
+        """(N, 7) of the averaged network on the validation split, each image seen once and not flipped."""
         self.average.eval()
         batches = []
         for start in range(0, len(self.validation_set), _EVALUATION_BATCH):

@@ -76,9 +76,9 @@ def test_an_option_that_cannot_be_is_named(tmp_path: Path, option: str, value: s
     assert words in str(result.exception)
 
 
-def test_pictures_in_two_splits_are_told(tmp_path: Path) -> None:
+def test_images_in_two_splits_are_told(tmp_path: Path) -> None:
     table = write_table(tmp_path / "fer2013.csv", [(0, 9, "Training"), (0, 9, "PublicTest")])
 
     done = prepare(str(table), "--out", str(tmp_path / "out"))
 
-    assert "1 pictures of valid are in train, too" in done.stderr
+    assert "1 images of valid are in train, too" in done.stderr

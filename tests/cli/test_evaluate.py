@@ -53,7 +53,7 @@ def test_a_run_is_measured_and_reported(cache_dir: Path, run_folder: Path, tmp_p
     done = evaluate(cache_dir, run_folder, faces, "--report", report)
 
     assert done.returncode == 0, done.stderr
-    assert "monday on faces: 7 pictures, cpu" in done.stdout
+    assert "monday on faces: 7 images, cpu" in done.stdout
     for word in ("accuracy", "macro F1", "calibration error", "truth", "headset", "JPEG quality 10"):
         assert word in done.stdout
     assert f"written to {report}, and beside it monday.json" in done.stderr

@@ -64,18 +64,18 @@ def test_whole_upright_jpegs_are_decoded_on_the_device_and_others_are_not() -> N
     decoder = Decoder()
     turned = Image.Exif()
     turned[0x0112] = 6
-    for picture, times in (
+    for image, times in (
         (encoded(portrait(), "JPEG"), 1),
         (encoded(portrait().convert("L"), "JPEG"), 2),
         (encoded(portrait(), "PNG"), 2),
         (encoded(portrait(), "JPEG", exif=turned), 2),
         (encoded(portrait().convert("CMYK"), "JPEG"), 2),
     ):
-        prepared(picture, 48, decoder=decoder)
+        prepared(image, 48, decoder=decoder)
         assert decoder.calls == times
 
 
-def test_a_turned_picture_comes_out_upright() -> None:
+def test_a_turned_image_comes_out_upright() -> None:
     turned = Image.Exif()
     turned[0x0112] = 6
     sideways = portrait().transpose(Image.Transpose.ROTATE_90)
@@ -87,7 +87,7 @@ def test_a_turned_picture_comes_out_upright() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 2, 200, 2000])
-def test_truncated_pictures_are_errors_whoever_decodes(length: int) -> None:
+def test_truncated_images_are_errors_whoever_decodes(length: int) -> None:
     data = encoded(portrait(), "JPEG")[:length]
 
     with pytest.raises(InvalidImageError):
@@ -112,7 +112,7 @@ def test_too_many_pixels_are_refused_before_decoding() -> None:
     assert decoder.calls == 0
 
 
-def test_a_picture_that_is_no_picture_is_no_plain_jpeg() -> None:
+def test_a_image_that_is_no_image_is_no_plain_jpeg() -> None:
     assert not is_plain_jpeg(b"", MANY)
     assert not is_plain_jpeg(b"\xff\xd8 nothing \xff\xd9", MANY)
 
@@ -124,12 +124,12 @@ def test_a_crop_of_the_right_size_keeps_its_pixels() -> None:
 
 
 @pytest.mark.parametrize("size", [(9000, 40), (40, 9000), (6500, 1000), (3500, 3)])
-def test_a_huge_picture_comes_close_to_what_the_cpu_makes_of_it(size: tuple[int, int]) -> None:
-    picture = portrait().resize(size)
+def test_a_huge_image_comes_close_to_what_the_cpu_makes_of_it(size: tuple[int, int]) -> None:
+    image = portrait().resize(size)
 
-    (found,) = prepared(encoded(picture, "PNG"), 48)
+    (found,) = prepared(encoded(image, "PNG"), 48)
 
-    (expected,) = prepare(picture, (48,))
+    (expected,) = prepare(image, (48,))
     assert np.abs(found.astype(int) - np.asarray(expected).astype(int)).mean() < 1.5
 
 
@@ -142,9 +142,9 @@ def test_no_side_is_shrunk_by_more_than_a_gpus_filter_can(size: tuple[int, int])
 
 
 def test_what_a_gpu_can_shrink_at_once_is_not_averaged_before() -> None:
-    picture = torch.rand(1, 3, 3000, 2000)
+    image = torch.rand(1, 3, 3000, 2000)
 
-    assert reduced(picture, 48) is picture
+    assert reduced(image, 48) is image
 
 
 def test_there_is_no_nvjpeg_on_a_cpu() -> None:
@@ -177,8 +177,8 @@ def test_the_gpu_prepares_what_the_cpu_prepares() -> None:
     device = torch.device("cuda", 0)
     preparation = DevicePreparation(device, (48, 224), nvjpeg_decoder(device))
     strip = portrait().resize((20_000, 60))
-    for picture, file_format in ((portrait(), "JPEG"), (portrait(), "PNG"), (strip, "PNG")):
-        data = encoded(picture, file_format)
+    for image, file_format in ((portrait(), "JPEG"), (portrait(), "PNG"), (strip, "PNG")):
+        data = encoded(image, file_format)
         for crop, expected in zip(
             preparation(data, MANY), prepare(decode(data, MANY), (48, 224)), strict=True
         ):

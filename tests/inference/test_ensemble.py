@@ -67,7 +67,7 @@ class _Logits(torch.nn.Module):
         return self.logits
 
 
-def test_members_may_take_pictures_of_different_sizes() -> None:
+def test_members_may_take_images_of_different_sizes() -> None:
     ensemble = random_ensemble("se_resnet", "dan")
 
     assert ensemble.module.input_sizes == (48, 224)

@@ -17,12 +17,12 @@ def norms_in(network: nn.Module) -> int:
 def test_a_folded_network_computes_the_same_with_fewer_norms(architecture: str) -> None:
     member = random_ensemble(architecture).module.members[0]
     assert isinstance(member, Member)
-    picture = torch.randn(2, 3, member.input_size, member.input_size)
+    image = torch.randn(2, 3, member.input_size, member.input_size)
 
     folded = fold_batch_norms(member.network)
 
     with torch.inference_mode():
-        wanted, found = member.network(picture), folded(picture)
+        wanted, found = member.network(image), folded(image)
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
     assert norms_in(folded) < norms_in(member.network)
 
@@ -44,12 +44,12 @@ def test_a_convolution_that_something_else_reads_is_left_alone() -> None:
             x = self.conv(x)
             return self.norm(x) + x
 
-    network, picture = Shared().eval(), torch.randn(1, 3, 4, 4)
+    network, image = Shared().eval(), torch.randn(1, 3, 4, 4)
 
     folded = fold_batch_norms(network)
 
     assert norms_in(folded) == 1
-    torch.testing.assert_close(folded(picture), network(picture))
+    torch.testing.assert_close(folded(image), network(image))
 
 
 def test_the_network_itself_is_left_as_it_is() -> None:
@@ -86,12 +86,12 @@ def test_poster_v2s_embedding_becomes_one_convolution(architecture: str) -> None
 def test_two_convolutions_become_one_that_is_the_same_at_the_edges_too(side: int, bias: bool) -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 24, 3, 2, 1, bias=bias), nn.Conv2d(24, 24, 3, 2, 1, bias=bias))
-    picture = torch.randn(4, 3, side, side)
+    image = torch.randn(4, 3, side, side)
 
-    merged = merge_convolutions(network, picture[:1])
+    merged = merge_convolutions(network, image[:1])
 
     assert merged_in(merged) == 1
-    torch.testing.assert_close(merged(picture), network(picture), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(merged(image), network(image), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_two_convolutions_become_one_that_is_the_same_at_the_edges_too(side: int
 )
 def test_other_convolutions_are_left_apart(apart: tuple[nn.Module, ...]) -> None:
     network = nn.Sequential(*apart)
-    picture = torch.randn(2, network[0].in_channels, 28, 28)
+    image = torch.randn(2, network[0].in_channels, 28, 28)
 
-    untouched = merge_convolutions(network, picture)
+    untouched = merge_convolutions(network, image)
 
     assert merged_in(untouched) == 0
-    torch.testing.assert_close(untouched(picture), network(picture))
+    torch.testing.assert_close(untouched(image), network(image))

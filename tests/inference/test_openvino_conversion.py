@@ -81,8 +81,16 @@ def test_graphs_of_another_ensemble_or_version_are_not_used(
         load(ensemble, tmp_path)
 
 
-@pytest.mark.parametrize("ending", [".xml", ".bin"])
-@pytest.mark.parametrize("damage", ["truncated", "empty", "absent", "a folder"])
+@pytest.mark.parametrize(
+    ("ending", "damage"),
+    [
+        (".xml", "truncated"),
+        (".bin", "truncated"),
+        (".bin", "empty"),
+        (".bin", "absent"),
+        (".xml", "a folder"),
+    ],
+)
 def test_what_is_damaged_is_made_anew_with_a_warning(
     ensemble: LoadedEnsemble, tmp_path: Path, caplog: pytest.LogCaptureFixture, ending: str, damage: str
 ) -> None:

@@ -17,13 +17,13 @@ def layers_of(kind: type[nn.Module], network: nn.Module) -> int:
 @pytest.mark.parametrize("architecture", ["poster_v2", "poster_v2_compact", "se_resnet", "mobilenet", "dan"])
 def test_a_rewritten_network_computes_the_same_without_linear_layers(architecture: str) -> None:
     (member,) = random_ensemble(architecture).module
-    pictures = torch.randn(3, 3, member.input_size, member.input_size)
+    images = torch.randn(3, 3, member.input_size, member.input_size)
 
-    found = rewritten(member.network, pictures[:1])
+    found = rewritten(member.network, images[:1])
 
     with torch.inference_mode():
-        wanted = member.network(pictures)
-        torch.testing.assert_close(found(pictures), wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
+        wanted = member.network(images)
+        torch.testing.assert_close(found(images), wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
     assert layers_of(nn.Linear, found) == 0
 
 

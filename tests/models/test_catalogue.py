@@ -177,7 +177,7 @@ def test_a_users_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     ("fields", "problem"),
     [
         ({"architecture": "resnet"}, "no architecture 'resnet'"),
-        ({"input_size": 224}, "se_resnet takes pictures of 48 px, not of 224"),
+        ({"input_size": 224}, "se_resnet takes images of 48 px, not of 224"),
         ({"labels": ["a"]}, "labels: "),
         ({"labels": ["a", "a"]}, "a label appears twice"),
         ({"path": None}, "exactly one of"),
@@ -211,7 +211,7 @@ def test_a_description_that_is_wrong_is_told_by_place_name_and_field(
     assert "Value error" not in str(caught.value)  # the library's word
 
 
-def test_pictures_are_normalised_as_for_imagenet_unless_told_otherwise() -> None:
+def test_images_are_normalised_as_for_imagenet_unless_told_otherwise() -> None:
     plain = parse_model("mine", table(), place="the file").normalisation_spec
     own = parse_model("mine", table(normalisation={"mean": [0.5] * 3, "std": [0.25] * 3}), place="the file")
 

@@ -265,7 +265,7 @@ def test_a_truncated_file_is_refused(name: str, kept: float, state: State, tmp_p
         bytes(100),
         b"\x80\x02}q\x00.",
     ],
-    ids=["a web page", "a picture", "zeros", "an empty pickle"],
+    ids=["a web page", "a image", "zeros", "an empty pickle"],
 )
 def test_a_file_of_something_else_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)

@@ -41,7 +41,7 @@ def test_grey_is_the_luma_of_the_three_channels() -> None:
     assert out[0, :, 0, 0].tolist() == pytest.approx([0.299 + 0.587 * 0.4 + 0.114 * 0.2] * 3)
 
 
-def test_each_picture_is_normalised_by_its_own_statistics() -> None:
+def test_each_image_is_normalised_by_its_own_statistics() -> None:
     out = Normalisation(NormalisationSpec(per_image=True))(noise())
 
     assert out.mean((1, 2, 3)).tolist() == pytest.approx([0, 0], abs=1e-5)
@@ -54,13 +54,13 @@ def test_exposure_and_contrast_make_no_difference_per_image() -> None:
     assert torch.allclose(normalise(noise()), normalise(noise() * 0.4 + 60), atol=1e-4)
 
 
-def test_a_picture_is_normalised_alike_alone_and_in_company() -> None:
+def test_a_image_is_normalised_alike_alone_and_in_company() -> None:
     normalise = Normalisation(NormalisationSpec(grayscale=True, per_image=True))
 
     assert torch.allclose(normalise(noise())[1:], normalise(noise()[1:]), atol=1e-6)
 
 
-def test_a_flat_picture_stays_flat() -> None:
+def test_a_flat_image_stays_flat() -> None:
     out = Normalisation(NormalisationSpec(per_image=True))(flat(90, 90, 90))
 
     assert out.abs().max() < 1e-3

@@ -4,7 +4,7 @@ import torch
 from emostream.models.resnet18 import BasicBlock, resnet18_features
 
 
-def test_the_map_is_a_thirty_second_of_the_picture() -> None:
+def test_the_map_is_a_thirty_second_of_the_image() -> None:
     assert resnet18_features().eval()(torch.zeros(1, 3, 96, 64)).shape == (1, 512, 3, 2)
 
 

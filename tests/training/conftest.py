@@ -1,4 +1,4 @@
-"""Tiny data sets in the layout of FER+, made up."""
+"""Tiny data sets, made up: prepared ones, and in the layout of FER+."""
 
 import io
 import json
@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from emostream.training.datasets import LABELS, VOTE_COLUMNS
+from emostream.training.datasets import LABELS
+from emostream.training.preparing.votes import VOTE_COLUMNS
 from PIL import Image
 
 from tests.support import encoded
@@ -25,7 +26,7 @@ def votes(**counts: int) -> list[int]:
 
 
 def face(label: str, seed: int) -> Image.Image:
-    """A grey picture whose brightest stripe says which of the ten columns it belongs to, with some noise."""
+    """A grey image whose brightest stripe says which of the ten columns it belongs to, with some noise."""
     pixels = np.random.default_rng(seed).integers(0, 60, (48, 48)).astype(np.uint8)
     top = 4 * VOTE_COLUMNS.index(label)
     pixels[top : top + 8] += 180
@@ -43,7 +44,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def make_split(tmp_path: Path) -> MakeSplit:
-    """Writes a split with the given rows, as a folder or a tar file; each row's picture is its own."""
+    """Writes a split with the given rows, as a folder or a tar file; each row's image is its own."""
 
     def make(
         rows: Sequence[Row], name: str = "FER2013Train", form: str = "folder", labels: str | None = None
@@ -81,11 +82,21 @@ def plain_rows(count: int, seed: int = 0) -> list[Row]:
 
 
 def write_prepared(folder: Path, **targets: list[list[float]]) -> Path:
-    """A prepared folder with the given splits, by hand: picture i of a split is of brightness i."""
+    """A prepared folder with the given splits, by hand: image i of a split is of brightness i."""
     folder.mkdir()
     for split, rows in targets.items():
         images = np.arange(len(rows), dtype=np.uint8)[:, None, None].repeat(48, 1).repeat(48, 2)
         np.savez(folder / f"{split}.npz", images=images, targets=np.array(rows, np.float32))
     manifest = {"form": 1, "labels": LABELS, "splits": {split: {} for split in targets}}
     (folder / "dataset.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def write_faces(folder: Path, **counts: int) -> Path:
+    """A prepared folder whose splits have so many faces, of the seven labels in turn."""
+    targets = {split: np.eye(7, dtype=np.float32)[np.arange(count) % 7] for split, count in counts.items()}
+    write_prepared(folder, **{split: rows.tolist() for split, rows in targets.items()})
+    for split, rows in targets.items():
+        images = [np.asarray(face(LABELS[row.argmax()], number)) for number, row in enumerate(rows)]
+        np.savez(folder / f"{split}.npz", images=np.stack(images), targets=rows)
     return folder

@@ -6,7 +6,7 @@ from emostream.training.metrics import bootstrap, reliability, score
 
 
 def made_up_evaluation(model: str = "mine", conditions: int = 2) -> Evaluation:
-    """140 pictures, of which about three quarters are answered rightly."""
+    """140 images, of which about three quarters are answered rightly."""
     generator = np.random.default_rng(0)
     truth = np.arange(140) % 7
     logits = generator.normal(size=(140, 7)) + 2.5 * np.eye(7)[truth]

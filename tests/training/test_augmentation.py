@@ -13,7 +13,7 @@ def _same_numbers() -> None:
 
 
 def faces(count: int = 16) -> torch.Tensor:
-    """Smooth pictures that are darker on their left, each its own."""
+    """Smooth images that are darker on their left, each its own."""
     y, x = torch.meshgrid(torch.linspace(0, 3, 48), torch.linspace(0, 3, 48), indexing="ij")
     phase = torch.arange(count).view(count, 1, 1)
     return (40 + 45 * x + 30 * torch.sin(2 * y + phase) * torch.cos(x)).unsqueeze(1)
@@ -36,7 +36,7 @@ def test_shape_and_range_stay_as_they_are(spec: AugmentationSpec) -> None:
     assert out.isfinite().all()
 
 
-def test_the_pictures_that_were_given_are_left_as_they_are() -> None:
+def test_the_images_that_were_given_are_left_as_they_are() -> None:
     given = faces()
 
     augment(given, replace(AugmentationSpec(), low_resolution=1, noise=1, erasing=1))
@@ -50,7 +50,7 @@ def test_a_flip_mirrors_left_and_right() -> None:
     assert torch.allclose(out, faces().flip(3), atol=0.1)
 
 
-def test_about_half_of_the_pictures_are_flipped_at_a_probability_of_a_half() -> None:
+def test_about_half_of_the_images_are_flipped_at_a_probability_of_a_half() -> None:
     out = augment(faces(400), replace(NONE, flip=0.5))
 
     flipped = (out - faces(400).flip(3)).abs().amax((1, 2, 3)) < 1
@@ -68,7 +68,7 @@ def test_a_rotation_keeps_the_middle_and_turns_the_rest() -> None:
 
 
 def test_edges_are_repeated_and_not_black() -> None:
-    """A flat picture stays flat however it is moved."""
+    """A flat image stays flat however it is moved."""
     flat = torch.full((16, 1, 48, 48), 90.0)
 
     out = augment(flat, replace(NONE, rotation_degrees=45, scale=0.5, translation=0.4))
@@ -94,7 +94,7 @@ def test_low_resolution_blurs() -> None:
     assert out.std() < 0.8 * noise.std()
 
 
-def test_noise_is_of_a_strength_of_its_own_for_each_picture() -> None:
+def test_noise_is_of_a_strength_of_its_own_for_each_image() -> None:
     flat = torch.full((64, 1, 48, 48), 128.0)
 
     deviation = augment(flat, replace(NONE, noise=1)).std((1, 2, 3))
@@ -115,15 +115,15 @@ def test_erasing_covers_one_block_of_4_to_25_percent() -> None:
         assert image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].float().mean() > 0.99
 
 
-def test_the_same_seed_gives_the_same_pictures() -> None:
+def test_the_same_seed_gives_the_same_images() -> None:
     first = augment(faces(), AugmentationSpec())
     torch.manual_seed(0)
 
     assert torch.equal(augment(faces(), AugmentationSpec()), first)
 
 
-def test_mixup_blends_pictures_and_targets_by_the_same_weight() -> None:
-    """Picture i is i everywhere and its target is the i-th one, so the blend can be read off."""
+def test_mixup_blends_images_and_targets_by_the_same_weight() -> None:
+    """Image i is i everywhere and its target is the i-th one, so the blend can be read off."""
     images = torch.arange(6.0).view(6, 1, 1, 1).expand(6, 1, 4, 4)
     targets = torch.eye(6)
 
@@ -137,7 +137,7 @@ def test_mixup_blends_pictures_and_targets_by_the_same_weight() -> None:
 
 @pytest.mark.parametrize("change", [{"headset": 1.0}, {"mask": 1.0}, {"blur": 1.0}, {"jpeg": 1.0}], ids=str)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_colour_and_grey_pictures_are_changed_alike_in_shape(change: dict[str, float], channels: int) -> None:
+def test_colour_and_grey_images_are_changed_alike_in_shape(change: dict[str, float], channels: int) -> None:
     given = faces().expand(-1, channels, -1, -1)
 
     out = augment(given, replace(NONE, **change))

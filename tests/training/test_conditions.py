@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 import torch
-from emostream.training.conditions import Condition, Pictures, conditions
+from emostream.training.conditions import Condition, Images, conditions
 from emostream.training.occlusion import HEADSET, MASK
 
 SIDE = 48
 
 
-def faces(colour: bool = False, count: int = 6) -> Pictures:
-    """Noise with structure, each picture its own; in colour the channels differ."""
+def faces(colour: bool = False, count: int = 6) -> Images:
+    """Noise with structure, each image its own; in colour the channels differ."""
     shape = (count, SIDE, SIDE, 3) if colour else (count, SIDE, SIDE)
     coarse = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
     return coarse // 2 + np.linspace(0, 127, SIDE).astype(np.uint8).reshape((1, -1, 1, 1)[: len(shape)])
@@ -18,8 +18,8 @@ def condition(name: str) -> Condition:
     return next(one for one in conditions(SIDE) if one.name == name)
 
 
-def changed(name: str, pictures: Pictures, seed: int = 0) -> Pictures:
-    return condition(name).change(pictures, np.random.default_rng(seed))
+def changed(name: str, images: Images, seed: int = 0) -> Images:
+    return condition(name).change(images, np.random.default_rng(seed))
 
 
 NAMES = [one.name for one in conditions(SIDE)]
@@ -27,7 +27,7 @@ NAMES = [one.name for one in conditions(SIDE)]
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("colour", [False, True])
-def test_every_condition_changes_every_picture_and_keeps_its_form(name: str, colour: bool) -> None:
+def test_every_condition_changes_every_image_and_keeps_its_form(name: str, colour: bool) -> None:
     given = faces(colour)
     before = given.copy()
 
@@ -39,7 +39,7 @@ def test_every_condition_changes_every_picture_and_keeps_its_form(name: str, col
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_same_numbers_give_the_same_pictures(name: str) -> None:
+def test_the_same_numbers_give_the_same_images(name: str) -> None:
     assert np.array_equal(changed(name, faces()), changed(name, faces()))
 
 
@@ -100,6 +100,6 @@ def test_jpeg_keeps_red_and_blue_where_they_were() -> None:
     assert changed("jpeg_60", red)[0, 24, 24].tolist() == pytest.approx([254, 0, 0], abs=3)
 
 
-def test_a_resolution_that_the_pictures_do_not_reach_is_no_condition() -> None:
+def test_a_resolution_that_the_images_do_not_reach_is_no_condition() -> None:
     assert [one.name for one in conditions(24) if one.name.startswith("side")] == ["side_16"]
     assert len({one.name for one in conditions(224)}) == 12

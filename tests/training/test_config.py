@@ -6,7 +6,7 @@ from emostream.training.augmentation import AugmentationSpec
 from emostream.training.config import read_config
 
 RECIPES = Path(__file__).resolve().parents[2] / "server/training/recipes"
-SOUND = "architecture: se_resnet\ntrain: train.tar\nvalidation: valid.tar\n"
+SOUND = "architecture: se_resnet\ntrain: faces\nvalidation: faces/test\n"
 
 
 def read(folder: Path, content: str):  # type: ignore[no-untyped-def]
@@ -30,7 +30,7 @@ def test_every_recipe_of_the_repository_is_valid(recipe: Path) -> None:
 def test_architecture_and_data_are_enough(tmp_path: Path) -> None:
     config = read(tmp_path, SOUND)
 
-    assert (config.train, config.validation) == (Path("train.tar"), Path("valid.tar"))
+    assert (config.train, config.validation) == (Path("faces"), Path("faces/test"))
     assert config.augmentation_spec == AugmentationSpec()
 
 

@@ -32,11 +32,11 @@ class Reader(Recognizer):
         return answers
 
     def infer(self, faces: list[PreparedFace]) -> np.ndarray:  # type: ignore[override]
-        raise AssertionError("pictures go through recognize")
+        raise AssertionError("images go through recognize")
 
 
 def data(count: int = 14, wrong: int = 0) -> FaceDataset:
-    """Pictures whose corner says their label, apart from the first ``wrong`` ones."""
+    """Images whose corner says their label, apart from the first ``wrong`` ones."""
     truth = np.arange(count) % 7
     shown = truth.copy()
     shown[:wrong] = (shown[:wrong] + 1) % 7
@@ -61,7 +61,7 @@ def test_answers_are_compared_label_by_label_whatever_their_order() -> None:
     assert found.conditions == ()
 
 
-def test_conditions_are_measured_each_on_all_pictures_in_batches() -> None:
+def test_conditions_are_measured_each_on_all_images_in_batches() -> None:
     reader, shown = Reader(), progress()
 
     found = evaluate(reader, data(300), "faces", shown)
@@ -71,7 +71,7 @@ def test_conditions_are_measured_each_on_all_pictures_in_batches() -> None:
     (task,) = shown.tasks
     assert task.completed == task.total == 300 * (1 + len(names))
     accuracy = {condition.name: condition.accuracy.value for condition in found.conditions}
-    assert accuracy["mask"] == 1  # the corner of this reader's pictures is free
+    assert accuracy["mask"] == 1  # the corner of this reader's images is free
     assert accuracy["mirrored"] == pytest.approx(1 / 7, abs=0.01)  # and now it is on the other side
 
 
@@ -85,7 +85,7 @@ def test_the_seed_decides_about_chance() -> None:
     assert first["conditions"] != other["conditions"]
 
 
-def test_colour_pictures_are_given_as_they_are() -> None:
+def test_colour_images_are_given_as_they_are() -> None:
     grey = data()
     colour = FaceDataset(np.repeat(grey.images[..., None], 3, axis=3), grey.targets)
 

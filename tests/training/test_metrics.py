@@ -58,7 +58,7 @@ def test_full_confidence_falls_into_the_last_bin() -> None:
 
 
 def test_precision_recall_and_support_are_those_of_each_class() -> None:
-    """By hand: class 0 was answered twice and once rightly; class 1 has two pictures, one found."""
+    """By hand: class 0 was answered twice and once rightly; class 1 has two images, one found."""
     scores = Scores(np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0]]), 0.0)
 
     assert scores.precision_per_class.tolist() == [0.5, 1, 0]
@@ -111,7 +111,7 @@ def test_intervals_hold_the_true_accuracy_about_19_times_in_20() -> None:
 
 
 def test_every_figure_is_resampled_as_it_is_scored() -> None:
-    """Of a single picture every resample is the same one, so all figures are exact."""
+    """Of a single image every resample is the same one, so all figures are exact."""
     predicted, truth = answers(1, 1.0)
 
     found, scores = bootstrap(predicted, truth, resamples=3), score(predicted, truth)

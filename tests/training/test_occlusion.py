@@ -16,9 +16,9 @@ def levels(value: float, count: int = 4) -> torch.Tensor:
     return torch.full((count,), value)
 
 
-def covered(pictures: torch.Tensor) -> torch.Tensor:
-    """Bool (N, H, W): where white pictures are white no more."""
-    return (pictures < 255).all(1)
+def covered(images: torch.Tensor) -> torch.Tensor:
+    """Bool (N, H, W): where white images are white no more."""
+    return (images < 255).all(1)
 
 
 def test_a_headset_hides_the_eyes_and_leaves_the_mouth() -> None:
@@ -43,7 +43,7 @@ def test_its_brightness_is_shaded_by_a_tenth_from_top_to_bottom() -> None:
     assert 95 <= column[-1] < 96
 
 
-def test_colour_pictures_are_covered_in_every_channel() -> None:
+def test_colour_images_are_covered_in_every_channel() -> None:
     one, three = cover(white(1), MASK, levels(30, 1)), cover(white(1, 3), MASK, levels(30, 1))
 
     assert torch.equal(three, one.expand(-1, 3, -1, -1))
@@ -52,7 +52,7 @@ def test_colour_pictures_are_covered_in_every_channel() -> None:
 def test_with_jitter_no_two_are_alike() -> None:
     hidden = covered(cover(white(20), HEADSET, levels(30, 20), jitter=0.08))
 
-    assert len({int(picture.sum()) for picture in hidden}) > 10
+    assert len({int(image.sum()) for image in hidden}) > 10
     assert hidden[:, 13:20, 10:38].all()
 
 

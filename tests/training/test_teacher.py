@@ -26,7 +26,7 @@ def test_it_answers_as_it_serves_in_the_students_order(tmp_path: Path) -> None:
     torch.testing.assert_close(Teacher(TEACHER, order, tmp_path)(faces()), expected)
 
 
-def test_it_takes_pictures_of_any_size_and_colour(tmp_path: Path) -> None:
+def test_it_takes_images_of_any_size_and_colour(tmp_path: Path) -> None:
     teacher = Teacher("default", LABELS, tmp_path)
 
     answers = teacher(faces(side=36).expand(-1, 3, -1, -1))

@@ -16,7 +16,7 @@ from emostream.training.train import Trainer
 from safetensors import safe_open
 
 from tests.fake_cuda import FakeCuda
-from tests.training.conftest import MakeSplit, plain_rows
+from tests.training.conftest import write_faces
 
 CPU = torch.device("cpu")
 NOWHERE = Path("no-weights-here")  # no run but one with a teacher reads any
@@ -27,11 +27,12 @@ class KilledError(Exception):
 
 
 @pytest.fixture
-def config(make_split: MakeSplit) -> TrainingConfig:
+def config(tmp_path: Path) -> TrainingConfig:
+    data = write_faces(tmp_path / "faces", train=21, valid=14)
     return TrainingConfig(
         architecture="se_resnet",
-        train=make_split(plain_rows(21), name="FER2013Train"),
-        validation=make_split(plain_rows(14, seed=1), name="FER2013Valid", form="tar"),
+        train=data,
+        validation=data,
         epochs=2,
         batch_size=8,
         seed=3,
@@ -125,9 +126,7 @@ def test_another_seed_gives_other_weights(config: TrainingConfig, tmp_path: Path
     assert not torch.equal(first["head.weight"], second["head.weight"])
 
 
-def test_fewer_pictures_than_a_batch_are_an_error_that_says_so(
-    config: TrainingConfig, tmp_path: Path
-) -> None:
+def test_fewer_images_than_a_batch_are_an_error_that_says_so(config: TrainingConfig, tmp_path: Path) -> None:
     with pytest.raises(EmostreamError):
         Trainer(config.model_copy(update={"batch_size": 64}), tmp_path / "run", CPU, NOWHERE).run()
 
@@ -201,7 +200,7 @@ def test_rare_classes_are_drawn_more_often_with_balance(config: TrainingConfig, 
     assert 0.45 < share(1.0) < 0.55
 
 
-def test_colour_pictures_train_too(config: TrainingConfig, tmp_path: Path) -> None:
+def test_colour_images_train_too(config: TrainingConfig, tmp_path: Path) -> None:
     trainer = Trainer(
         config.model_copy(update={"grayscale": False, "augmentation": {"jpeg": 1.0, "blur": 1.0}}),
         tmp_path / "run",

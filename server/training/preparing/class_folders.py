@@ -9,7 +9,7 @@ import numpy as np
 
 from ...exceptions import DatasetError
 from .class_names import LEFT_OUT, labels_of_folders
-from .pictures import open_picture
+from .images import open_image
 from .sample import SPLITS, Reason, Sample, one_hot
 
 #: Folder name in lower case to split.
@@ -57,12 +57,12 @@ class ClassFolders:
 
     @property
     def files(self) -> list[Path]:
-        """Every picture, sorted."""
-        return sorted(path for folder in self._class_folders() for path in _pictures(folder))
+        """Every image, sorted."""
+        return sorted(path for folder in self._class_folders() for path in _images(folder))
 
     def samples(self) -> list[Sample]:
-        """Every picture, sorted by its path. Raises DatasetError for a class that nobody knows."""
-        by_class = {folder: _pictures(folder) for folder in self._class_folders()}
+        """Every image, sorted by its path. Raises DatasetError for a class that nobody knows."""
+        by_class = {folder: _images(folder) for folder in self._class_folders()}
         labels = labels_of_folders((folder.name for folder in by_class), self._mapping, self._numbering)
         if self._is_split:
             split_of = {
@@ -77,7 +77,7 @@ class ClassFolders:
                 path.relative_to(self.root).as_posix(),
                 split_of[path],
                 Reason.OTHER_LABEL if labels[folder.name] == LEFT_OUT else one_hot(labels[folder.name]),
-                partial(open_picture, path),
+                partial(open_image, path),
             )
             for folder, paths in by_class.items()
             for path in paths
@@ -89,13 +89,13 @@ class ClassFolders:
         return [folder for split in self._splits for folder in _folders(split)]
 
     def _drawn(self, label_of: Mapping[Path, str], by_class: Mapping[Path, list[Path]]) -> dict[Path, str]:
-        """A split for every picture: each label's pictures are dealt out in the same shares."""
+        """A split for every image: each label's images are dealt out in the same shares."""
         by_label: dict[str, list[Path]] = defaultdict(list)
         for folder, paths in by_class.items():
             by_label[label_of[folder]] += paths
         drawn: dict[Path, str] = {}
         for label, paths in sorted(by_label.items()):
-            # A seed of its own: another class's pictures do not move these from split to split.
+            # A seed of its own: another class's images do not move these from split to split.
             order = np.random.default_rng([self._seed, *label.encode()]).permutation(len(paths))
             ends = np.floor(np.cumsum(self._shares) * len(paths) + 1e-9).astype(int)
             for rank, index in enumerate(order):
@@ -107,7 +107,7 @@ def _folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _images(folder: Path) -> list[Path]:
     """Every file below, but those that desktops leave behind."""
     return sorted(
         path

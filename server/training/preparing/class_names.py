@@ -6,10 +6,10 @@ from ...emotions import canonical
 from ...exceptions import DatasetError
 from ..datasets import LABELS
 
-#: What a folder means whose pictures have none of the labels.
+#: What a folder means whose images have none of the labels.
 LEFT_OUT = ""
 
-#: What folders are called, in lower case, whose pictures show no emotion that can be told.
+#: What folders are called, in lower case, whose images show no emotion that can be told.
 _NO_EMOTION = frozenset({"none", "uncertain", "unknown", "no-face", "nonface"})
 
 
@@ -31,7 +31,7 @@ NUMBERINGS: Mapping[str, Mapping[str, str]] = {
 def labels_of_folders(
     names: Iterable[str], given: Mapping[str, str], numbering: str | None
 ) -> dict[str, str]:
-    """Folder name to one of LABELS, or to "" where its pictures are left out.
+    """Folder name to one of LABELS, or to "" where its images are left out.
 
     Args:
         given: what the user says of single folders; comes before everything else.
@@ -50,7 +50,7 @@ def labels_of_folders(
         if name not in labels:
             raise DatasetError(
                 f"nobody knows which label the folder {name!r} stands for: say --map {name}=LABEL with one "
-                f"of {', '.join(LABELS)}, or --map {name}= to leave its pictures out"
+                f"of {', '.join(LABELS)}, or --map {name}= to leave its images out"
             )
     return labels
 

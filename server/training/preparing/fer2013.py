@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 from ...exceptions import DatasetError, InvalidImageError
-from ..datasets import VOTE_COLUMNS
 from .class_names import NUMBERINGS
-from .sample import SPLITS, Reason, Sample, Target, judge, one_hot
+from .sample import SPLITS, Reason, Sample, Target, one_hot
+from .votes import VOTE_COLUMNS, judge
 
 VOTES_FILE = "fer2013new.csv"
 
@@ -51,7 +51,7 @@ class Fer2013:
         rows = list(self._rows())
         labels = self._own_labels(rows) if self._votes is None else self._voted(rows, self._votes)
         return [
-            Sample(f"fer{index:07}.png", _SPLIT_OF[row.usage], label, partial(_picture, row.pixels))
+            Sample(f"fer{index:07}.png", _SPLIT_OF[row.usage], label, partial(_image, row.pixels))
             for index, (row, label) in enumerate(zip(rows, labels, strict=True))
         ]
 
@@ -127,7 +127,7 @@ def _pixels(text: str) -> bytes:
     return pixels if len(pixels) == _SIDE**2 else b""
 
 
-def _picture(pixels: bytes) -> Image.Image:
+def _image(pixels: bytes) -> Image.Image:
     if not pixels:
         raise InvalidImageError(f"the pixels are not {_SIDE}x{_SIDE} numbers of 0 to 255")
     return Image.frombytes("L", (_SIDE, _SIDE), pixels)

@@ -1,17 +1,37 @@
-"""FER+ as Microsoft's script writes it: three folders, or tar files of them, with pictures and votes."""
+"""FER+ as Microsoft's script writes it (Barsoum et al., arXiv 1608.01041).
 
+The images of FER2013, 48x48 grey, labelled anew by ten people each: three folders, or tar files of them, with
+the images and ``label.csv``: name, box, then the votes in the order of ``VOTE_COLUMNS``.
+"""
+
+import ast
+import csv
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from ...exceptions import InvalidImageError
-from ..datasets import FerplusRow, read_ferplus_rows
-from .pictures import picture_of
-from .sample import Sample, judge
+from ...exceptions import DatasetError, InvalidImageError
+from .images import image_of
+from .sample import Sample
+from .votes import VOTE_COLUMNS, judge
 
 _SPLITS = {"FER2013Train": "train", "FER2013Valid": "valid", "FER2013Test": "test"}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One line of ``label.csv``: a file, the part of it that counts (left, top, right, bottom), ten votes."""
+
+    line: int
+    name: str
+    box_ltrb: tuple[int, int, int, int]
+    votes: tuple[int, ...]
 
 
 def ferplus_parts(root: Path) -> dict[str, Path]:
@@ -42,10 +62,10 @@ class Ferplus:
         """Every line of every ``label.csv``. Raises DatasetError that names the line it cannot use."""
         samples = []
         for split, part in self._parts.items():
-            rows, files = read_ferplus_rows(part)
+            rows, files = _read_rows(part)
             votes = np.array([row.votes for row in rows], np.int64)
             for row, label in zip(rows, judge(votes, split), strict=True):
-                samples.append(Sample(row.name, split, label, partial(_picture, row, files.get(row.name))))
+                samples.append(Sample(row.name, split, label, partial(_image, row, files.get(row.name))))
         return samples
 
 
@@ -53,7 +73,51 @@ def _files(part: Path) -> list[Path]:
     return sorted(path for path in part.iterdir() if path.is_file()) if part.is_dir() else [part]
 
 
-def _picture(row: FerplusRow, data: bytes | None) -> Image.Image:
+def _image(row: _Row, data: bytes | None) -> Image.Image:
     if data is None:
         raise InvalidImageError(f"there is no file {row.name}")
-    return picture_of(data).crop(row.box_ltrb)
+    return image_of(data).crop(row.box_ltrb)
+
+
+def _read_rows(source: Path) -> tuple[list[_Row], dict[str, bytes]]:
+    """The lines of a split of FER+ and every file of it by its base name.
+
+    Raises DatasetError if there is no ``label.csv``, or it lists nothing, or a line of it cannot be read.
+    """
+    files = dict(_contents(source))
+    labels = files.get("label.csv")
+    if labels is None:
+        raise DatasetError(f"{source} holds no label.csv: is it a split of FER+?")
+    rows = []
+    for line, row in enumerate(csv.reader(io.StringIO(labels.decode(errors="replace"))), start=1):
+        try:
+            name, box, *counts = row
+            if len(counts) != len(VOTE_COLUMNS):
+                raise ValueError(f"expected {len(VOTE_COLUMNS)} counts")
+            left, top, right, bottom = (int(edge) for edge in ast.literal_eval(box))
+            votes = tuple(int(count) for count in counts)
+        except (ValueError, TypeError, SyntaxError) as error:
+            raise DatasetError(f"{source}: line {line} of label.csv cannot be used: {error!r}") from error
+        rows.append(_Row(line, name, (left, top, right, bottom), votes))
+    if not rows:
+        raise DatasetError(f"{source}: label.csv lists no image")
+    return rows, files
+
+
+def _contents(source: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file of a folder or tar by its base name."""
+    if source.is_dir():
+        for path in source.iterdir():
+            if path.is_file():
+                yield path.name, path.read_bytes()
+        return
+    try:
+        with tarfile.open(source) as archive:
+            for member in archive:
+                content = archive.extractfile(member)
+                if content is not None:
+                    yield Path(member.name).name, content.read()
+    except (OSError, tarfile.TarError) as error:
+        raise DatasetError(
+            f"{source} is neither a folder nor a tar file that can be read: {error}"
+        ) from error

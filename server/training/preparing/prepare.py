@@ -2,7 +2,7 @@
 
 The form: a folder with ``dataset.json`` (``Manifest``), for each split an ``.npz`` with ``images`` uint8
 (N, S, S) or (N, S, S, 3), ``targets`` float32 (N, 7) and ``names``, and ``rejects.csv`` with the name, the
-split and the reason of every picture that was left out.
+split and the reason of every image that was left out.
 """
 
 import csv
@@ -22,7 +22,7 @@ from ..datasets import FORM, LABELS, MANIFEST, FaceDataset
 from .class_folders import ClassFolders
 from .fer2013 import VOTES_FILE, Fer2013
 from .ferplus import Ferplus, ferplus_parts
-from .pictures import Cutter, Detector, Pixels
+from .images import Cutter, Detector, Pixels
 from .sample import SPLITS, Reason, Sample, Source
 
 Numbering = Literal["raf-db", "affectnet", "fer2013"]
@@ -35,17 +35,17 @@ class Options:
     side: int = 48
     colour: bool = False
     detect: bool = False
-    min_side: int = 24  # what is looked for in whole pictures, too
+    min_side: int = 24  # what is looked for in whole images, too
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
     seed: int = 0
     numbering: Numbering | None = None
     mapping: dict[str, str] = field(default_factory=dict)
-    drop_repeated: bool = False  # pictures of other splits whose very pixels the training split has, too
+    drop_repeated: bool = False  # images of other splits whose very pixels the training split has, too
 
 
 class SplitFacts(BaseModel):
-    """``counts`` has the pictures of each label, by the largest share of their targets; ``rejects`` those
-    left out, by reason. ``also_in_train`` counts pictures, not left out, whose very pixels the training
+    """``counts`` has the images of each label, by the largest share of their targets; ``rejects`` those
+    left out, by reason. ``also_in_train`` counts images, not left out, whose very pixels the training
     split has, too."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -203,7 +203,7 @@ def _write_splits(
             reasons = Counter(reason.value for _, reason in rejected)
             if not names:
                 raise DatasetError(
-                    f"not one picture of the split {split} can be used: "
+                    f"not one image of the split {split} can be used: "
                     + ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
                 )
             np.savez(folder / f"{split}.npz", images=data.images, targets=data.targets, names=np.array(names))
@@ -220,7 +220,7 @@ def _write_splits(
                 also_in_train=int(repeated.sum()),
             )
     if not facts:
-        raise DatasetError("the source lists no picture")
+        raise DatasetError("the source lists no image")
     return facts
 
 

@@ -49,7 +49,7 @@ def _confusion(evaluation: Evaluation) -> Figure:
         )
     axes.set_xticks(range(len(LABELS)), LABELS, rotation=35, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(LABELS)), LABELS)
-    axes.set_xlabel("answer", color=QUIET)
+    axes.set_xlabel("prediction", color=QUIET)
     axes.set_ylabel("truth", color=QUIET)
     axes.spines[:].set_visible(False)
     # White lines between the cells, drawn by the minor grid.
@@ -67,12 +67,12 @@ def _classes(evaluation: Evaluation) -> Figure:
     names = [f"{LABELS[index]}  ({support[index]:,})" for index in order]
     mean = evaluation.scores.macro_f1
     figure = _bars(names, [f1[index] for index in order], "{:.2f}", (mean, f"macro F1 {mean:.3f}"))
-    figure.axes[0].set_xlabel("F1, with 95 % intervals; pictures in brackets", color=QUIET)
+    figure.axes[0].set_xlabel("F1, with 95 % intervals; images in brackets", color=QUIET)
     return figure
 
 
 def _conditions(evaluation: Evaluation) -> Figure:
-    """Accuracy under each condition, beside that of the pictures as they are."""
+    """Accuracy under each condition, beside that of the images as they are."""
     names = ["as they are", *(condition.title for condition in evaluation.conditions)]
     clean = evaluation.intervals.accuracy
     accuracies = [clean, *(condition.accuracy for condition in evaluation.conditions)]
@@ -129,7 +129,7 @@ def _bars(
 
 
 def _reliability(evaluation: Evaluation) -> Figure:
-    """How often the answers of each confidence are right, over how many there are of them."""
+    """How often the predictions of each confidence are right, over how many there are of them."""
     bins = [one for one in evaluation.reliability if one.pictures]
     figure = Figure(figsize=(6.6, 5.6), layout="constrained")
     curve, histogram = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -148,22 +148,22 @@ def _reliability(evaluation: Evaluation) -> Figure:
         size=8.5,
     )
     curve.vlines(confidence, confidence, accuracy, color=_ORANGE, linewidth=2.2, alpha=0.8)
-    # A dot's area is its pictures, so that bins of a handful do not look like findings.
-    pictures = np.array([one.pictures for one in bins])
+    # A dot's area is its images, so that bins of a handful do not look like findings.
+    images = np.array([one.pictures for one in bins])
     curve.plot(confidence, accuracy, color=BLUE, linewidth=1)
-    curve.scatter(confidence, accuracy, s=14 + 130 * pictures / pictures.max(), color=BLUE, zorder=3)
+    curve.scatter(confidence, accuracy, s=14 + 130 * images / images.max(), color=BLUE, zorder=3)
     error = evaluation.intervals.expected_calibration_error
     curve.set_title(f"calibration error {error.value:.3f}", loc="left", color=INK, size=10, weight="bold")
     curve.set_title("orange: how far confidence is off", loc="right", color=_ORANGE, size=9)
-    curve.set_ylabel("right answers", color=QUIET)
+    curve.set_ylabel("accuracy", color=QUIET)
     curve.set_xlim(0, 1.02)
     curve.set_ylim(0, 1.04)
     curve.yaxis.set_major_formatter(PercentFormatter(1))
     width = evaluation.reliability[0].high - evaluation.reliability[0].low
     histogram.bar(
-        [one.low + width / 2 for one in bins], pictures / pictures.sum(), width=width * 0.92, color=_PALE
+        [one.low + width / 2 for one in bins], images / images.sum(), width=width * 0.92, color=_PALE
     )
-    histogram.set_ylabel("pictures", color=QUIET)
+    histogram.set_ylabel("images", color=QUIET)
     histogram.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     histogram.xaxis.set_major_formatter(PercentFormatter(1))
     histogram.set_xlabel("confidence", color=QUIET)

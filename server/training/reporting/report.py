@@ -1,4 +1,4 @@
-"""An evaluation as a page: one HTML file with everything in it, or Markdown with its pictures beside it."""
+"""An evaluation as a page: one HTML file with everything in it, or Markdown with its plots beside it."""
 
 import base64
 import json
@@ -38,10 +38,10 @@ def write_report(evaluation: Evaluation, file: Path) -> list[Path]:
         if file.suffix == ".html":
             sources[name] = "data:image/png;base64," + base64.b64encode(png).decode()
         else:
-            picture = file.with_name(f"{file.stem}-{name}.png")
-            picture.write_bytes(png)
-            written.append(picture)
-            sources[name] = picture.name
+            plot = file.with_name(f"{file.stem}-{name}.png")
+            plot.write_bytes(png)
+            written.append(plot)
+            sources[name] = plot.name
     # Names of models and data are whatever their files are called.
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),

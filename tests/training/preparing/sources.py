@@ -1,4 +1,4 @@
-"""Made-up data sets of a few pictures, each in the form of a published one."""
+"""Made-up data sets of a few images, each in the form of a published one."""
 
 import csv
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ VOTE_HEADINGS = [
     "NF",
 ]
 
-#: A row of fer2013.csv: emotion, brightness of the whole picture (or what its pixels say), Usage.
+#: A row of fer2013.csv: emotion, brightness of the whole image (or what its pixels say), Usage.
 TableRow = tuple[object, int | str, str]
 
 
@@ -37,7 +37,7 @@ def write_table(file: Path, rows: Sequence[TableRow], headings: str = "emotion,p
 
 
 def grey(level: int) -> str:
-    """The pixels of a picture of one brightness."""
+    """The pixels of a image of one brightness."""
     return " ".join([str(level)] * 48**2)
 
 
@@ -51,25 +51,25 @@ def write_votes(file: Path, rows: Sequence[tuple[str, dict[str, int]]]) -> Path:
     return file
 
 
-def write_picture(
+def write_image(
     file: Path, level: int = 100, size_wh: tuple[int, int] = (60, 60), file_format: str = "PNG"
 ) -> Path:
-    """A picture of one brightness, in a folder that is made if need be."""
+    """A image of one brightness, in a folder that is made if need be."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(encoded(Image.new("L", size_wh, level), file_format))
     return file
 
 
 def write_classes(root: Path, counts: dict[str, int]) -> Path:
-    """Class folders by their path below ``root``; every picture of them has another brightness."""
+    """Class folders by their path below ``root``; every image of them has another brightness."""
     level = 0
     for folder, count in counts.items():
         (root / folder).mkdir(parents=True)
         for number in range(count):
-            write_picture(root / folder / f"{number}.png", level % 256)
+            write_image(root / folder / f"{number}.png", level % 256)
             level += 1
     return root
 
 
-def brightness(picture: Image.Image) -> float:
-    return float(np.asarray(picture).mean())
+def brightness(image: Image.Image) -> float:
+    return float(np.asarray(image).mean())

@@ -7,7 +7,7 @@ from emostream.exceptions import DatasetError
 from emostream.training.preparing.class_folders import ClassFolders
 from emostream.training.preparing.sample import Reason, one_hot
 
-from tests.training.preparing.sources import brightness, write_classes, write_picture
+from tests.training.preparing.sources import brightness, write_classes, write_image
 
 SHARES = (0.8, 0.1, 0.1)
 
@@ -34,7 +34,7 @@ def test_splits_are_known_by_their_usual_names(tmp_path: Path) -> None:
 
 
 def test_folders_below_a_class_and_files_of_desktops_are_seen_through(tmp_path: Path) -> None:
-    write_picture(tmp_path / "happy/studio/a.jpg", file_format="JPEG")
+    write_image(tmp_path / "happy/studio/a.jpg", file_format="JPEG")
     for name in (".DS_Store", "Thumbs.db"):
         (tmp_path / "happy" / name).write_bytes(b"")
     (tmp_path / "README.txt").write_text("about")
@@ -77,7 +77,7 @@ def test_a_share_of_0_makes_no_split(tmp_path: Path) -> None:
     assert Counter(sample.split for sample in samples) == {"train": 9, "valid": 1}
 
 
-def test_pictures_of_a_class_that_is_left_out_say_so(tmp_path: Path) -> None:
+def test_images_of_a_class_that_is_left_out_say_so(tmp_path: Path) -> None:
     write_classes(tmp_path, {"contempt": 1, "happy": 1})
 
     first, _ = source(tmp_path).samples()

@@ -42,7 +42,7 @@ def test_blanks_before_the_headings_and_other_orders_are_read(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("pixels", ["", "1 2 3", grey(256), grey(-1), grey(1) + " 1", "black " * 48**2])
-def test_pixels_that_are_none_make_a_picture_that_cannot_be_read(tmp_path: Path, pixels: str) -> None:
+def test_pixels_that_are_none_make_a_image_that_cannot_be_read(tmp_path: Path, pixels: str) -> None:
     rows = [(0, 1, "Training"), (0, pixels, "Training"), (0, 3, "Training")]
 
     samples = Fer2013(write_table(tmp_path / "fer2013.csv", rows), None).samples()

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emostream.detection.anchors import Detections
 from emostream.exceptions import DatasetError
 from emostream.training.datasets import LABELS, read_prepared, read_split
-from emostream.training.preparing.pictures import Detector
+from emostream.training.preparing.images import Detector
 from emostream.training.preparing.prepare import Options, Prepared, find_source, prepare
 from emostream.training.preparing.sample import Reason
 from PIL import Image
 from rich.progress import Progress
 
-from tests.training.conftest import MakeSplit, plain_rows
-from tests.training.preparing.sources import write_classes, write_picture, write_table, write_votes
+from tests.training.conftest import MakeSplit, face, plain_rows
+from tests.training.preparing.sources import write_classes, write_image, write_table, write_votes
 
 SILENT = Progress(disable=True)
 
@@ -41,7 +42,7 @@ def rejects(out: Path) -> list[list[str]]:
 
 
 def table(folder: Path) -> Path:
-    """fer2013.csv with two pictures to learn from and one in each other split."""
+    """fer2013.csv with two images to learn from and one in each other split."""
     return write_table(
         folder / "fer2013.csv",
         [(0, 10, "Training"), (3, 20, "Training"), (4, 30, "PublicTest"), (6, 40, "PrivateTest")],
@@ -101,9 +102,9 @@ def test_ferplus_in_folders_or_tar_files(make_split: MakeSplit, tmp_path: Path, 
         "train": 14,
         "valid": 7,
     }
-    raw = read_split(tmp_path / f"fer/FER2013Train{'.tar' if form == 'tar' else ''}", "training")
-    assert np.array_equal(read_prepared(out, "train").images, raw.images)
-    assert np.array_equal(read_prepared(out, "train").targets, raw.targets)
+    train = read_prepared(out, "train")
+    assert np.array_equal(train.images[0], np.asarray(face("anger", 0)))
+    assert train.targets.argmax(1).tolist() == [0, 1, 2, 3, 4, 5, 6] * 2
 
 
 def test_class_folders_in_colour(tmp_path: Path, out: Path) -> None:
@@ -150,10 +151,10 @@ def test_votes_that_are_not_there_or_belong_to_nothing_are_named(tmp_path: Path)
 # What is left out, and what is told
 
 
-def test_pictures_that_are_left_out_are_listed_with_their_reasons(tmp_path: Path, out: Path) -> None:
+def test_images_that_are_left_out_are_listed_with_their_reasons(tmp_path: Path, out: Path) -> None:
     root = write_classes(tmp_path / "faces", {"train/happy": 2, "train/contempt": 1, "valid/sad": 1})
-    (root / "train/happy/broken.jpg").write_bytes(b"no picture")
-    write_picture(root / "valid/sad/small.png", size_wh=(20, 40))
+    (root / "train/happy/broken.jpg").write_bytes(b"no image")
+    write_image(root / "valid/sad/small.png", size_wh=(20, 40))
 
     prepared = run(root, out)
 
@@ -166,20 +167,20 @@ def test_pictures_that_are_left_out_are_listed_with_their_reasons(tmp_path: Path
     assert prepared.manifest.splits["train"].counts["happiness"] == 2
 
 
-def test_a_detector_that_finds_no_face_leaves_the_picture_out(tmp_path: Path, out: Path) -> None:
+def test_a_detector_that_finds_no_face_leaves_the_image_out(tmp_path: Path, out: Path) -> None:
     class Blind:
-        def detect(self, picture: object, max_faces: int) -> list[object]:
-            return []
+        def detect(self, image: object, max_faces: int) -> Detections:
+            return Detections.none()
 
     root = write_classes(tmp_path / "faces", {"train/happy": 1})
 
-    with pytest.raises(DatasetError, match="not one picture of the split train can be used: no face found 1"):
-        run(root, out, Options(detect=True), detector=Blind())  # type: ignore[arg-type]
+    with pytest.raises(DatasetError, match="not one image of the split train can be used: no face found 1"):
+        run(root, out, Options(detect=True), detector=Blind())
     assert not out.exists()
     assert Reason.NO_FACE.value == "no face found"
 
 
-def test_pictures_of_other_splits_that_the_training_split_has_too_are_counted(
+def test_images_of_other_splits_that_the_training_split_has_too_are_counted(
     tmp_path: Path, out: Path
 ) -> None:
     root = write_classes(tmp_path / "faces", {"train/happy": 2, "valid/sad": 2})
@@ -188,7 +189,7 @@ def test_pictures_of_other_splits_that_the_training_split_has_too_are_counted(
     assert run(root, out).manifest.splits["valid"].also_in_train == 1
 
 
-def test_pictures_that_the_training_split_has_too_may_be_left_out(tmp_path: Path, out: Path) -> None:
+def test_images_that_the_training_split_has_too_may_be_left_out(tmp_path: Path, out: Path) -> None:
     root = write_classes(tmp_path / "faces", {"train/happy": 2, "valid/sad": 2})
     shutil.copy(root / "train/happy/0.png", root / "train/happy/again.png")
     shutil.copy(root / "train/happy/0.png", root / "valid/sad/0.png")

@@ -13,13 +13,13 @@ def made() -> dict[str, bytes]:
     return plots(made_up_evaluation())
 
 
-def test_every_plot_is_a_picture_with_something_on_it(made: dict[str, bytes]) -> None:
+def test_every_plot_is_a_image_with_something_on_it(made: dict[str, bytes]) -> None:
     assert list(made) == ["confusion", "classes", "reliability", "conditions"]
     for png in made.values():
-        with Image.open(io.BytesIO(png)) as picture:
-            assert picture.format == "PNG"
-            assert picture.width == 990
-            assert np.asarray(picture.convert("L")).std() > 10
+        with Image.open(io.BytesIO(png)) as image:
+            assert image.format == "PNG"
+            assert image.width == 990
+            assert np.asarray(image.convert("L")).std() > 10
 
 
 def test_without_conditions_there_is_no_plot_of_them() -> None:

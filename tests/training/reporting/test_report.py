@@ -67,8 +67,8 @@ def test_html_is_one_file_with_its_plots_in_it(html: list[Path]) -> None:
     for source in page.sources:
         kind, _, data = source.partition(",")
         assert kind == "data:image/png;base64"
-        with Image.open(io.BytesIO(base64.b64decode(data, validate=True))) as picture:
-            assert picture.width > 500
+        with Image.open(io.BytesIO(base64.b64decode(data, validate=True))) as image:
+            assert image.width > 500
     assert "http" not in re.sub(r'base64,[^"]*', "", text)
 
 

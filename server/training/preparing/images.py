@@ -1,4 +1,4 @@
-"""From a data set's picture to the square of pixels that networks learn from."""
+"""From a data set's image to the square of pixels that networks learn from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,23 +16,23 @@ from .sample import Reason, Sample
 
 Pixels = npt.NDArray[np.uint8]
 
-#: Larger pictures are taken for broken ones.
+#: Larger images are taken for broken ones.
 _MAX_PIXELS = 64_000_000
 
 
 class Detector(Protocol):
     """What of ``FaceDetector`` is used here."""
 
-    def detect(self, picture: Pixels, max_faces: int) -> Detections:
-        """Faces of a picture uint8 (H, W, 3) RGB, largest first."""
+    def detect(self, image: Pixels, max_faces: int) -> Detections:
+        """Faces of a image uint8 (H, W, 3) RGB, largest first."""
 
 
 @dataclass(frozen=True)
 class Cutter:
-    """How every picture of a data set is cut.
+    """How every image of a data set is cut.
 
-    Without a detector pictures are taken as the crops that they usually are; of one that is not square, the
-    middle is. With one, its largest face is cut out as docs/crop.md says. Pictures and faces whose shorter
+    Without a detector images are taken as the crops that they usually are; of one that is not square, the
+    middle is. With one, its largest face is cut out as docs/crop.md says. Images and faces whose shorter
     side has fewer than ``min_side`` pixels are left out.
     """
 
@@ -44,12 +44,12 @@ class Cutter:
     def __call__(self, sample: Sample) -> Pixels | Reason:
         """Uint8 (S, S) grey or (S, S, 3) RGB, or why there is none."""
         try:
-            picture = sample.load()
+            image = sample.load()
         except ImageError:
             return Reason.UNREADABLE
-        if min(picture.size) < self.min_side:
+        if min(image.size) < self.min_side:
             return Reason.TOO_SMALL
-        rgb = picture.convert("RGB")
+        rgb = image.convert("RGB")
         if self.detector is None:
             (pixels,) = prepare(_middle(rgb), (self.side,))
         else:
@@ -63,23 +63,23 @@ class Cutter:
         return pixels if self.colour else np.asarray(Image.fromarray(pixels).convert("L"))
 
 
-def open_picture(path: Path) -> Image.Image:
-    """An upright RGB picture of a file. Raises ImageError."""
+def open_image(path: Path) -> Image.Image:
+    """An upright RGB image of a file. Raises ImageError."""
     try:
         return decode(path.read_bytes(), _MAX_PIXELS)
     except OSError as error:
         raise InvalidImageError(f"{path} cannot be read: {error}") from error
 
 
-def picture_of(data: bytes) -> Image.Image:
-    """The same of an encoded picture. Raises ImageError."""
+def image_of(data: bytes) -> Image.Image:
+    """The same of an encoded image. Raises ImageError."""
     return decode(data, _MAX_PIXELS)
 
 
-def _middle(picture: Image.Image) -> Image.Image:
-    width, height = picture.size
+def _middle(image: Image.Image) -> Image.Image:
+    width, height = image.size
     if width == height:
-        return picture
+        return image
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
-    return picture.crop((left, top, left + side, top + side))
+    return image.crop((left, top, left + side, top + side))

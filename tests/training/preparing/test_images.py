@@ -3,20 +3,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from emostream.detection.detector import Detection, FaceDetector
+from emostream.detection.anchors import Detections
+from emostream.detection.detector import FaceDetector
 from emostream.exceptions import ImageError
 from emostream.imaging.crop import cut
-from emostream.training.preparing.pictures import Cutter, open_picture, picture_of
+from emostream.training.preparing.images import Cutter, image_of, open_image
 from emostream.training.preparing.sample import Reason, Sample, one_hot
 from PIL import Image
 
 from tests.portraits import FACES_DIR, no_face, portrait
 from tests.support import encoded
-from tests.training.preparing.sources import write_picture
+from tests.training.preparing.sources import write_image
 
 
-def sample(picture: Image.Image) -> Sample:
-    return Sample("a.png", "train", one_hot("anger"), lambda: picture)
+def sample(image: Image.Image) -> Sample:
+    return Sample("a.png", "train", one_hot("anger"), lambda: image)
 
 
 def gradient(width: int, height: int) -> Image.Image:
@@ -26,7 +27,7 @@ def gradient(width: int, height: int) -> Image.Image:
 
 
 @pytest.mark.parametrize(("colour", "shape"), [(False, (32, 32)), (True, (32, 32, 3))])
-def test_pictures_are_scaled_to_the_side_in_grey_or_colour(colour: bool, shape: tuple[int, ...]) -> None:
+def test_images_are_scaled_to_the_side_in_grey_or_colour(colour: bool, shape: tuple[int, ...]) -> None:
     pixels = Cutter(32, colour, 24)(sample(Image.new("RGB", (64, 64), (200, 100, 50))))
 
     assert isinstance(pixels, np.ndarray)
@@ -35,13 +36,13 @@ def test_pictures_are_scaled_to_the_side_in_grey_or_colour(colour: bool, shape: 
     assert pixels[0, 0].tolist() == ([200, 100, 50] if colour else 124)
 
 
-def test_a_grey_picture_of_the_right_size_stays_as_it_is() -> None:
+def test_a_grey_image_of_the_right_size_stays_as_it_is() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8))
 
     assert np.array_equal(np.asarray(noise), Cutter(48, False, 24)(sample(noise)))
 
 
-def test_of_a_picture_that_is_not_square_the_middle_is_taken_and_nothing_is_squashed() -> None:
+def test_of_a_image_that_is_not_square_the_middle_is_taken_and_nothing_is_squashed() -> None:
     pixels = Cutter(50, False, 24)(sample(gradient(200, 50)))
 
     assert isinstance(pixels, np.ndarray)
@@ -54,37 +55,38 @@ def test_too_few_pixels_are_a_reason() -> None:
     assert not isinstance(Cutter(48, False, 24)(sample(Image.new("L", (100, 24)))), Reason)
 
 
-def test_a_file_that_is_no_picture_is_a_reason_and_no_error(tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_is_a_reason_and_no_error(tmp_path: Path) -> None:
     file = tmp_path / "a.png"
     whole = encoded(Image.new("L", (48, 48), 7), "PNG")
-    for content in (b"", b"no picture", whole[:60]):
+    for content in (b"", b"no image", whole[:60]):
         file.write_bytes(content)
-        broken = Sample("a.png", "train", one_hot("anger"), partial(open_picture, file))
+        broken = Sample("a.png", "train", one_hot("anger"), partial(open_image, file))
         assert Cutter(48, False, 24)(broken) is Reason.UNREADABLE
 
 
-def test_a_file_that_is_gone_raises_an_error_of_pictures(tmp_path: Path) -> None:
+def test_a_file_that_is_gone_raises_an_error_of_images(tmp_path: Path) -> None:
     with pytest.raises(ImageError):
-        open_picture(tmp_path / "nothing.png")
-    assert open_picture(write_picture(tmp_path / "a.png")).size == (60, 60)
-    assert picture_of(encoded(Image.new("L", (5, 4)), "PNG")).size == (5, 4)
+        open_image(tmp_path / "nothing.png")
+    assert open_image(write_image(tmp_path / "a.png")).size == (60, 60)
+    assert image_of(encoded(Image.new("L", (5, 4)), "PNG")).size == (5, 4)
 
 
 def test_a_detector_finds_the_face_and_the_crop_is_the_projects_own() -> None:
     detector = FaceDetector.load(FACES_DIR)
-    (face,) = detector.detect(np.asarray(portrait()), 1)
-    (expected,) = cut(portrait(), face.box_xywh, (48,))
+    image = np.asarray(portrait())
+    (box_xywh,) = detector.detect(image, 1).boxes()
+    (expected,) = cut(image, box_xywh, (48,))
 
     assert np.array_equal(expected, Cutter(48, True, 24, detector)(sample(portrait())))
 
 
-def test_a_picture_without_a_face_or_with_a_small_one_is_left_out() -> None:
+def test_a_image_without_a_face_or_with_a_small_one_is_left_out() -> None:
     detector = FaceDetector.load(FACES_DIR)
 
-    assert Cutter(48, False, 24, detector)(sample(picture_of(no_face()))) is Reason.NO_FACE
+    assert Cutter(48, False, 24, detector)(sample(image_of(no_face()))) is Reason.NO_FACE
 
     class Small:
-        def detect(self, picture: object, max_faces: int) -> list[Detection]:
-            return [Detection((5.0, 5.0, 20.0, 30.0), 0.9)]
+        def detect(self, image: object, max_faces: int) -> Detections:
+            return Detections(np.float32([[5, 5, 20, 30]]), np.float32([0.9]))
 
     assert Cutter(48, False, 24, Small())(sample(portrait())) is Reason.TOO_SMALL
