@@ -59,7 +59,7 @@ def test_no_network_copies_numbers_to_the_gpu(architecture: str) -> None:
 
 
 def test_no_ensemble_copies_numbers_to_the_gpu() -> None:
-    """One with labels put together and left out, answering both ways round."""
+    """One with labels put together and left out, with test-time augmentation."""
     entries = (model_entry("one", ("a", "b")), model_entry("other", ("a", "b1", "x", "b2")))
     mapping = {"other": {"b1": "b", "b2": "b", "x": None}}
     entry = EnsembleEntry("mapped", ("a", "b"), entries, mapping=mapping, mirrored=True)
