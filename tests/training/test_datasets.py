@@ -55,7 +55,7 @@ def test_what_has_not_been_prepared_is_answered_with_the_command(tmp_path: Path,
     raw = tmp_path / name
     raw.touch() if raw.suffix else raw.mkdir()
 
-    with pytest.raises(DatasetError, match=f"has not been prepared: run `emostream data prepare {raw} --out"):
+    with pytest.raises(DatasetError, match=f"{raw} has not been prepared: run `emostream data prepare "):
         read_split(raw, "evaluation")
 
 
