@@ -9,12 +9,13 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
+from .analysis.finder import load_finder
 from .api import compat, images, legacy, operations, stream
 from .api.dashboard import mount_dashboard
 from .api.problems import answer_problems
 from .api.services import Services
 from .inference import Recognizer
-from .loading import load_finder, load_recognizer
+from .loading import load_recognizer
 from .process import configure_process, freeze_heap
 from .settings import Settings, read_settings
 
@@ -33,7 +34,9 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
         loaded = recognizer
         if loaded is None:
             loaded = await asyncio.to_thread(load_recognizer, settings)
-        finder = await asyncio.to_thread(load_finder, settings, loaded.input_sizes)
+        finder = await asyncio.to_thread(
+            load_finder, settings.faces_dir, settings.min_face_px, loaded.input_sizes
+        )
         freeze_heap()
         services = app.state.services = Services(settings, loaded, finder)
         yield

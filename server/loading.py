@@ -1,19 +1,14 @@
 """From settings to a recogniser that is ready."""
 
-import logging
 from dataclasses import asdict
 from pathlib import Path
 
-from .analysis.finder import FaceFinder, MissingDetector
-from .detection.detector import FaceDetector
-from .exceptions import CheckpointError, DetectorError, ModelError, UnknownModelError
+from .exceptions import CheckpointError, ModelError, UnknownModelError
 from .inference import Recognizer
 from .models.catalogue import EnsembleEntry, parse_model
 from .models.weight_file import read_description
 from .models.weights import WeightsStore
 from .settings import Settings
-
-logger = logging.getLogger(__name__)
 
 
 def load_recognizer(settings: Settings, ensemble: EnsembleEntry | None = None) -> Recognizer:
@@ -90,12 +85,3 @@ def _own_file(
     name = path.resolve().parent.name if path.name == "model.safetensors" else path.stem
     entry = parse_model(name, table, place=path)
     return EnsembleEntry(entry.name, entry.labels, (entry,))
-
-
-def load_finder(settings: Settings, input_sizes: tuple[int, ...]) -> FaceFinder | MissingDetector:
-    """What finds faces for a server. Without the detector's files it is a value that says what is missing."""
-    try:
-        return FaceFinder(FaceDetector.load(settings.faces_dir, settings.min_face_px), input_sizes)
-    except DetectorError as error:
-        logger.warning("faces are not detected here: %s", error)
-        return MissingDetector(str(error))

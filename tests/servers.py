@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from emostream.api.web_server import create_server
+from emostream.web_server import create_server
 from emostream.settings import Settings
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed

@@ -1,17 +1,22 @@
 """The faces of an image, found and cut out, before the networks have seen them."""
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from ..detection.anchors import Detections
 from ..detection.detector import FaceDetector
+from ..exceptions import DetectorError
 from ..faces import BoxXywh, Face, Faces
 from ..imaging.crop import RawBoxXywh, clipped, cut
 from ..imaging.decoding import Crops, decode
+
+logger = logging.getLogger(__name__)
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -111,3 +116,12 @@ class EncodedSearch:
         decode_ms = (time.monotonic() - started) * 1000
         found = self.finder.find(image_rgb, self.max_faces)
         return replace(found, decode_ms=decode_ms, image_rgb=image_rgb if self.keep_image else None)
+
+
+def load_finder(folder: Path, min_face_px: int, input_sizes: tuple[int, ...]) -> FaceFinder | MissingDetector:
+    """For servers, which also run without the detector's files: what is missing is logged, and a value."""
+    try:
+        return FaceFinder(FaceDetector.load(folder, min_face_px), input_sizes)
+    except DetectorError as error:
+        logger.warning("faces are not detected here: %s", error)
+        return MissingDetector(str(error))

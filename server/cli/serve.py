@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from watchfiles import DefaultFilter, run_process
 
-from ..api.web_server import bind, create_server
 from ..loading import load_recognizer
 from ..process import configure_process
 from ..settings import read_settings
+from ..web_server import bind, create_server
 from .model_option import ModelOption
 from .settings_options import with_settings_options
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..imaging.boxes import Floats
 from ..imaging.crop import RawBoxXywh
-
-Floats = npt.NDArray[np.float32]
 
 OFFSETS_PER_ANCHOR = 16
 

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..imaging.boxes import areas, ious
 from ..imaging.crop import RawBoxXywh
 from .anchors import BlazeFaceSpec, Detections
 from .blazeface import BlazeFace, Pixels
 from .model_files import find_model
-from .suppression import MAX_IOU, areas, best_of_each_face, ious
+from .suppression import MAX_IOU, best_of_each_face
 from .tiles import Level, pyramid
 
 #: What may be a face. Small faces score low in the detector's input, and get a second look.

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ..imaging.boxes import ious
 from ..imaging.crop import RawBoxXywh
 from .anchors import Detections
 from .blazeface import Pixels
 from .detector import Network, View, view
-from .suppression import ious
 
 _CELLS_PER_SIDE = 2
 FACES_PER_TILE = _CELLS_PER_SIDE**2

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..detection.suppression import ious
+from ..imaging.boxes import ious
 from ..imaging.crop import RawBoxXywh
 
 #: A face unseen for longer is forgotten, in seconds.

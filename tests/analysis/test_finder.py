@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
-from emostream.analysis.finder import EncodedSearch, FaceFinder
+from emostream.analysis.finder import EncodedSearch, FaceFinder, MissingDetector, load_finder
 from emostream.detection.anchors import Detections
 from emostream.detection.detector import FaceDetector
 from emostream.exceptions import ImageTooLargeError, InvalidImageError
@@ -88,3 +90,14 @@ def test_crops_are_cut_by_the_detectors_own_box_which_may_reach_outside() -> Non
 
     assert found.raw_boxes_xywh == ((-10.0, 10.0, 40.0, 40.0),)
     assert found.boxes_xywh == ((0, 10, 30, 40),)
+
+
+def test_a_server_without_the_detectors_files_gets_a_value_that_says_what_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    finder = load_finder(tmp_path, 24, (48,))
+
+    assert isinstance(finder, MissingDetector)
+    assert str(tmp_path) in finder.reason
+    assert finder.reason in caplog.text
+    assert isinstance(load_finder(FACES_DIR, 24, (48,)), FaceFinder)

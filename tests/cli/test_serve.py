@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from emostream.api.web_server import bind, create_server
+from emostream.web_server import bind, create_server
 from emostream.cli.main import main
 from emostream.exceptions import EmostreamError
 from emostream.settings import Settings

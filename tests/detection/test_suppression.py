@@ -1,7 +1,6 @@
 import numpy as np
-import pytest
 from emostream.detection.anchors import Detections
-from emostream.detection.suppression import best_of_each_face, ious
+from emostream.detection.suppression import best_of_each_face
 
 
 def detections(*boxes_and_scores: tuple[list[float], float]) -> Detections:
@@ -36,9 +35,3 @@ def test_a_doubtful_large_box_does_not_swallow_a_certain_face() -> None:
 
 def test_nothing_stays_nothing() -> None:
     assert best_of_each_face(Detections.none()).tolist() == []
-
-
-def test_intersection_over_union() -> None:
-    boxes = np.array([[0, 0, 10, 10], [5, 0, 10, 10], [50, 50, 0, 0]], np.float32)
-
-    assert ious(boxes, boxes) == pytest.approx(np.array([[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 0]]))

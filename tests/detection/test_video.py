@@ -44,9 +44,7 @@ def test_moving_faces_are_followed_with_little_more_than_one_pass_a_frame(detect
     for index in range(FPS):
         centres = [(120 + 4 * index, 150 + 2 * index), (540 - 5 * index, 330 - 3 * index)]
         found = video.detect(frame(*centres), index / FPS, 8)
-        seen += sum(
-            any(iou(box, box_around(*centre)) > 0.5 for box in found.boxes()) for centre in centres
-        )
+        seen += sum(any(iou(box, box_around(*centre)) > 0.5 for box in found.boxes()) for centre in centres)
 
     assert seen == 2 * FPS
     # One scan of 7 passes, 4 glances, and one pass for each of the other frames.

@@ -6,11 +6,11 @@ import time
 
 import uvicorn
 
-from ..app import create_app
-from ..exceptions import EmostreamError
-from ..inference import Recognizer
-from ..settings import Settings
-from .services import Services
+from .api.services import Services
+from .app import create_app
+from .exceptions import EmostreamError
+from .inference import Recognizer
+from .settings import Settings
 
 _BACKLOG = 2048
 
