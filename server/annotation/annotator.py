@@ -61,8 +61,8 @@ class Annotator:
         box is left out.
         """
         boxed = [(face, face.box_xywh) for face in faces if face.box_xywh is not None]
-        label_px = 2 * self._text_px
-        taken = [(x, y - label_px, width, height + label_px) for _, (x, y, width, height) in boxed]
+        labels = [self._placed_label(face, box) for face, box in boxed]
+        taken = [*(box for _, box in boxed), *(place for _, place in labels)]
         for face, box in boxed:
             if bars and (corner := self._room_beside(box, taken)) is not None:
                 taken.append((*corner, *self._panel_wh))
@@ -71,17 +71,17 @@ class Annotator:
             # A dark line around the coloured one: it is seen on any ground.
             draw_box(image_rgb, box, (0, 0, 0), self._line + 2)
             draw_box(image_rgb, box, _rgb(colour_of(face.emotion)), self._line)
-        for face, box in boxed:
-            self._draw_label(image_rgb, face, box)
+        for sprite, (x, y, _, _) in labels:
+            _paste(image_rgb, sprite, x, y)
 
-    def _draw_label(self, image_rgb: Pixels, face: Face, box: BoxXywh) -> None:
+    def _placed_label(self, face: Face, box: BoxXywh) -> tuple[Pixels, BoxXywh]:
         sprite = self._label_of(face)
-        height = sprite.shape[0]
+        height, width, _ = sprite.shape
         x, y, _, box_height = box
         above, below = y - height, y + box_height
         # Above the box, below where there is no room, and inside where there is none either.
         label_y = above if above >= 0 else below if below + height <= self._size_wh[1] else y
-        _paste(image_rgb, sprite, x, label_y)
+        return sprite, (max(0, min(x, self._size_wh[0] - width)), label_y, width, height)
 
     def _label_of(self, face: Face) -> Pixels:
         """The longest text at the largest size that fits into the image, or else the shortest at the
@@ -122,6 +122,7 @@ class Annotator:
         over_x = min(max(0, x + (width - panel_width) // 2), most_x)
         for left, top in (
             (x + width + gap, beside_y),
+            (x + width + gap, y),  # under a label that is wider than its face
             (x - gap - panel_width, beside_y),
             (over_x, y + height + gap),
             (over_x, y - 2 * self._text_px - gap - panel_height),

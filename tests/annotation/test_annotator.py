@@ -64,6 +64,20 @@ def test_bars_cover_no_other_face() -> None:
         assert (image[y + 10 : y + height - 10, x + 10 : x + width - 10] == 128).all()
 
 
+def test_labels_cover_no_bars() -> None:
+    """A small face's label is wider than the face, and its panel higher."""
+    one = face((600, 300, 40, 40), 0.2, 0.1, 0.7)
+    with_bars, without = grey((1280, 720)), grey((1280, 720))
+    Annotator((1280, 720), LABELS).draw(with_bars, [one])
+    Annotator((1280, 720), LABELS).draw(without, [one], bars=False)
+
+    panel = (with_bars != without).any(2)
+    rows, columns = np.nonzero(panel)
+
+    assert panel[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].all()
+    assert of_colour(with_bars, ANGER).any()  # the first of the bars
+
+
 @pytest.mark.parametrize("size_wh", SIZES)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_label_is_drawn_inside_the_image_whatever_its_size(size_wh: tuple[int, int], place: str) -> None:
