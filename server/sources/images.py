@@ -22,14 +22,13 @@ _FETCH_TIMEOUT_S = 15.0
 class ImageFiles(Source):
     """Images in the order given. ``index`` is an image's place among all, readable or not."""
 
-    def __init__(self, paths: Sequence[Path], description: str, start: int = 0) -> None:
+    def __init__(self, paths: Sequence[Path], description: str) -> None:
         self._paths = paths
-        self._start = start
         self.frame_count = len(paths)
         self.description = description
 
     def __iter__(self) -> Iterator[Frame]:
-        for index, path in enumerate(self._paths[self._start :], self._start):
+        for index, path in enumerate(self._paths):
             try:
                 image_rgb = read_file(path)
             except SourceError as error:
@@ -46,10 +45,9 @@ class FetchedImage(Source):
 
     frame_count = 1
 
-    def __init__(self, address: str, start: int = 0) -> None:
+    def __init__(self, address: str) -> None:
         """Raises SourceError if it cannot be fetched or read."""
         self.description = without_secrets(address)
-        self._start = start
         try:
             with urllib.request.urlopen(address, timeout=_FETCH_TIMEOUT_S) as response:
                 data = response.read(_MAX_FETCH_BYTES)
@@ -62,8 +60,7 @@ class FetchedImage(Source):
         self._name = address.rpartition("/")[2].partition("?")[0]
 
     def __iter__(self) -> Iterator[Frame]:
-        if self._start == 0:
-            yield Frame(0, 0.0, self._image_rgb, self._name)
+        yield Frame(0, 0.0, self._image_rgb, self._name)
 
 
 def is_image(path: Path) -> bool:

@@ -25,23 +25,22 @@ _CAMERA = "camera:"
 _SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "http", "https"})
 
 
-def open_source(source: str, start: int = 0) -> Source:
+def open_source(source: str) -> Source:
     """Opens what a person may mean.
 
     A camera's index or device path, or ``camera:`` and whatever else OpenCV knows it by; a video file; an
     rtsp, http or https address (a video, an MJPEG stream or one image); an image; a folder or pattern of
     images; or ``-`` for JPEGs on standard input.
 
-    ``start`` is the index of the first frame to yield; live sources always start now, and are opened again
-    when they break off. Raises SourceError, and MissingExtraError for a video or camera where the libraries
-    that read them are not installed.
+    Live sources are opened again when they break off. Raises SourceError, and MissingExtraError for a video
+    or camera where the libraries that read them are not installed.
     """
     if source == "-":
         with needed_for("reading JPEGs from standard input"):
             from .video import JpegPipe
 
         # Unbuffered: a pipe's image should not wait for the next ones to fill a buffer.
-        return JpegPipe(io.FileIO(sys.stdin.fileno(), closefd=False), start)
+        return JpegPipe(io.FileIO(sys.stdin.fileno(), closefd=False))
     if re.fullmatch(r"[0-9]{1,3}", source):
         return _open_camera(int(source), reopens=True)
     if source.startswith(_CAMERA):
@@ -49,18 +48,18 @@ def open_source(source: str, start: int = 0) -> Source:
         is_index = device.isdecimal()
         return _open_camera(int(device) if is_index else device, reopens=is_index)
     if "://" in source:
-        return _open_address(source, start)
+        return _open_address(source)
     path = Path(source).expanduser()
     if source.startswith("/dev/") and not path.is_file():
         return _open_camera(source, reopens=True)
     if path.is_dir():
         files = [child for child in path.iterdir() if child.is_file()]
-        return _open_many(files, f"folder {source}", start)
+        return _open_many(files, f"folder {source}")
     if path.exists():
-        return _open_file(path, start)
+        return _open_file(path)
     if glob.has_magic(source):
         found = [Path(name) for name in glob.iglob(os.path.expanduser(source), recursive=True)]
-        return _open_many(found, source, start)
+        return _open_many(found, source)
     raise SourceError(
         f"there is no file {source}; a source is a camera (0), a video, an image, a folder, "
         "an address, or - for standard input"
@@ -75,39 +74,39 @@ def _open_camera(device: int | str, reopens: bool) -> Source:
     return ReopenedSource(lambda: CameraSource(device), camera) if reopens else camera
 
 
-def _open_video(location: str, start: int = 0) -> "VideoSource":
+def _open_video(location: str) -> "VideoSource":
     with needed_for("reading a video"):
         from .video import VideoSource
 
-    return VideoSource(location, start)
+    return VideoSource(location)
 
 
-def _open_address(address: str, start: int) -> Source:
+def _open_address(address: str) -> Source:
     parts = urlsplit(address)
     if parts.scheme not in _SCHEMES:
         shown, known = without_secrets(address), ", ".join(sorted(_SCHEMES))
         raise SourceError(f"{shown}: cannot read {parts.scheme}://, only {known}")
     if parts.scheme.startswith("http") and is_image(Path(parts.path)):
-        return FetchedImage(address, start)
-    video = _open_video(address, start)
+        return FetchedImage(address)
+    video = _open_video(address)
     if video.is_image:
         video.close()
-        return FetchedImage(address, start)
+        return FetchedImage(address)
     return ReopenedSource(lambda: _open_video(address), video) if video.is_live else video
 
 
-def _open_file(path: Path, start: int) -> Source:
+def _open_file(path: Path) -> Source:
     if is_image(path):
-        return ImageFiles([path], str(path), start)
-    video = _open_video(str(path), start)
+        return ImageFiles([path], str(path))
+    video = _open_video(str(path))
     if video.is_image:  # whatever it is called
         video.close()
-        return ImageFiles([path], str(path), start)
+        return ImageFiles([path], str(path))
     return video
 
 
-def _open_many(paths: list[Path], what: str, start: int) -> Source:
+def _open_many(paths: list[Path], what: str) -> Source:
     images = natsorted((path for path in paths if is_image(path)), key=str, alg=ns.IGNORECASE)
     if not images:
         raise SourceError(f"{what}: no images there ({', '.join(sorted(IMAGE_SUFFIXES))})")
-    return ImageFiles(images, f"{what} ({len(images)} images)", start)
+    return ImageFiles(images, f"{what} ({len(images)} images)")

@@ -24,11 +24,10 @@ _TIMEOUT_S = (15.0, 15.0)
 class VideoSource(Source):
     """Every frame of the first video stream. Frames that cannot be decoded are skipped."""
 
-    def __init__(self, location: str, start: int = 0) -> None:
-        """``location`` is a path or an address; ``start`` the first index to yield. Raises SourceError."""
+    def __init__(self, location: str) -> None:
+        """``location`` is a path or an address. Raises SourceError."""
         is_address = "://" in location
         self._what = without_secrets(location) if is_address else location
-        self._start = start
         # Over UDP, FFmpeg's default, a lossy network tears the frames.
         options = {"rtsp_transport": "tcp"} if location.startswith("rtsp") else {}
         self._open(location, None, options, is_address)
@@ -71,8 +70,6 @@ class VideoSource(Source):
 
     def __iter__(self) -> Iterator[Frame]:
         for index, frame in enumerate(self._decoded()):
-            if index < self._start:
-                continue  # decoded, since nothing else counts frames exactly, but not converted
             check_size(frame.width, frame.height, self._what)
             yield Frame(index, self._time_s(frame, index), upright(frame), None)
 
@@ -111,10 +108,9 @@ class JpegPipe(VideoSource):
     An image is known to be whole when the next one starts.
     """
 
-    def __init__(self, pipe: BinaryIO, start: int = 0) -> None:
+    def __init__(self, pipe: BinaryIO) -> None:
         """``pipe`` should be unbuffered, or images wait until its buffer is full. Raises SourceError."""
         self._what = self.description = "standard input"
-        self._start = start
         # Else FFmpeg reads seconds of images to guess a frame rate, before it hands out the first one.
         options = {"probesize": "32", "analyzeduration": "0"}
         self._open(pipe, "mjpeg", options, is_address=False)

@@ -31,10 +31,9 @@ def test_one_that_cannot_be_read_is_skipped_and_counted(
 
     source = ImageFiles(paths, "three")
 
-    assert [frame.index for frame in source] == [0, 2]  # so that a later run can start at the same place
+    assert [frame.index for frame in source] == [0, 2]
     assert source.skipped == 1
     assert "b.jpg" in caplog.text
-    assert [frame.index for frame in ImageFiles(paths, "three", start=1)] == [2]
 
 
 def test_a_single_image_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

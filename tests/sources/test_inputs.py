@@ -73,12 +73,3 @@ def test_images_of_one_source_are_files_of_their_own(tmp_path: Path) -> None:
         (0, True, "1.jpg"),
         (1, True, "2.jpg"),
     ]
-
-
-def test_a_video_that_starts_later_is_analysed_from_its_first_frame_on(tmp_path: Path) -> None:
-    video = make_video(tmp_path / "video.mp4", 7)
-
-    with open_source(str(video), start=2) as source:
-        frames = [item for item in read_source(source, video, every=3) if isinstance(item, InputFrame)]
-
-    assert [frame.frame.index for frame in frames if frame.is_analyzed] == [2, 5]

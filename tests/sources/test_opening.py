@@ -21,14 +21,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def names(source: str, start: int = 0) -> list[str | None]:
-    with open_source(source, start) as opened:
+def names(source: str) -> list[str | None]:
+    with open_source(source) as opened:
         return [frame.name for frame in opened]
 
 
 def test_a_folder_is_its_images_in_natural_order(folder: Path) -> None:
     assert names(str(folder)) == ["B9.jpg", "b10.jpg"]
-    assert names(str(folder), start=1) == ["b10.jpg"]
 
 
 def test_a_pattern_is_the_images_that_match(folder: Path) -> None:

@@ -41,17 +41,6 @@ def test_times_count_from_the_start_where_the_file_does_not(tmp_path: Path) -> N
         assert [frame.time_s for frame in source] == pytest.approx([0, 0.1, 0.2])
 
 
-def test_a_start_in_mid_file_keeps_the_numbers(tmp_path: Path) -> None:
-    pictures = moving_portrait(5, 64)
-    path = write_video(tmp_path / "film.mp4", pictures)
-
-    with VideoSource(str(path), start=3) as source:
-        frames = list(source)
-
-    assert [frame.index for frame in frames] == [3, 4]
-    assert np.abs(frames[0].image_rgb.astype(int) - pictures[3]).mean() < 12
-
-
 @pytest.mark.parametrize(("rotation", "red_is"), [(90, "left"), (-90, "right"), (180, "below")])
 def test_a_video_is_turned_as_it_says(tmp_path: Path, rotation: int, red_is: str) -> None:
     path = write_video(tmp_path / "film.mp4", [halves()] * 2, rotation=rotation)
