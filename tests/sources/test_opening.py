@@ -59,7 +59,7 @@ def test_a_cameras_password_is_shown_to_nobody() -> None:
 
 
 def test_a_dash_is_standard_input() -> None:
-    counting = "from emostream.sources import open_source; print(sum(1 for _ in open_source('-', 1)))"
+    counting = "from emostream.sources import open_source; print(sum(1 for _ in open_source('-')))"
     done = subprocess.run(
         [sys.executable, "-c", counting],
         input=jpeg() * 3,
@@ -70,7 +70,7 @@ def test_a_dash_is_standard_input() -> None:
         check=True,
     )
 
-    assert done.stdout == b"2\n"
+    assert done.stdout == b"3\n"
 
 
 @pytest.mark.parametrize(
