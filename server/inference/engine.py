@@ -68,8 +68,7 @@ def create_engine(
 
     ``max_batch`` 0 is the device's of DEFAULT_MAX_BATCH.
     On the CPU it is OpenVINO's, or PyTorch's where OpenVINO cannot be loaded. Raises ModelError if a GPU is
-    asked for that is not there or has too little memory, if a CPU is asked for float16, or if ``cache_dir``
-    cannot be written.
+    asked for that is not there or has too little memory, or if a CPU is asked for float16.
     """
     place = resolve_device(device)
     max_batch = max_batch or DEFAULT_MAX_BATCH[place.type]
