@@ -1,6 +1,5 @@
 """Files from Google Drive and other addresses, by gdown: resumed, checked, and in place only when whole."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import requests
 from gdown.exceptions import DownloadError, FileURLRetrievalError
 
 from ..exceptions import WeightsError
+from ..files import sha256_of
 
 _RETRIES = 4
 #: Seconds to wait for a connection, and for the next bytes.
@@ -33,6 +33,7 @@ def download(
     hash than ``sha256``.
     """
     to.parent.mkdir(parents=True, exist_ok=True)
+    # Not ``replacing``: what has come so far stays, for the next call to go on with.
     fetched = to.with_name(to.name + ".download")
     try:
         gdown.download(
@@ -63,11 +64,10 @@ def download(
 
     with fetched.open("rb") as file:
         start = file.read(64).lstrip().lower()
-        if start.startswith(_HTML_STARTS):
-            fetched.unlink()
-            raise WeightsError(f"{url or 'Google Drive'} sent a web page instead of a file")
-        file.seek(0)
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if start.startswith(_HTML_STARTS):
+        fetched.unlink()
+        raise WeightsError(f"{url or 'Google Drive'} sent a web page instead of a file")
+    found = sha256_of(fetched)
     if sha256 is not None and found != sha256:
         fetched.unlink()
         raise WeightsError(f"the file is not the expected one: its SHA-256 is {found}, and not {sha256}")

@@ -50,7 +50,9 @@ def read_split(path: Path, purpose: Purpose) -> FaceDataset:
     elif not path.exists():
         raise DatasetError(f"{path}: there is no such file or folder")
     else:
-        raise DatasetError(f"{path} has not been prepared: run `emostream data prepare SOURCE --out DIR` first")
+        raise DatasetError(
+            f"{path} has not been prepared: run `emostream data prepare SOURCE --out DIR` first"
+        )
     return data if purpose == "training" else _agreed(data)
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.progress import Progress
 
 from ...exceptions import DatasetError
-from ...files import replacing
+from ...files import replacing, sha256_of
 from ..datasets import FORM, LABELS, MANIFEST, FaceDataset
 from .class_folders import ClassFolders
 from .fer2013 import VOTES_FILE, Fer2013
@@ -170,10 +170,8 @@ def _sha256(files: list[Path], root: Path, progress: Progress) -> str:
     digest = hashlib.sha256()
     base = root if root.is_dir() else root.parent
     for file in progress.track(files, description="reading"):
-        with file.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").hexdigest()
         name = file.relative_to(base).as_posix() if file.is_relative_to(base) else file.name
-        digest.update(f"{content}  {name}\n".encode())
+        digest.update(f"{sha256_of(file)}  {name}\n".encode())
     return digest.hexdigest()
 
 
