@@ -133,7 +133,7 @@ def _load(model: str, settings: Settings) -> tuple[LoadedEnsemble, str]:
     torch.manual_seed(0)  # the same random weights each time, so that the compiled graph is found again
     member = Member(entry.members[0], entry.columns(entry.members[0]))
     enliven_norms(member)
-    return LoadedEnsemble(entry, Ensemble([member]).eval(), f"random-{model}"), "random"
+    return LoadedEnsemble(entry, Ensemble([member]).eval(), f"{model}-with-random-weights"), "random"
 
 
 def _measure(
