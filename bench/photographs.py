@@ -20,7 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from emostream.analysis.finder import FaceFinder
+from emostream.analysis.finder import EncodedSearch, FaceFinder
 from emostream.detection.detector import FaceDetector
 from emostream.inference import Recognizer
 from emostream.loading import load_recognizer
@@ -72,7 +72,7 @@ def measure(recognizer: Recognizer, finder: FaceFinder, data: Path, pictures: in
     direct = recognizer.recognize(list(as_they_are))[:, order].argmax(1)
     answers = np.full(len(chosen), -1)
     for place, index in enumerate(track(chosen, "photographs", transient=True)):
-        found = finder.find(photograph(faces.images[index], generator), _MOST_PIXELS, max_faces=1)
+        found = EncodedSearch(finder, photograph(faces.images[index], generator), _MOST_PIXELS, max_faces=1)()
         if found.crops:
             answers[place] = recognizer.infer(found.crops)[0, order].argmax()
     seen = answers >= 0

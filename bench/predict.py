@@ -25,15 +25,15 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
-from emostream.annotation.overlay import Overlay, OverlayFace
+from emostream.analysis.finder import FaceFinder
+from emostream.annotation import Annotator
 from emostream.detection.detector import FaceDetector
 from emostream.detection.video import VideoDetector
-from emostream.imaging.crop import cut_pixels
 from emostream.loading import load_recognizer
 from emostream.process import configure_process
 from emostream.settings import read_settings
 from emostream.sources import open_source
-from emostream.writers.video import FilmWriter
+from emostream.writers.video import VideoWriter
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -63,7 +63,7 @@ def frame(index: int, background: Pixels, heads: list[Pixels]) -> Pixels:
     return picture
 
 
-def make_film(path: Path, seconds: float) -> None:
+def make_video(path: Path, seconds: float) -> None:
     """The video, H.264 with AAC."""
     background = np.asarray(Image.fromarray(coffee()).resize((2 * SIZE_WH[0], SIZE_WH[1])))
     head = Image.fromarray(astronaut()).crop(_HEAD)
@@ -90,7 +90,7 @@ def make_film(path: Path, seconds: float) -> None:
         out.mux(sound.encode(None))
 
 
-def stage_costs(film: Path, folder: Path) -> dict[str, float]:
+def stage_costs(source: Path, folder: Path) -> dict[str, float]:
     """Milliseconds of processor time a frame for each stage, one after the other on one thread.
 
     Time of the processor and not by the clock: other programs then disturb little.
@@ -106,53 +106,45 @@ def stage_costs(film: Path, folder: Path) -> dict[str, float]:
         work()
         costs[stage] = (time.process_time() - started) * 1000 / frames
 
-    pictures: list[Pixels] = []
+    images: list[Pixels] = []
 
     def read() -> None:
-        with open_source(str(film)) as source:
-            for one in source:
-                pictures.append(one.image_rgb)
-                if len(pictures) == _PROBE_FRAMES:
+        with open_source(str(source)) as opened:
+            for one in opened:
+                images.append(one.image_rgb)
+                if len(images) == _PROBE_FRAMES:
                     break
 
     timed("read", read, 1)
-    count = len(pictures)
+    count = len(images)
     costs["read"] /= count
     video = VideoDetector(detector)
-    found = [video.detect(pictures[0], 0.0, 32)]
+    found = [video.detect(images[0], 0.0, 32)]
     timed(
         "detect",
         lambda: found.extend(
-            video.detect(picture, index / FPS, 32) for index, picture in enumerate(pictures[1:], 1)
+            video.detect(image, index / FPS, 32) for index, image in enumerate(images[1:], 1)
         ),
         count - 1,
     )
-    crops = [
-        [cut_pixels(picture, face.box_xywh, recognizer.input_sizes) for face in faces]
-        for picture, faces in zip(pictures, found, strict=True)
-    ]
-    flat = [crop for one in crops for crop in one]
-    timed("recognise", lambda: _infer_all(recognizer.infer, flat), count)
-    overlay = Overlay(SIZE_WH, recognizer.labels)
-    row = np.full(len(recognizer.labels), 1 / len(recognizer.labels), np.float32)
-    drawn = [
-        [
-            OverlayFace(place, tuple(int(side) for side in face.box_xywh), row)
-            for place, face in enumerate(one)
-        ]
-        for one in found
-    ]
+    finder = FaceFinder(detector, recognizer.input_sizes)
+    cut = [finder.cut(image, detections) for image, detections in zip(images, found, strict=True)]
+    crops = [crop for one in cut for crop in one.crops]
+    timed("recognise", lambda: _infer_all(recognizer.infer, crops), count)
+    annotator = Annotator(SIZE_WH, recognizer.labels)
+    even = np.full(len(recognizer.labels), 1 / len(recognizer.labels), np.float32)
+    faces = [one.recognized(recognizer.labels, np.tile(even, (len(one.crops), 1))) for one in cut]
 
     def draw() -> None:
-        for picture, faces in zip(pictures, drawn, strict=True):
-            overlay.draw(picture, faces)
+        for image, drawn in zip(images, faces, strict=True):
+            annotator.draw(image, drawn)
 
     timed("draw", draw, count)
 
     def encode() -> None:
-        writer = FilmWriter(folder / "probe.mp4", SIZE_WH, FPS, film)
-        for index, picture in enumerate(pictures):
-            writer.write(picture, index / FPS)
+        writer = VideoWriter(folder / "probe.mp4", SIZE_WH, FPS, source)
+        for index, image in enumerate(images):
+            writer.write(image, index / FPS)
         writer.finish(is_complete=False)
 
     timed("encode", encode, count)
@@ -164,9 +156,9 @@ def _infer_all(infer: Callable[[list[tuple[Pixels, ...]]], object], crops: list[
         infer(crops[start : start + 8])
 
 
-def measure(film: Path, folder: Path) -> dict[str, float | dict[str, float]]:
-    """The real command on the film: its own figures and its most memory, in MiB."""
-    command = ["predict", str(film), "--annotate", str(folder / "annotated.mp4")]
+def measure(source: Path, folder: Path) -> dict[str, float | dict[str, float]]:
+    """The real command on the video: its own figures and its most memory, in MiB."""
+    command = ["predict", str(source), "--annotate", str(folder / "annotated.mp4")]
     options = ["--out", str(folder / "faces.jsonl"), "--timings", str(folder / "timings.json")]
     subprocess.run([sys.executable, "-m", "emostream", *command, *options], check=True)
     figures: dict[str, float | dict[str, float]] = json.loads((folder / "timings.json").read_text())
@@ -182,10 +174,10 @@ def main() -> None:
     configure_process()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        film = folder / "film.mp4"
-        make_film(film, options.seconds)
-        run = measure(film, folder)  # first: what is loaded below would count as its memory, were it forked
-        costs = stage_costs(film, folder)
+        made = folder / "video.mp4"
+        make_video(made, options.seconds)
+        run = measure(made, folder)  # first: what is loaded below would count as its memory, were it forked
+        costs = stage_costs(made, folder)
     cores = len(os.sched_getaffinity(0))
     frames, pipeline_s, busy_s = run["frames"], run["pipeline_s"], run["busy_s"]
     assert isinstance(frames, int)
