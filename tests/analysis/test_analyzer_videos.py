@@ -12,7 +12,7 @@ import pytest
 from emostream import Analyzer, Faces
 from emostream.cli.main import main
 from emostream.exceptions import SourceError
-from emostream.sources import Frame, Source, open_source
+from emostream.sources import Frame, Source
 
 from tests.analysis.conftest import FRAMES
 from tests.portraits import portrait
@@ -135,11 +135,27 @@ def test_what_a_program_raises_comes_after_its_images(quick: Analyzer) -> None:
     assert len(seen) == 2
 
 
-def test_an_open_source_is_tracked_from_where_it_starts_and_stays_open(quick: Analyzer, talk: Path) -> None:
-    with open_source(str(talk), start=FRAMES - 5) as source:
-        frames = list(quick.track(source, every=2))
+class LaterSource(Source):
+    """A program's own, whose frames count from 7."""
 
-    assert [faces.frame_index for faces in frames] == [FRAMES - 5, FRAMES - 3, FRAMES - 1]
+    description = "later"
+    is_open = True
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(7, 12):
+            yield Frame(index, index / 20, frame(index), None)
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+def test_a_programs_own_source_is_tracked_from_where_it_starts_and_stays_open(quick: Analyzer) -> None:
+    source = LaterSource()
+
+    frames = list(quick.track(source, every=2))
+
+    assert [faces.frame_index for faces in frames] == [7, 9, 11]
+    assert source.is_open
 
 
 def test_a_video_that_is_not_there_or_is_none_is_told(quick: Analyzer, tmp_path: Path) -> None:
