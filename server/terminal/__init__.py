@@ -1,1 +1,1 @@
-"""A camera's picture with its faces' emotions, in a terminal."""
+"""A camera's frames with their faces' emotions, in a terminal."""

@@ -1,4 +1,4 @@
-"""The loop of ``emostream live``: keys, pictures and the terminal's size come in, one screen goes out."""
+"""The loop of ``emostream live``: keys, frames and the terminal's size come in, one screen goes out."""
 
 import logging
 import select
@@ -30,7 +30,7 @@ _MAX_SCREENS_PER_S = 12
 #: How long a message stays, in seconds.
 _MESSAGE_S = 5.0
 
-#: Between these a terminal shows nothing, if it knows them: text and picture change at once.
+#: Between these a terminal shows nothing, if it knows them: text and image change at once.
 _HOLD, _RELEASE = "\x1b[?2026h", "\x1b[?2026l"
 
 
@@ -126,7 +126,7 @@ class LiveView:
     def _lasting_message(self, watch: Watch) -> str:
         if watch.has_ended:
             return "the end"
-        return "no picture: waiting for it to come back" if self.source.is_away else ""
+        return "no image: waiting for the source to come back" if self.source.is_away else ""
 
     def _warn(self, message: str, waking: socket.socket) -> None:
         self._say(message)
@@ -137,7 +137,7 @@ class LiveView:
 
     def _snapshot(self, sight: Sight | None) -> str:
         if sight is None:
-            return "no picture yet"
+            return "no frame yet"
         path = free_name(self.folder, datetime.now())
         try:
             sight.faces.draw().save(path, "PNG", compress_level=3)

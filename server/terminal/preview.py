@@ -22,14 +22,14 @@ from ..faces import Faces
 
 Pixels = npt.NDArray[np.uint8]
 
-#: Longer sides of pictures sent as pixels: encoding is Python's, and SSH lines are narrow.
+#: Longer sides of images sent as pixels: encoding is Python's, and SSH lines are narrow.
 _MAX_PIXELS_WH = (640, 480)
 
 _USUAL_CELL = (10, 20)
 
 
 class PreviewKind(StrEnum):
-    """How the picture is shown."""
+    """How frames are shown."""
 
     AUTO = "auto"
     KITTY = "kitty"
@@ -60,7 +60,7 @@ class Preview:
         self.kind = kinds.get(renderable.Image, PreviewKind.BLOCKS) if wanted is PreviewKind.AUTO else wanted
         self._make = classes[self.kind]
         # It also asks for the size of a character, once, and warns if there is no answer: not over the
-        # pictures, please.
+        # image, please.
         logging.getLogger("textual_image").setLevel(logging.ERROR)
         Measurement.get(console, console.options, self._make(Image.new("RGB", (1, 1)), 1, 1))
         self._shown: Any = None
@@ -96,7 +96,7 @@ class Preview:
 
 
 class Shown:
-    """One picture to print, ``columns`` × ``rows`` cells large.
+    """One image to print, ``columns`` × ``rows`` cells large.
 
     Sixels are printed as an empty place: they have to be written over it afterwards, in ``over``.
     """

@@ -1,4 +1,4 @@
-"""What is on the screen beside the picture: one line above, bars at the right, keys below."""
+"""What is on the screen beside the image: one line above, bars at the right, keys below."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ..faces import Face
 from .preview import Shown
 from .watch import Sight
 
-#: Columns of the bars, and the fewest that leave a picture worth looking at beside them.
+#: Columns of the bars, and the fewest that leave an image worth looking at beside them.
 PANEL_COLUMNS = 36
 _MIN_PREVIEW_COLUMNS = 24
 _MIN_PREVIEW_ROWS = 6
@@ -23,7 +23,7 @@ KEYS = "q quit   s snapshot   space pause"
 
 @dataclass(frozen=True)
 class Status:
-    """What is said around the picture."""
+    """What is said around the image."""
 
     source: str
     model: str
@@ -32,13 +32,13 @@ class Status:
 
 
 def preview_room(columns: int, rows: int) -> tuple[int, int] | None:
-    """Cells (columns, rows) for a picture in a terminal of that size, or None: bars only."""
+    """Cells (columns, rows) for an image in a terminal of that size, or None: bars only."""
     room = (columns - PANEL_COLUMNS - 1, rows - 2)
     return room if room[0] >= _MIN_PREVIEW_COLUMNS and room[1] >= _MIN_PREVIEW_ROWS else None
 
 
 def screen(sight: Sight | None, status: Status, shown: Shown | None, rows: int) -> Layout:
-    """Everything, to be printed from the terminal's first row on. The picture starts in row 1, column 0."""
+    """Everything, to be printed from the terminal's first row on. The image starts in row 1, column 0."""
     panel = Layout(_panel(sight, rows - 2), name="panel")
     middle = Layout(name="middle")
     if shown is None:
@@ -61,7 +61,7 @@ def _header(sight: Sight | None, status: Status) -> RenderableType:
     if status.is_paused:
         right = Text("paused", "bold yellow")
     elif sight is None:
-        right = Text("waiting for the first picture", "dim")
+        right = Text("waiting for the first frame", "dim")
     else:
         right = Text(f"{sight.rate:.1f} frames/s   latency {sight.latency_ms:.0f} ms   {status.model}")
     line.add_row(left, right)

@@ -1,4 +1,4 @@
-"""A page about recordings that needs nothing but itself: no script, no address, readable by day and night."""
+"""An HTML page about images and videos, complete in itself: no script, no address, light and dark."""
 
 import base64
 import io

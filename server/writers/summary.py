@@ -14,7 +14,7 @@ from ..sources.inputs import InputFile
 
 Floats = npt.NDArray[np.float32]
 
-#: Side of a face's small picture, in pixels: sharp at half that size on any screen.
+#: Side of a face's thumbnail, in pixels: sharp at half that size on any screen.
 THUMBNAIL_PX = 144
 
 #: Longest pause within one stretch of a face's time, in seconds.

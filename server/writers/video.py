@@ -124,15 +124,15 @@ class VideoWriter:
 
 
 class _Sound:
-    """The sound of another video on its way into a new one, in step with the pictures."""
+    """The sound of another video on its way into a new one, in step with the images."""
 
     def __init__(self, source: InputContainer, out: OutputContainer) -> None:
         self._source = source
         self._file = out
         # Both streams' times count from when the first of them starts: transport streams start anywhere.
         self._start_s = max(0.0, (source.start_time or 0) / 1e6)
-        pictures = source.streams.video[0]
-        starts_at = float((pictures.start_time or 0) * (pictures.time_base or 0))
+        images = source.streams.video[0]
+        starts_at = float((images.start_time or 0) * (images.time_base or 0))
         #: Seconds into the file at which the video's images start: sound may start before them.
         self.video_start_s = max(0.0, starts_at - self._start_s)
         self._tracks = {stream.index: _track(stream, out) for stream in source.streams.audio}
@@ -154,7 +154,7 @@ class _Sound:
             try:
                 packet = next(packets, None)
             except FFmpegError:
-                return  # a broken end: the pictures end there as well
+                return  # a broken end: the images end there as well
             if packet is None:
                 return
             if packet.dts is None:

@@ -46,9 +46,9 @@ def test_faces_without_room_for_bars_have_a_line_each() -> None:
     assert len(lines) == 12
 
 
-def test_it_says_when_there_is_no_face_no_picture_yet_or_a_pause() -> None:
+def test_it_says_when_there_is_no_face_no_frame_yet_or_a_pause() -> None:
     assert "no face in view" in printed(sight())
-    assert printed(None)[0].endswith("waiting for the first picture")
+    assert printed(None)[0].endswith("waiting for the first frame")
     assert printed(sight(), Status("x", "m", "", is_paused=True))[0].endswith("paused")
 
 
