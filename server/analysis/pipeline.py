@@ -9,6 +9,7 @@ that let go of Python's lock. When recognition is slower than what is before it,
 and are recognised together; when it is quicker, each frame goes at once.
 """
 
+import atexit
 import threading
 import time
 from collections import defaultdict
@@ -78,6 +79,9 @@ class Pipeline:
         ]
 
     def __enter__(self) -> Self:
+        # A program may end in the midst of an iteration. Python then ends its threads wherever they are, and
+        # in a library's C++ that aborts the process.
+        atexit.register(self.close)
         for thread in self._threads:
             thread.start()
         return self
@@ -85,6 +89,11 @@ class Pipeline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends all stages, once the image that is being read is there."""
+        atexit.unregister(self.close)
         for channel in (self._read, self._found, self._analyzed):
             channel.abandon()
         for thread in self._threads:

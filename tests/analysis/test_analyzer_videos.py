@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from emostream.sources import Frame, Source
 from tests.analysis.conftest import FRAMES
 from tests.portraits import portrait
 from tests.servers import QUICK_MODEL
+from tests.support import PATIENCE_S
 from tests.writers.videos import frame
 
 
@@ -227,3 +230,24 @@ def test_an_error_in_the_loop_leaves_no_threads_behind(quick: Analyzer, talk: Pa
         work()
 
     assert threads_at_work() == set()
+
+
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(3)"])
+def test_a_program_may_end_in_the_midst_of_a_video(talk: Path, cache_dir: Path, ending: str) -> None:
+    program = f"""
+import emostream
+frames = emostream.Analyzer({QUICK_MODEL!r}, device="cpu").track({str(talk)!r})
+print(next(frames))
+{ending}
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"EMOSTREAM_CACHE_DIR": str(cache_dir)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+    assert result.stdout.startswith("<Faces: ")
+    assert (result.returncode, result.stderr) == (3 if ending else 0, "")
