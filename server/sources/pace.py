@@ -1,5 +1,6 @@
 """A thread that reads a source ahead: every frame, or the newest at the pace at which they were taken."""
 
+import atexit
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ class FrameReader(Iterator[Frame]):
         # A daemon: a camera that hangs must not keep the process from ending.
         self._thread = threading.Thread(target=self._read, name="frames", daemon=True)
         self._thread.start()
+        # Python ends daemons wherever they are, and in a library's C++ that aborts the process.
+        atexit.register(self.close)
 
     def __iter__(self) -> Self:
         return self
@@ -45,6 +48,7 @@ class FrameReader(Iterator[Frame]):
 
     def close(self) -> None:
         """Ends the thread. The source can be closed then, unless it ``is_stuck``."""
+        atexit.unregister(self.close)
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -100,3 +102,33 @@ def test_what_the_source_raises_comes_after_its_last_frame() -> None:
     assert next(frames).index == 0
     with pytest.raises(SourceError, match="torn"):
         next(frames)
+
+
+def test_a_program_that_ends_ends_the_reading_first() -> None:
+    program = """
+import threading
+import numpy as np
+from emostream.sources import Frame, Source
+from emostream.sources.pace import realtime
+
+class Camera(Source):
+    is_live = True
+    description = "camera"
+    interrupted = threading.Event()
+
+    def __iter__(self):
+        yield Frame(0, 0.0, np.zeros((8, 8, 3), np.uint8), None)
+        self.interrupted.wait()
+        print("interrupted")
+
+    def interrupt(self):
+        self.interrupted.set()
+
+frames = realtime(Camera())
+print(next(frames).index)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
+
+    assert result.stdout.split() == ["0", "interrupted"]
