@@ -31,7 +31,11 @@ def upright_rgb(picture: Image.Image) -> Image.Image:
     """Turned as its EXIF orientation says, in RGB. Raises InvalidImageError where its file is truncated."""
     try:
         picture.load()
-        return _as_rgb(ImageOps.exif_transpose(picture))
+        upright = ImageOps.exif_transpose(picture)
+        if upright.mode.startswith("I"):
+            # 16-bit grey: Pillow itself would cut off all that is brighter than 255 of 65535.
+            upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+        return upright.convert("RGB")
     except _BROKEN as error:
         raise _broken(error) from error
 
@@ -62,13 +66,6 @@ def _broken(error: Exception) -> InvalidImageError:
 def _is_other_format(data: bytes) -> bool:
     """Whether the first bytes are those of GIF, BMP, TIFF, or of HEIC and AVIF as telephones take them."""
     return data.startswith((b"GIF8", b"BM", b"II*\0", b"MM\0*")) or data[4:8] == b"ftyp"
-
-
-def _as_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I"):
-        # 16-bit grey: Pillow itself would cut off all that is brighter than 255 of 65535.
-        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-    return picture.convert("RGB")
 
 
 def grey_face(sizes: tuple[int, ...]) -> Crops:

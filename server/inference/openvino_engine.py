@@ -83,8 +83,13 @@ class OpenVinoEngine:
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
         return prepare(decode(data, max_pixels), self._input_sizes)
 
-    def infer(self, crops: Sequence[Pixels]) -> Probabilities:
-        return self._run(self._passes, crops)
+    def infer(self, crops: Sequence[Pixels], compiled: _Passes | None = None) -> Probabilities:
+        """As ``Engine.infer``; ``compiled`` replaces the passes that this engine has chosen."""
+        compiled, done, found = compiled or self._passes, 0, []
+        for size in passes(len(crops[0]), list(compiled)):
+            found.append(self._pass(compiled[size], size, [crop[done : done + size] for crop in crops]))
+            done += size
+        return np.concatenate(found, axis=1)
 
     def _compile_as(self, wanted: Precision, graph: Any, ensemble: LoadedEnsemble) -> tuple[str, _Passes]:
         """The precision to compute the second half in, and requests that do."""
@@ -96,7 +101,7 @@ class OpenVinoEngine:
         exact = self._compile_passes(graph, "f32", sizes[-1:])
         fast = self._compile_passes(graph, "bf16", sizes)
         faces = probes(self._input_sizes)
-        if keeps_predictions(ensemble, "bf16", self._run(exact, faces), self._run(fast, faces)):
+        if keeps_predictions(ensemble, "bf16", self.infer(faces, exact), self.infer(faces, fast)):
             return "bf16", fast
         return "f32", self._compile_passes(graph, "f32", sizes)
 
@@ -132,13 +137,6 @@ class OpenVinoEngine:
         if self._threads:
             config["INFERENCE_NUM_THREADS"] = str(self._threads)
         return self._core.compile_model(graph, "CPU", config | options)
-
-    def _run(self, compiled: _Passes, crops: Sequence[Pixels]) -> Probabilities:
-        done, found = 0, []
-        for size in passes(len(crops[0]), list(compiled)):
-            found.append(self._pass(compiled[size], size, [crop[done : done + size] for crop in crops]))
-            done += size
-        return np.concatenate(found, axis=1)
 
     def _pass(self, parts: list[_Part], size: int, crops: list[Pixels]) -> Probabilities:
         """Up to ``size`` faces through both halves."""

@@ -27,6 +27,8 @@ class Recognizer:
         self.input_sizes = ensemble.module.input_sizes
         self.max_batch = engine.max_batch
         self.engine = engine
+        #: Decodes an encoded crop of at most so many pixels and resizes it for the networks; see ``Engine``.
+        self.prepare = engine.prepare
         self._ensemble = ensemble
         self._generator = np.random.default_rng()
         # Threads take turns: engines keep their buffers from pass to pass, and one pass has all cores, or the
@@ -70,13 +72,6 @@ class Recognizer:
         """Runs the engine once at each of its batch sizes: first calls allocate and are slow."""
         for size in self.engine.batch_sizes:
             self.infer([grey_face(self.input_sizes)] * size)
-
-    def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
-        """Decodes an encoded crop (JPEG, PNG or WebP) and resizes it for the networks.
-
-        Raises InvalidImageError and ImageTooLargeError.
-        """
-        return self.engine.prepare(data, max_pixels)
 
     def infer(self, faces: Sequence[PreparedFace]) -> Probabilities:
         """Probabilities (N, C) of N prepared faces over ``labels``."""
