@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from emostream.web_server import create_server
 from emostream.settings import Settings
+from emostream.web_server import create_server
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 

@@ -213,7 +213,7 @@ class Connection:
             outcome = message.code if isinstance(message, Error) else message.type
             self._metrics.frames.labels(outcome).inc()
             self._metrics.frame_seconds.observe(time.monotonic() - arrived)
-            if self._session.has_failed:
+            if isinstance(message, Error) and self._session.has_failed:
                 self._finish("error")
             if isinstance(message, Result) and message.faces and not frame.detect:
                 face = message.faces[0]

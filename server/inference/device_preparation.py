@@ -134,16 +134,16 @@ def nvjpeg_decoder(device: torch.device) -> JpegDecoder | None:
 
 def stack(faces: Sequence[PreparedFace]) -> list[Pixels]:
     """N faces at each size (S, S, 3) to one (N, S, S, 3) a size: on the device if any of them is there."""
-    return [_stacked(same_size) for same_size in zip(*faces, strict=True)]
-
-
-def _stacked(crops: Sequence[Pixels]) -> Pixels:
-    device = next((crop.device for crop in crops if isinstance(crop, torch.Tensor)), None)
-    if device is None:
-        return np.stack([np.asarray(crop) for crop in crops])
-    tensors = [torch.as_tensor(crop, device=device) for crop in crops]
-    if device.type == "cuda":
-        computing = torch.cuda.current_stream(device)
-        for tensor in tensors:
-            tensor.record_stream(computing)  # their memory belongs to the stream that prepared them
-    return torch.stack(tensors)
+    stacked: list[Pixels] = []
+    for crops in zip(*faces, strict=True):
+        device = next((crop.device for crop in crops if isinstance(crop, torch.Tensor)), None)
+        if device is None:
+            stacked.append(np.stack([np.asarray(crop) for crop in crops]))
+            continue
+        tensors = [torch.as_tensor(crop, device=device) for crop in crops]
+        if device.type == "cuda":
+            computing = torch.cuda.current_stream(device)
+            for tensor in tensors:
+                tensor.record_stream(computing)  # their memory belongs to the stream that prepared them
+        stacked.append(torch.stack(tensors))
+    return stacked

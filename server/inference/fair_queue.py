@@ -73,9 +73,7 @@ class FairQueue(Generic[T]):
         self._turns[lane.priority].setdefault(lane)
         return superseded
 
-    def take(
-        self, has_room: Callable[[Priority], bool] = lambda priority: True
-    ) -> tuple[Lane[T], T] | None:
+    def take(self, has_room: Callable[[Priority], bool] = lambda priority: True) -> tuple[Lane[T], T] | None:
         """The frame whose turn it is, with its lane, or None if no lane is due, or its priority has no room.
 
         The caller counts ``lane.staged`` down when the frame has gone to the engine or failed.

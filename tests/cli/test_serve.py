@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from emostream.web_server import bind, create_server
 from emostream.cli.main import main
 from emostream.exceptions import EmostreamError
 from emostream.settings import Settings
+from emostream.web_server import bind, create_server
 from websockets.sync.client import connect
 
 from tests.servers import QUICK_MODEL, ServerProcess

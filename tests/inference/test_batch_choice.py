@@ -4,6 +4,7 @@ from typing import Any
 from emostream.inference.batch_choice import MAX_PASSED_OVER, BatchChoice
 from emostream.inference.fair_queue import Lane, LaneMode, Priority
 
+
 def new_lane(priority: Priority) -> Lane[Any]:
     return Lane(LaneMode.ALL, 9, priority)
 
@@ -76,4 +77,8 @@ def test_passes_without_pictures_are_not_counted() -> None:
 
 
 def test_nothing_ready_is_no_batch() -> None:
-    assert BatchChoice[Staged](4).choose([]) == BatchChoice[Staged](4).choose([Staged("a", 1, is_ready=False)]) == []
+    assert (
+        BatchChoice[Staged](4).choose([])
+        == BatchChoice[Staged](4).choose([Staged("a", 1, is_ready=False)])
+        == []
+    )

@@ -7,8 +7,13 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 import pytest
 import pytest_asyncio
-from emostream.exceptions import ImageTooLargeError, InvalidImageError
-from emostream.exceptions import BatcherClosedError, LaneFullError, SupersededError
+from emostream.exceptions import (
+    BatcherClosedError,
+    ImageTooLargeError,
+    InvalidImageError,
+    LaneFullError,
+    SupersededError,
+)
 from emostream.inference.batcher import Batcher, BatcherLane, Predictions
 from emostream.inference.fair_queue import LaneMode
 

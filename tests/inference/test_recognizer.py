@@ -156,6 +156,9 @@ class CountingEngine:
         self.batch_sizes, self.max_batch = batch_sizes, batch_sizes[-1]
         self.calls: list[int] = []
 
+    def prepare(self, data: bytes, max_pixels: int) -> None:
+        raise NotImplementedError
+
     def infer(self, crops: list[np.ndarray]) -> np.ndarray:
         self.calls.append(len(crops[0]))
         return np.full((2, len(crops[0]), 2), 0.5, np.float32)
