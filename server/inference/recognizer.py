@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..choices import Precision
+from ..exceptions import ModelError
 from ..imaging.decoding import grey_face, prepare
 from ..models.catalogue import EnsembleEntry
 from ..models.weights import WeightsStore
@@ -74,11 +75,17 @@ class Recognizer:
             self.infer([grey_face(self.input_sizes)] * size)
 
     def infer(self, faces: Sequence[PreparedFace]) -> Probabilities:
-        """Probabilities (N, C) of N prepared faces over ``labels``."""
+        """Probabilities (N, C) of N prepared faces over ``labels``.
+
+        Raises ModelError for an answer that is no number: it must not become a label, or a face's past.
+        """
         if not faces:
             return np.empty((0, len(self.labels)), np.float32)
         with self._turn:
-            return self._ensemble.combine(self.engine.infer(stack(faces)), self._generator)
+            probabilities = self._ensemble.combine(self.engine.infer(stack(faces)), self._generator)
+        if not np.isfinite(probabilities).all():
+            raise ModelError(f"{self.name} answered NaN or infinity")
+        return probabilities
 
     def recognize(self, crops: Sequence[npt.NDArray[np.uint8]]) -> Probabilities:
         """Probabilities (N, C) of N face crops, each uint8 (H, W, 3) RGB of any size."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-from emostream.exceptions import ImageTooLargeError, InvalidImageError, UnknownModelError
+from emostream.exceptions import ImageTooLargeError, InvalidImageError, ModelError, UnknownModelError
 from emostream.inference import Recognizer
 from emostream.inference.ensemble import load_ensemble
 from emostream.inference.precision import MAX_PRECISION_ERROR
@@ -162,6 +162,20 @@ class CountingEngine:
     def infer(self, crops: list[np.ndarray]) -> np.ndarray:
         self.calls.append(len(crops[0]))
         return np.full((2, len(crops[0]), 2), 0.5, np.float32)
+
+
+class UndefinedEngine(CountingEngine):
+    """Its networks overflow."""
+
+    def infer(self, crops: list[np.ndarray]) -> np.ndarray:
+        return np.full((1, len(crops[0]), 2), np.nan, np.float32)
+
+
+def test_an_answer_that_is_no_number_is_an_error_and_no_label() -> None:
+    recognizer = Recognizer(constant_ensemble({"one": {"a": 0.5, "b": 0.5}}), UndefinedEngine([1]))
+
+    with pytest.raises(ModelError, match="NaN"):
+        recognizer.recognize([np.zeros((48, 48, 3), np.uint8)])
 
 
 def test_warming_up_runs_every_batch_size() -> None:
