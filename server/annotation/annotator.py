@@ -29,6 +29,11 @@ _PANEL_RGB = (17, 20, 22)
 _PANEL_OPACITY = 0.72
 _TEXT_COLOUR = "#f2f4f5"
 
+#: What a panel leaves of the image's levels, by level, and what it adds: a table is ten times as fast as
+#: arithmetic.
+_DIMMED = (np.arange(256) * (1 - _PANEL_OPACITY)).astype(np.uint8)
+_TINT = (np.array(_PANEL_RGB) * _PANEL_OPACITY).astype(np.uint8)
+
 #: A panel's text is this part of a label's, and bars are this many times as long as text is high.
 _PANEL_TEXT = 0.64
 _BAR_LENGTH = 5.5
@@ -70,7 +75,7 @@ class Annotator:
         for face, box in boxed:
             # A dark line around the coloured one: it is seen on any ground.
             draw_box(image_rgb, box, (0, 0, 0), self._line + 2)
-            draw_box(image_rgb, box, _rgb(colour_of(face.emotion)), self._line)
+            draw_box(image_rgb, box, _rgb_of(face.emotion), self._line)
         for sprite, (x, y, _, _) in labels:
             _paste(image_rgb, sprite, x, y)
 
@@ -98,7 +103,8 @@ class Annotator:
         x, y = corner
         width, height = self._panel_wh
         ground = image_rgb[y : y + height, x : x + width]
-        panel = (ground * (1 - _PANEL_OPACITY) + np.array(_PANEL_RGB) * _PANEL_OPACITY).astype(np.uint8)
+        panel = _DIMMED[ground]
+        panel += _TINT
         bar_x = 2 * self._pad + self._names_px
         thickness = max(2, self._row_px // 3)
         shares = face.probabilities.values()
@@ -109,7 +115,7 @@ class Annotator:
             bar_y = top + (self._row_px - thickness) // 2
             panel[bar_y : bar_y + thickness, bar_x : bar_x + self._bar_px] = _TRACK_RGB
             filled = round(share * self._bar_px)
-            panel[bar_y : bar_y + thickness, bar_x : bar_x + filled] = _rgb(colour_of(label))
+            panel[bar_y : bar_y + thickness, bar_x : bar_x + filled] = _rgb_of(label)
         ground[:] = panel
 
     def _room_beside(self, box: BoxXywh, taken: Sequence[BoxXywh]) -> tuple[int, int] | None:
@@ -180,6 +186,11 @@ def _text(words: str, size_px: int, ink: str, ground: str, padding: int) -> Pixe
     pixels: Pixels = np.asarray(sprite).copy()
     pixels.flags.writeable = False  # it is kept
     return pixels
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _rgb_of(label: str) -> tuple[int, int, int]:
+    return _rgb(colour_of(label))
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:
