@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from .analysis.finder import load_finder
 from .api import compat, images, legacy, operations, stream
 from .api.dashboard import mount_dashboard
+from .api.hosts import CheckedHosts
 from .api.problems import answer_problems
 from .api.services import Services
 from .inference import Recognizer
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
+    app.add_middleware(CheckedHosts, settings=settings)  # the last one added is asked first
     for routes in (stream, legacy, operations, images, compat):
         app.include_router(routes.router)
     mount_dashboard(app, settings.dashboard_dir)

@@ -1,11 +1,13 @@
 """Every setting of the server, read once, from the environment (EMOSTREAM_*) or a file ``.env``."""
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .addresses import Origin, split_host
 from .choices import Policy, Precision
 from .exceptions import SettingsError
 
@@ -62,8 +64,20 @@ class Settings(BaseSettings):
     )
 
     token: SecretStr | None = Field(default=None, description="if set, every client must present it")
+    tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), description="several, separated by commas: each lets a client in"
+    )
+    token_file: Path | None = Field(default=None, description="the same from a file, one a line")
     allowed_origins: _Words = Field(
         default=(), description="origins other than the server's own, separated by commas"
+    )
+    allowed_hosts: _Words = Field(
+        default=(),
+        description="names of this server besides localhost and IP addresses; *.example for all below",
+    )
+    trusted_proxies: _Words = Field(
+        default=("127.0.0.1", "::1"),
+        description="addresses or networks whose X-Forwarded-* headers are believed",
     )
     max_sessions: int = Field(default=64, ge=1, description="most streams at a time")
     max_message_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, description="size of one message")
@@ -93,7 +107,19 @@ class Settings(BaseSettings):
 
     dashboard_dir: Path = Field(default=_PACKAGE / "dashboard", description="the built dashboard")
 
-    @field_validator("allowed_origins", "labels", "member_weights", "mean", "std", mode="before")
+    _from_file: tuple[SecretStr, ...] = ()
+
+    @field_validator(
+        "allowed_origins",
+        "allowed_hosts",
+        "trusted_proxies",
+        "labels",
+        "member_weights",
+        "mean",
+        "std",
+        "tokens",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -101,6 +127,61 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _normalize_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        origins = {value: value if value == "*" else Origin.parse(value) for value in values}
+        for value, origin in origins.items():
+            if origin is None:
+                raise ValueError(f"{value!r} is no origin, such as https://emo.example:8443")
+        return tuple(map(str, origins.values()))
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _normalize_hosts(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        hosts = []
+        for value in values:
+            wildcard = value[: 2 if value.startswith("*.") else 0]
+            parts = split_host(value.removeprefix(wildcard))
+            if value != "*" and parts is None:
+                raise ValueError(f"{value!r} is no host, such as emo.example")
+            hosts.append(wildcard + parts[0] if parts else value)
+        return tuple(hosts)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _normalize_proxies(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        everybody = ("0.0.0.0/0", "::/0")
+        networks = [part for value in values for part in (everybody if value == "*" else (value,))]
+        return tuple(str(ipaddress.ip_network(network, strict=False)) for network in networks)
+
+    @field_validator("token", "tokens", mode="before")
+    @classmethod
+    def _refuse_empty(cls, value: object) -> object:
+        # A deployment whose secret is missing would be open to everybody without a word.
+        if isinstance(value, str) and not value.strip(" ,"):
+            raise ValueError("a token must not be empty; leave the setting out to let everybody in")
+        return value
+
+    @model_validator(mode="after")
+    def _read_token_file(self) -> "Settings":
+        if self.token_file is not None:
+            try:
+                lines = self.token_file.expanduser().read_text().splitlines()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ValueError(f"EMOSTREAM_TOKEN_FILE cannot be read: {error}") from error
+            from_file = tuple(SecretStr(line.strip()) for line in lines if line.strip())
+            if not from_file:
+                raise ValueError(f"EMOSTREAM_TOKEN_FILE: there is no token in {self.token_file}")
+            self._from_file = from_file
+        return self
+
+    @property
+    def accepted_tokens(self) -> tuple[str, ...]:
+        """Every token that lets a client in; none: everybody may come in."""
+        given = () if self.token is None else (self.token,)
+        return tuple(secret.get_secret_value() for secret in (*given, *self.tokens, *self._from_file))
 
     @field_validator("cache_dir", "weights_dir")
     @classmethod
@@ -118,5 +199,8 @@ def read_settings(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
+        if name.startswith("token") or not name:  # what was given may be a secret
+            label = f"EMOSTREAM_{name.upper()}: " if name else ""
+            raise SettingsError(f"{label}{first['msg'].removeprefix('Value error, ')}") from None
         shown = f"--{name.replace('_', '-')}" if given.get(name) is not None else f"EMOSTREAM_{name.upper()}"
         raise SettingsError(f"{shown}: {first['msg']} (it is {first['input']!r})") from error

@@ -34,6 +34,7 @@ def create_server(settings: Settings, recognizer: Recognizer) -> uvicorn.Server:
         log_level=settings.log_level,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # the app's own affair: it checks hosts by them, too
         ws="websockets-sansio",
         ws_per_message_deflate=False,  # JPEGs do not shrink
         # Above the protocol's limit, so that the session itself can say what was wrong; below any harm.

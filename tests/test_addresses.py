@@ -1,5 +1,58 @@
-from emostream.addresses import without_secrets
+import pytest
+from emostream.addresses import Origin, is_ip_address, is_loopback, split_host, without_secrets
 
 
 def test_tokens_and_passwords_are_not_shown() -> None:
     assert without_secrets("ws://me:secret@host:1/ws?token=secret&mode=all") == "ws://host:1/ws"
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]"]
+)
+def test_names_and_addresses_of_this_machine_are_loopback(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "192.168.1.5", "emo.example", "localhost.evil.example", ""]
+)
+def test_all_others_are_not(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_an_ip_address_is_told_from_a_name() -> None:
+    assert all(is_ip_address(host) for host in ("192.168.1.5", "::1", "[fe80::1]"))
+    assert not any(is_ip_address(host) for host in ("emo.example", "192.168.1", "1.2.3.4.example"))
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("emo.example", ("emo.example", None)),
+        ("EMO.example.:80", ("emo.example", 80)),
+        ("[0:0::1]:8000", ("[::1]", 8000)),
+        ("my_nas", ("my_nas", None)),
+    ],
+)
+def test_a_host_has_one_spelling(text: str, parts: tuple[str, int | None]) -> None:
+    assert split_host(text) == parts
+
+
+@pytest.mark.parametrize(
+    "text", ["", ":80", "a b", "a:b", "a:70000", "a/b", "u@a", "[::1", "[::g]", "a..b", "a,b", "a\n"]
+)
+def test_what_is_no_host_is_none(text: str) -> None:
+    assert split_host(text) is None
+
+
+@pytest.mark.parametrize("text", ["https://a.example", "http://a.example:8080", "app://page"])
+def test_an_origin_is_written_as_browsers_do(text: str) -> None:
+    assert str(Origin.parse(text)) == text
+    assert str(Origin.parse(text.upper() + "/")) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["null", "", "a.example", "http://", "http://a/b", "http://u@a", "http://a?b"]
+)
+def test_what_is_no_origin_is_none(text: str) -> None:
+    assert Origin.parse(text) is None

@@ -143,6 +143,22 @@ def test_compose_publishes_the_port_that_the_image_exposes() -> None:
     assert json.loads(argument_of("CMD")) == ["--port", argument_of("EXPOSE")]
 
 
+def test_compose_publishes_on_this_machine_alone_unless_asked() -> None:
+    [port] = read_yaml(BASE)["services"]["emostream"]["ports"]
+
+    assert port.startswith("${EMOSTREAM_PUBLISH:-127.0.0.1}:")
+
+
+def test_compose_bounds_memory_processes_and_cores() -> None:
+    service = read_yaml(BASE)["services"]["emostream"]
+
+    assert re.fullmatch(r"\$\{EMOSTREAM_MEMORY:-\d+g\}", service["mem_limit"])
+    assert service["memswap_limit"] == service["mem_limit"]  # no swap on top
+    assert re.fullmatch(r"\$\{EMOSTREAM_CPUS:-\d+\}", service["cpus"])
+    assert service["pids_limit"] > 0
+    assert service["environment"]["EMOSTREAM_THREADS"] == f"${{EMOSTREAM_THREADS:-{service['cpus']}}}"
+
+
 @pytest.mark.parametrize("target", MAKE_TARGETS)
 def test_the_image_is_built_by_existing_make_targets(target: str) -> None:
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}

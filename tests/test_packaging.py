@@ -209,7 +209,8 @@ def test_a_server_of_ones_own_takes_the_factory(
     program = (
         "from fastapi.testclient import TestClient\n"
         "from emostream.app import create_app\n"
-        "with TestClient(create_app()) as client: print(client.get('/v1/model').json()['name'])"
+        "with TestClient(create_app(), 'http://localhost') as client:\n"
+        "    print(client.get('/v1/model').json()['name'])"
     )
     settings = {"EMOSTREAM_MODEL": QUICK_MODEL, "EMOSTREAM_CACHE_DIR": str(cache_dir)}
 

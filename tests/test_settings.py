@@ -120,6 +120,42 @@ def test_the_token_is_not_shown_by_accident() -> None:
     assert "sesame" not in repr(Settings(token="sesame"))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", ["EMOSTREAM_TOKEN", "EMOSTREAM_TOKENS"])
+@pytest.mark.parametrize("value", ["", "  ", ","])
+def test_an_empty_token_is_an_error_and_not_an_open_server(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError, match=f"^{name}: a token must not be empty"):
+        read_settings()
+
+
+def test_tokens_come_from_three_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("four\n\n five \n")
+    monkeypatch.setenv("EMOSTREAM_TOKEN", "one, as it is")
+    monkeypatch.setenv("EMOSTREAM_TOKENS", "two, three")
+    monkeypatch.setenv("EMOSTREAM_TOKEN_FILE", str(file))
+
+    settings = read_settings()
+
+    assert settings.accepted_tokens == ("one, as it is", "two", "three", "four", "five")
+    assert "five" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\n \n", b"\xff"], ids=["no file", "empty", "blank", "no UTF-8"]
+)
+def test_a_token_file_without_a_token_is_an_error(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "tokens"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(SettingsError, match=r"^EMOSTREAM_TOKEN_FILE"):
+        read_settings(token_file=file)
+
+
 def test_the_home_folder_may_be_written_as_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
 
@@ -138,3 +174,31 @@ def test_the_environment_is_read_nowhere_else() -> None:
     ]
 
     assert readers == []
+
+
+def test_origins_hosts_and_proxies_are_kept_in_one_spelling() -> None:
+    settings = read_settings(
+        allowed_origins="HTTPS://Emo.Example:443/,http://b.example:8080,*",
+        allowed_hosts="Emo.Example.,*.Lan.Example,bücher.example,nas:9000",
+        trusted_proxies="10.1.2.3/8, ::1",
+    )
+
+    assert settings.allowed_origins == ("https://emo.example", "http://b.example:8080", "*")
+    assert settings.allowed_hosts == ("emo.example", "*.lan.example", "xn--bcher-kva.example", "nas")
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1/128")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("allowed_origins", "emo.example"),
+        ("allowed_origins", "https://emo.example/page"),
+        ("allowed_origins", "null"),
+        ("allowed_hosts", "https://emo.example"),
+        ("allowed_hosts", "a.*.example"),
+        ("trusted_proxies", "proxy.example"),
+    ],
+)
+def test_an_origin_host_or_proxy_that_cannot_be_one_is_an_error(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^--{name.replace('_', '-')}: "):
+        read_settings(**{name: value})

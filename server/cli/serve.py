@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from watchfiles import DefaultFilter, run_process
 
+from ..addresses import is_loopback
 from ..loading import load_recognizer
 from ..process import configure_process
 from ..settings import read_settings
@@ -66,6 +67,11 @@ def serve(
             recognizer.engine.device,
             recognizer.engine.precision,
         )
+        if not (settings.accepted_tokens or is_loopback(settings.host)):
+            logger.warning(
+                "everybody who reaches %s may use this server: set EMOSTREAM_TOKEN, or listen on 127.0.0.1",
+                settings.host,
+            )
         shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
         logger.info("dashboard and API on http://%s:%d", shown_host, listening.getsockname()[1])
         create_server(settings, recognizer).run(sockets=[listening])

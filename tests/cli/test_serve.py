@@ -195,6 +195,29 @@ def test_a_start_says_what_answers_and_where(tmp_path: Path, cache_dir: Path) ->
     assert "Traceback" not in process.log
 
 
+@pytest.mark.parametrize(
+    ("host", "settings", "warns"),
+    [("0.0.0.0", {}, True), ("0.0.0.0", {"token": "secret"}, False), ("127.0.0.1", {}, False)],
+    ids=["open", "token", "loopback"],
+)
+def test_a_server_that_is_open_to_other_machines_says_so(
+    tmp_path: Path, cache_dir: Path, host: str, settings: dict[str, str], warns: bool
+) -> None:
+    process = ServerProcess(tmp_path, cache_dir, model=QUICK_MODEL, host=host, **settings)
+    process.end()
+
+    assert (f"WARNING emostream.cli.serve: everybody who reaches {host}" in process.log) is warns
+    assert "secret" not in process.log
+
+
+def test_an_empty_token_is_told_in_one_line(
+    fail_to_serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOSTREAM_TOKEN", "")
+
+    assert fail_to_serve().startswith("error: EMOSTREAM_TOKEN: a token must not be empty")
+
+
 def test_streams_are_not_compressed_and_slow_recordings_not_cut_off() -> None:
     """JPEGs do not shrink. A recording's pongs wait behind its frames, which are not read for a while."""
     settings = Settings(_env_file=None, idle_timeout_s=600)  # type: ignore[call-arg]

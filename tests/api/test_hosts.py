@@ -1,0 +1,148 @@
+"""A request names this server, or is refused: through the real process, over raw sockets."""
+
+import base64
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import QUICK_MODEL, Addresses, ServerProcess, server_thread
+from tests.support import PATIENCE_S
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[ServerProcess]:
+    """A server with names of its own, behind a proxy on this machine."""
+    process = ServerProcess(
+        tmp_path_factory.mktemp("named"),
+        cache_dir,
+        model=QUICK_MODEL,
+        allowed_hosts="Emo.Example, *.lan.example",
+    )
+    yield process
+    assert "Traceback" not in process.log
+    process.end()
+
+
+def ask(server: Addresses, *lines: str, path: str = "/healthz") -> tuple[int, str]:
+    """Status and text of the answer to a request with exactly these header lines."""
+    return _exchange(server, f"GET {path} HTTP/1.1", *lines, "Connection: close")
+
+
+def shake_hands(server: Addresses, *lines: str) -> int:
+    """Status of the answer to a WebSocket's handshake with exactly these further header lines."""
+    key = base64.b64encode(bytes(16)).decode()
+    return _exchange(
+        server,
+        "GET /ws HTTP/1.1",
+        *lines,
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        f"Sec-WebSocket-Key: {key}",
+        "Sec-WebSocket-Version: 13",
+        is_done=lambda answer: b"\r\n\r\n" in answer,
+    )[0]
+
+
+def _exchange(server: Addresses, *lines: str, is_done=lambda answer: False) -> tuple[int, str]:  # type: ignore[no-untyped-def]
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        answer = b""
+        while not is_done(answer) and (part := connection.recv(65536)):
+            answer += part
+    return int(answer.split(b" ", 2)[1]), answer.decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LocalHost:1",
+        "app.localhost",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        "[::1]:8000",
+        "192.168.1.5",
+        "emo.example",
+        "EMO.EXAMPLE.:443",
+        "one.lan.example",
+        "a.b.lan.example",
+    ],
+)
+def test_its_names_and_any_address_are_answered(named: ServerProcess, host: str) -> None:
+    assert ask(named, f"Host: {host}")[0] == 200
+    assert shake_hands(named, f"Host: {host}") == 101
+
+
+@pytest.mark.parametrize(
+    ("host", "code"),
+    [
+        ("evil.example", "unknown_host"),
+        ("emo.example.evil.example", "unknown_host"),
+        ("notlan.example", "unknown_host"),
+        ("lan.example", "unknown_host"),
+        ("127.0.0.1.evil.example", "unknown_host"),
+        ("", "invalid_host"),
+        ("user@localhost", "invalid_host"),
+        ("localhost/", "invalid_host"),
+        ("localhost:x", "invalid_host"),
+        ("localhost, evil.example", "invalid_host"),
+    ],
+)
+def test_a_strangers_name_is_refused_with_its_own_page(named: ServerProcess, host: str, code: str) -> None:
+    """As a page does whose name was made to resolve to this machine: origin and host agree."""
+    status, answer = ask(named, f"Host: {host}", f"Origin: http://{host}")
+
+    assert status == 400
+    assert f'"{code}"' in answer
+    assert shake_hands(named, f"Host: {host}", f"Origin: http://{host}") == 400
+
+
+@pytest.mark.parametrize("lines", [(), ("Host: localhost", "Host: localhost")], ids=["none", "two"])
+def test_a_request_names_exactly_one_host(named: ServerProcess, lines: tuple[str, ...]) -> None:
+    assert ask(named, *lines)[0] == 400
+    assert shake_hands(named, *lines) == 400
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Host: emo.example", "X-Forwarded-Proto: https"),
+        ("Host: emo.example:443", "X-Forwarded-Proto: https"),
+        ("Host: 127.0.0.1:8000", "X-Forwarded-Host: emo.example", "X-Forwarded-Proto: https"),
+        ("Host: 127.0.0.1:8000", "X-Forwarded-Host: EMO.example:443, inner", "X-Forwarded-Proto: https"),
+    ],
+    ids=["host kept", "with its port", "host forwarded", "by two proxies"],
+)
+def test_behind_a_trusted_proxy_the_pages_origin_is_the_proxys(
+    named: ServerProcess, lines: tuple[str, ...]
+) -> None:
+    assert shake_hands(named, *lines, "Origin: https://emo.example") == 101
+    assert shake_hands(named, *lines, "Origin: http://emo.example") == 403
+    assert shake_hands(named, *lines, "Origin: http://127.0.0.1:8000") == 403
+
+
+def test_a_forwarded_host_does_not_hide_a_strangers_name(named: ServerProcess) -> None:
+    """A page may have a browser send any header but Host."""
+    assert ask(named, "Host: evil.example", "X-Forwarded-Host: localhost")[0] == 400
+    assert ask(named, "Host: localhost", "X-Forwarded-Host: evil.example")[0] == 400
+
+
+def test_what_others_than_trusted_proxies_forward_is_not_believed() -> None:
+    with server_thread(trusted_proxies="192.0.2.0/24", allowed_hosts="emo.example") as server:
+        forwarded = ("X-Forwarded-Host: emo.example", "X-Forwarded-Proto: https")
+
+        assert shake_hands(server, "Host: localhost", *forwarded, "Origin: https://emo.example") == 403
+        assert shake_hands(server, "Host: localhost", *forwarded, "Origin: http://localhost") == 101
+
+
+def test_with_a_star_every_name_is_answered() -> None:
+    with server_thread(allowed_hosts="*") as server:
+        assert ask(server, "Host: any.example")[0] == 200
+
+
+def test_long_headers_in_one_piece_are_refused(named: ServerProcess) -> None:
+    many = [f"X-{number}: {'x' * 900}" for number in range(80)]
+
+    assert ask(named, "Host: localhost", *many)[0] == 431
