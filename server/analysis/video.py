@@ -1,17 +1,20 @@
 """One file's or stream's frames, one after the other: which face is whose, and its smoothed probabilities."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ..detection.video import VideoDetector
 from ..faces import Faces
-from ..inference import Recognizer
 from ..sources import Frame
 from ..tracking.smoothing import Smoother
 from ..tracking.tracker import FaceTracker
 from .finder import FaceFinder, FoundFaces
+
+if TYPE_CHECKING:  # clients search frames, too, and need no networks
+    from ..inference import Recognizer
 
 
 @dataclass(frozen=True)
@@ -33,36 +36,49 @@ class FoundFrame:
     face_ids: tuple[int, ...]
 
 
-class FrameAnalysis:
-    """The frames of one video, or of one image, in their order.
+class FrameSearch:
+    """Detects, tracks and cuts out: the frames of one video in their order, or still images.
+
+    Faces of a video keep their ids; in a still image they are numbered from 1. Used by one thread at a time.
+    """
+
+    def __init__(self, finder: FaceFinder, options: AnalysisOptions, is_still: bool = False) -> None:
+        self._finder = finder
+        self._options = options
+        # From frame to frame of a video its faces hardly move, and need no whole search.
+        self._detector = None if is_still else VideoDetector(finder.detector, options.min_face_px)
+        self._tracker = FaceTracker()
+
+    def find(self, frame: Frame) -> FoundFrame:
+        """The frame's faces before the networks have seen them."""
+        options, image_rgb = self._options, frame.image_rgb
+        if self._detector is None:
+            found = self._finder.find(image_rgb, options.max_faces, options.min_face_px)
+            ids = list(range(1, len(found.crops) + 1))
+        else:
+            detections = self._detector.detect(image_rgb, frame.time_s, options.max_faces)
+            found = self._finder.cut(image_rgb, detections)
+            ids = self._tracker.update(found.raw_boxes_xywh, frame.time_s)
+        return FoundFrame(frame, replace(found, image_rgb=image_rgb), tuple(ids))
+
+
+class FrameAnalysis(FrameSearch):
+    """The same, and each face's emotion, smoothed as the options say.
 
     ``find`` and ``recognized`` are the work before and after the networks. Each belongs to one thread at a
-    time; the two may be at work on different frames."""
+    time; the two may be at work on different frames.
+    """
 
     def __init__(
         self,
         finder: FaceFinder,
-        recognizer: Recognizer,
+        recognizer: "Recognizer",
         options: AnalysisOptions,
         is_still: bool = False,
     ) -> None:
-        self._finder = finder
+        super().__init__(finder, options, is_still)
         self._recognizer = recognizer
-        self._options = options
-        self._detector = None if is_still else VideoDetector(finder.detector, options.min_face_px)
-        self._tracker = FaceTracker()
         self._smoother = Smoother()
-
-    def find(self, frame: Frame) -> FoundFrame:
-        """Detects, tracks and cuts out."""
-        options, image_rgb = self._options, frame.image_rgb
-        if self._detector is None:
-            found = self._finder.find(image_rgb, options.max_faces, options.min_face_px)
-        else:
-            detections = self._detector.detect(image_rgb, frame.time_s, options.max_faces)
-            found = self._finder.cut(image_rgb, detections)
-        ids = self._tracker.update(found.raw_boxes_xywh, frame.time_s)
-        return FoundFrame(frame, replace(found, image_rgb=image_rgb), tuple(ids))
 
     def recognized(
         self, found: FoundFrame, probabilities: npt.NDArray[np.float32], source: str | None = None

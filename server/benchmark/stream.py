@@ -19,7 +19,8 @@ from websockets.exceptions import WebSocketException
 
 from ..addresses import without_secrets
 from ..client.address import stream_address
-from ..client.encoding import encoded_crops
+from ..client.encoding import encode_crop
+from ..client.local_detection import CROP_PX, LocalSearch
 from ..client.messages import ErrorMessage, parse_server_message
 from ..detection.detector import FaceDetector
 from ..exceptions import EmostreamError, SourceError, UnreachableError
@@ -280,16 +281,14 @@ def face_crops(source: str | None, faces: int) -> list[bytes]:
     """
     if source is None:
         noise = np.random.default_rng(0).integers(0, 256, (18, 18, 3), np.uint8)
-        return (
-            encoded_crops(np.asarray(Image.fromarray(noise).resize((224, 224))), [(0, 0, 224, 224)]) * faces
-        )
+        return [encode_crop(np.asarray(Image.fromarray(noise).resize((CROP_PX, CROP_PX))))] * faces
     with open_source(source) as opened:
-        image_rgb = next(iter(opened)).image_rgb
+        frame = next(iter(opened))
     settings = read_settings()
-    found = FaceDetector.load(settings.faces_dir, settings.min_face_px).detect(image_rgb, faces)
-    if not len(found):
+    detector = FaceDetector.load(settings.faces_dir, settings.min_face_px)
+    crops = [encode_crop(crop) for (crop,) in LocalSearch(detector, faces).find(frame).found.crops]
+    if not crops:
         raise SourceError(f"{source}: no face in the image")
-    crops = encoded_crops(image_rgb, found.boxes())
     return [crops[index % len(crops)] for index in range(faces)]
 
 

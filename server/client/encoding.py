@@ -9,14 +9,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..faces import DECIMALS, BoxXywh, Face, Faces
-from ..imaging.crop import RawBoxXywh, clipped, cut
+from ..imaging.crop import clipped
 from ..protocol import wire
 from ..sources import Frame
-from .local_detection import LocalDetection
+from .local_detection import LocalSearch
 from .results import SessionInfo
 
-#: Side of a crop in pixels, as the dashboard sends them.
-_CROP_PX = 224
 _CROP_QUALITY = 90
 _IMAGE_QUALITY = 92
 
@@ -71,37 +69,36 @@ class Encoded:
 class Encoder:
     """Encodes the frames of one source, in their order. Used by one thread at a time."""
 
-    def __init__(self, info: SessionInfo, detection: LocalDetection | None, is_whole: bool = False) -> None:
-        """Without ``detection`` a frame is sent as it is: as a crop or, with ``is_whole``, to be searched."""
+    def __init__(self, info: SessionInfo, search: LocalSearch | None, is_whole: bool = False) -> None:
+        """Without ``search`` a frame is sent as it is: as a crop or, with ``is_whole``, to be searched."""
         self._info = info
-        self._detection = detection
+        self._search = search
         self._is_whole = is_whole
 
     def encode(self, frame_id: int, frame: Frame) -> Encoded:
         """The message of a frame, within the server's limits."""
-        if self._detection is not None:
-            return self._crops(frame_id, frame, self._detection)
+        if self._search is not None:
+            return self._crops(frame_id, frame, self._search)
         data, scale = self._image(frame)
         # An image that is to be searched carries no face yet; one that is a crop is face 1.
         crop = wire.FaceCrop(0 if self._is_whole else 1, data)
         message = wire.encode_envelope(wire.Frame(frame_id, (crop,), detect=self._is_whole))
         return Encoded(frame, message, self._info.labels, scale)
 
-    def _crops(self, frame_id: int, frame: Frame, detection: LocalDetection) -> Encoded:
-        ids, found = detection.find(frame)
-        if not ids:
+    def _crops(self, frame_id: int, frame: Frame, search: LocalSearch) -> Encoded:
+        here = search.find(frame)
+        if not here.face_ids:
             return Encoded(frame, None, self._info.labels)
-        height, width, _ = frame.image_rgb.shape
-        boxes = found.boxes()
-        crops = encoded_crops(frame.image_rgb, boxes)
-        faces = tuple(
-            wire.FaceCrop(face_id, crop, list(clipped(box, (width, height))))
-            for face_id, crop, box in zip(ids, crops, boxes, strict=True)
+        found = here.found
+        crops = tuple(
+            wire.FaceCrop(face_id, encode_crop(crop), list(box))
+            for face_id, box, (crop,) in zip(here.face_ids, found.boxes_xywh, found.crops, strict=True)
         )
         scores = {
-            face_id: round(score, DECIMALS) for face_id, score in zip(ids, found.scores.tolist(), strict=True)
+            face_id: round(score, DECIMALS)
+            for face_id, score in zip(here.face_ids, found.scores, strict=True)
         }
-        message = wire.encode_envelope(wire.Frame(frame_id, faces))
+        message = wire.encode_envelope(wire.Frame(frame_id, crops))
         return Encoded(frame, message, self._info.labels, scores=scores)
 
     def _image(self, frame: Frame) -> tuple[bytes, float]:
@@ -122,10 +119,9 @@ class Encoder:
             scale *= 0.8
 
 
-def encoded_crops(image_rgb: npt.NDArray[np.uint8], boxes_xywh: Sequence[RawBoxXywh]) -> list[bytes]:
-    """The faces' crops as JPEGs, as the dashboard sends them."""
-    crops = (cut(image_rgb, box, (_CROP_PX,)) for box in boxes_xywh)
-    return [_jpeg(Image.fromarray(pixels), _CROP_QUALITY) for (pixels,) in crops]
+def encode_crop(crop_rgb: npt.NDArray[np.uint8]) -> bytes:
+    """A face's crop as JPEG, as the dashboard sends it."""
+    return _jpeg(Image.fromarray(crop_rgb), _CROP_QUALITY)
 
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:

@@ -10,7 +10,7 @@ from ..extras import needed_for
 from ..sources import Frame
 
 if TYPE_CHECKING:
-    from ..detection.anchors import Detections
+    from ..analysis.video import FoundFrame
     from ..detection.detector import FaceDetector
 
 logger = logging.getLogger(__name__)
@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 #: Where faces are found: on this machine, on the server, or not at all, since every image is a face's crop.
 #: "auto" is on this machine if its detector can be loaded, and else on the server.
 Detect = Literal["auto", "local", "server", "none"]
+
+#: Side of a crop in pixels, as the dashboard sends them.
+CROP_PX = 224
 
 
 def load_detector(
@@ -43,23 +46,18 @@ def load_detector(
         return None
 
 
-class LocalDetection:
-    """The faces of one source's frames, in their order. Used by one thread at a time."""
+class LocalSearch:
+    """The crops of one source's faces, frame after frame. Used by one thread at a time."""
 
     def __init__(self, detector: "FaceDetector", max_faces: int) -> None:
-        from ..detection.video import VideoDetector
-        from ..tracking.tracker import FaceTracker
+        from ..analysis.finder import FaceFinder
+        from ..analysis.video import AnalysisOptions, FrameSearch
 
-        self._detector = detector
-        # From frame to frame of a video its faces hardly move, and need no whole search.
-        self._video = VideoDetector(detector)
-        self._tracker = FaceTracker()
-        self._max_faces = max_faces
+        finder, options = FaceFinder(detector, (CROP_PX,)), AnalysisOptions(max_faces)
+        self._video = FrameSearch(finder, options)
+        self._images = FrameSearch(finder, options, is_still=True)
 
-    def find(self, frame: Frame) -> "tuple[list[int], Detections]":
-        """The faces' ids, and where they are, largest first."""
-        if frame.name is not None:  # images are no video: the same place is not the same person
-            found = self._detector.detect(frame.image_rgb, self._max_faces)
-            return list(range(1, len(found) + 1)), found
-        found = self._video.detect(frame.image_rgb, frame.time_s, self._max_faces)
-        return self._tracker.update(found.boxes(), frame.time_s), found
+    def find(self, frame: Frame) -> "FoundFrame":
+        """The faces' ids, boxes, scores, and crops uint8 (CROP_PX, CROP_PX, 3) RGB, largest first."""
+        # Images, which have names, are no video: the same place is not the same person.
+        return (self._video if frame.name is None else self._images).find(frame)

@@ -14,7 +14,7 @@ from .address import stream_address
 from .encoding import Encoder
 from .feeding import Images, Take, taking
 from .link import Link, LinkState
-from .local_detection import Detect, LocalDetection, load_detector
+from .local_detection import Detect, LocalSearch, load_detector
 from .outbox import Entry, Outbox
 from .results import Answer, FrameError, FrameResult, SessionInfo
 
@@ -100,8 +100,8 @@ class Stream:
             self._is_streaming = False
 
     async def _feed(self, take: Take, interval_s: float) -> None:
-        detection = LocalDetection(self._detector, self.info.config.max_faces) if self._detector else None
-        encoder = Encoder(self.info, detection, is_whole=self.detect == "server")
+        search = LocalSearch(self._detector, self.info.config.max_faces) if self._detector else None
+        encoder = Encoder(self.info, search, is_whole=self.detect == "server")
         due_s = 0.0
         try:
             while True:

@@ -2,8 +2,8 @@ import io
 
 import numpy as np
 import pytest
-from emostream.client.encoding import EncodedFrame, Encoder, encoded_crops
-from emostream.client.local_detection import LocalDetection
+from emostream.client.encoding import EncodedFrame, Encoder, encode_crop
+from emostream.client.local_detection import LocalSearch
 from emostream.client.results import SessionInfo
 from emostream.detection.detector import FaceDetector
 from emostream.protocol import wire
@@ -28,7 +28,7 @@ def pixels(width: int = 64, height: int = 48) -> np.ndarray:
 def encoder(detector: FaceDetector | None = None, is_whole: bool = False, **limits: int) -> Encoder:
     changed = LIMITS.model_copy(update=limits)
     info = SessionInfo("s", "fake", LABELS, wire.SessionConfig(), changed)
-    return Encoder(info, LocalDetection(detector, 8) if detector else None, is_whole)
+    return Encoder(info, LocalSearch(detector, 8) if detector else None, is_whole)
 
 
 def sent(message: bytes | None) -> wire.Frame:
@@ -108,7 +108,6 @@ def test_the_faces_of_a_frame_know_their_frame() -> None:
     assert faces.image_rgb is frame.image_rgb
 
 
-def test_crops_are_cut_as_the_dashboard_cuts_them() -> None:
-    (crop,) = encoded_crops(np.asarray(portrait()), [FACE_XYWH])
-
-    assert Image.open(io.BytesIO(crop)).size == (224, 224)
+def test_a_crop_leaves_as_a_jpeg_of_its_size() -> None:
+    with Image.open(io.BytesIO(encode_crop(pixels(224, 224)))) as image:
+        assert (image.format, image.size) == ("JPEG", (224, 224))

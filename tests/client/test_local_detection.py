@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emostream.client import local_detection
-from emostream.client.local_detection import LocalDetection, load_detector
+from emostream.client.local_detection import CROP_PX, LocalSearch, load_detector
 from emostream.detection.detector import FaceDetector
 from emostream.exceptions import DetectorError, MissingExtraError
 from emostream.sources import Frame
@@ -20,20 +20,21 @@ def detector() -> FaceDetector:
 def test_faces_keep_their_ids_in_a_video_but_not_from_image_to_image(detector: FaceDetector) -> None:
     still = np.asarray(portrait())
     moved = np.roll(still, 200, axis=1)
-    video, images = LocalDetection(detector, 8), LocalDetection(detector, 8)
+    video, images = LocalSearch(detector, 8), LocalSearch(detector, 8)
 
     frames = [Frame(index, index, image, None) for index, image in enumerate((still, still, moved))]
-    assert [video.find(frame)[0] for frame in frames] == [[1], [1], [2]]
+    assert [video.find(frame).face_ids for frame in frames] == [(1,), (1,), (2,)]
     named = [Frame(0, 0.0, still, "a.jpg"), Frame(1, 0.0, moved, "b.jpg")]
-    assert [images.find(frame)[0] for frame in named] == [[1], [1]]
+    assert [images.find(frame).face_ids for frame in named] == [(1,), (1,)]
 
 
-def test_boxes_and_scores_are_in_the_order_of_the_ids(detector: FaceDetector) -> None:
-    ids, found = LocalDetection(detector, 8).find(Frame(0, 0.0, np.asarray(portrait()), "me.jpg"))
+def test_boxes_scores_and_crops_are_in_the_order_of_the_ids(detector: FaceDetector) -> None:
+    here = LocalSearch(detector, 8).find(Frame(0, 0.0, np.asarray(portrait()), "me.jpg"))
 
-    assert len(ids) == len(found) == 1
-    assert iou(found.boxes()[0], FACE_XYWH) > 0.5
-    assert found.scores[0] > 0.5
+    assert here.face_ids == (1,)
+    assert iou(here.found.boxes_xywh[0], FACE_XYWH) > 0.5
+    assert here.found.scores[0] > 0.5
+    assert [crop.shape for crop in here.found.crops[0]] == [(CROP_PX, CROP_PX, 3)]
 
 
 def test_the_packages_own_detector_is_loaded_or_one_of_another_folder() -> None:
