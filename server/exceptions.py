@@ -11,7 +11,8 @@
     ├── DetectorError         the face detector's model files are not here, or cannot be used
     ├── ImageError            one picture cannot be used; its neighbours are not affected
     │   ├── InvalidImageError     empty, truncated, or of no supported format
-    │   └── ImageTooLargeError    more pixels than allowed
+    │   ├── ImageTooLargeError    more pixels than allowed
+    │   └── ImageTimeoutError     a thread was at it for longer than allowed
     ├── ProtocolError         a client's message breaks the protocol (see emostream.protocol.wire)
     ├── ProblemError          an HTTP request is answered with a problem document (see emostream.api.problems)
     ├── BatcherError          a frame is not computed
@@ -126,6 +127,16 @@ class ImageTooLargeError(ImageError):
     def __init__(self, max_pixels: int, found: str) -> None:
         super().__init__(f"{found}; at most {max_pixels} pixels are accepted")
         self.max_pixels = max_pixels
+
+
+class ImageTimeoutError(ImageError):
+    """A thread was at it for longer than ``timeout_s``."""
+
+    code = "invalid_image"
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"this image took longer than {timeout_s:g} s; no image may")
+        self.timeout_s = timeout_s
 
 
 class ProtocolError(EmostreamError):

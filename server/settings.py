@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=0, ge=0, description="threads of the CPU engine; 0 leaves it to the engine")
     decode_threads: int = Field(default=2, ge=1, le=64, description="threads that decode pictures")
+    detect_threads: int = Field(
+        default=1, ge=1, le=64, description="threads that find faces in a stream's images"
+    )
+    decode_timeout_s: float = Field(default=10.0, gt=0, description="for one image of a stream")
     precision: Precision = Field(default="auto", description="of the networks' arithmetic; f16 on GPUs only")
     max_batch: int = Field(
         default=0, ge=0, le=256, description="most faces computed together; 0: 8 on a CPU, 32 on a GPU"
@@ -94,6 +98,7 @@ class Settings(BaseSettings):
     max_requests: int = Field(default=32, ge=1, description="requests with pictures at a time")
     upload_timeout_s: float = Field(default=60.0, gt=0, description="for a request's body to arrive")
     picture_threads: int = Field(default=2, ge=1, le=64, description="threads that find faces in pictures")
+    picture_timeout_s: float = Field(default=60.0, gt=0, description="for one picture over HTTP")
     min_face_px: int = Field(default=24, ge=12, description="smallest face that is looked for")
     faces_dir: Path = Field(
         default=_PACKAGE / "detection" / "models",

@@ -146,3 +146,24 @@ class FakeRecognizer:
 def label_index(picture: bytes) -> int:
     """Which label the fake gives a picture."""
     return sum(picture) % len(LABELS)
+
+
+def many_scans(scans: int, between: bytes = b"") -> bytes:
+    """A grey progressive JPEG of 64 × 64 pixels with so many scans; ``between`` comes before each but the
+    first."""
+
+    def segment(marker: int, content: bytes) -> bytes:
+        return bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
+
+    tables = segment(0xDB, bytes(1) + bytes([1]) * 64) + segment(
+        0xC2, struct.pack(">BHHB3B", 8, 64, 64, 1, 1, 0x11, 0)
+    )
+    # One code each: of a DC difference of 0, and of the end of a block without AC coefficients.
+    codes = segment(0xC4, b"\x00" + bytes([1] + [0] * 15) + b"\0") + segment(
+        0xC4, b"\x10" + bytes([1] + [0] * 15) + b"\0"
+    )
+    dc = segment(0xDA, bytes((1, 1, 0, 0, 0, 0))) + bytes(8)
+    first = segment(0xDA, bytes((1, 1, 0, 1, 63, 0x01))) + bytes(8)
+    refinement = segment(0xDA, bytes((1, 1, 0, 1, 63, 0x10))) + bytes(8)
+    later = b"".join(between + scan for scan in [first] + [refinement] * (scans - 2))
+    return b"\xff\xd8" + tables + codes + dc + later + b"\xff\xd9"

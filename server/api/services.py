@@ -29,6 +29,9 @@ class Services:
             settings.decode_threads,
             self.metrics.observe_batch,
             settings.picture_threads,
+            settings.detect_threads,
+            settings.decode_timeout_s,
+            settings.picture_timeout_s,
         )
         self.images = ImageService(
             self.batcher,

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..exceptions import ImageTooLargeError, InvalidImageError
+from .structure import check_structure
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -44,6 +45,7 @@ def read_header(data: bytes, max_pixels: int) -> Image.Image:
     """A picture whose size and format are known, not yet its pixels. Raises as ``decode`` does."""
     if not data:
         raise InvalidImageError("the picture is empty", "empty")
+    check_structure(data)
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -6,14 +6,14 @@ waits there for longer than one pass. When the engine is free it takes what is r
 batch, at once: with one user the delay is nothing, with many the batches grow by themselves.
 
 Images over HTTP come the same way, in the background: they have threads of their own for decoding and
-detection, and while live frames are ready the engine takes those (see batch_choice.py).
+detection, and while live frames are ready the engine takes those (see batch_choice.py). Live frames in which
+faces are to be found have threads of their own, too: those take seconds, and crops milliseconds.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -23,10 +23,14 @@ from .batch_choice import BatchChoice
 from .device_preparation import PreparedFace
 from .ensemble import Probabilities
 from .fair_queue import FairQueue, Lane, LaneMode, Priority
+from .worker_threads import WorkerThreads
 
 logger = logging.getLogger(__name__)
 
 _FAILURES_IN_A_ROW = 3
+
+#: For threads to end what they are at, when the server stops.
+_CLOSE_TIMEOUT_S = 2.0
 
 
 class Prepared(Protocol):
@@ -76,6 +80,7 @@ class _Frame:
     lane: Lane["_Frame"]
     work: Sequence[Callable[[], Prepared]]
     result: asyncio.Future[tuple[list[Any], Predictions]]
+    threads: WorkerThreads
     size: int
     arrived: float = field(default_factory=time.monotonic)
     prepared: list[Prepared] = field(default_factory=list)
@@ -100,8 +105,8 @@ class BatcherLane:
         Raises SupersededError, ImageError for an image that cannot be used, LaneFullError where more
         frames wait than ``queue_length``, BatcherClosedError, and whatever the engine raises.
         """
-        prepare = self._batcher.prepare_crop
-        _, predictions = await self._batcher.submit(self._lane, [partial(prepare, data) for data in images])
+        work = [partial(self._batcher.prepare_crop, data) for data in images]
+        _, predictions = await self._batcher.submit(self._lane, work, is_search=False)
         return predictions
 
     async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]:
@@ -110,7 +115,7 @@ class BatcherLane:
 
         Raises as ``recognize`` does, and whatever ``prepare`` raises.
         """
-        (prepared,), predictions = await self._batcher.submit(self._lane, [prepare])
+        (prepared,), predictions = await self._batcher.submit(self._lane, [prepare], is_search=True)
         return prepared, predictions
 
     def close(self) -> None:
@@ -128,7 +133,11 @@ class Batcher:
         decode_threads: int,
         on_batch: Callable[[int, float], None] = lambda faces, seconds: None,
         picture_threads: int = 2,
+        detect_threads: int = 1,
+        frame_timeout_s: float | None = None,
+        picture_timeout_s: float | None = None,
     ) -> None:
+        """No image may take a thread longer than the time-outs say, those of a stream and those over HTTP."""
         self._recognizer = recognizer
         self._max_pixels = max_pixels
         self._on_batch = on_batch
@@ -140,13 +149,13 @@ class Batcher:
         self._unresolved: set[asyncio.Future[tuple[list[Any], Predictions]]] = set()
         self._is_closed = False
         self._failures = 0  # passes of one frame, since the last that succeeded
-        self._picture_threads = picture_threads
-        # Of their own for the background: a large image takes seconds, and live crops milliseconds.
-        self._preparing = {
-            Priority.LIVE: ThreadPoolExecutor(decode_threads, thread_name_prefix="decode"),
-            Priority.BACKGROUND: ThreadPoolExecutor(picture_threads, thread_name_prefix="picture"),
+        # Of their own each: a large image takes seconds, and crops milliseconds.
+        self._crop_threads = WorkerThreads(decode_threads, "decode", frame_timeout_s)
+        self._search_threads = {
+            Priority.LIVE: WorkerThreads(detect_threads, "detect", frame_timeout_s),
+            Priority.BACKGROUND: WorkerThreads(picture_threads, "picture", picture_timeout_s),
         }
-        self._engine = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._engine = WorkerThreads(1, "engine")
 
     def open_lane(
         self,
@@ -172,13 +181,18 @@ class Batcher:
         return self._failures >= _FAILURES_IN_A_ROW
 
     async def submit(
-        self, lane: Lane[_Frame], work: Sequence[Callable[[], P]]
+        self, lane: Lane[_Frame], work: Sequence[Callable[[], P]], is_search: bool
     ) -> tuple[list[P], Predictions]:
-        """What the pieces of work return, in their order, and the probabilities of all their crops."""
+        """What the pieces of work return, in their order, and the probabilities of all their crops.
+
+        ``is_search``: faces are to be found first.
+        """
         if self._is_closed:
             raise BatcherClosedError("the server stops")
         result: asyncio.Future[tuple[list[P], Predictions]] = asyncio.get_running_loop().create_future()
-        frame = _Frame(lane, work, result, size=len(work))
+        is_background = lane.priority is Priority.BACKGROUND
+        threads = self._search_threads[lane.priority] if is_search or is_background else self._crop_threads
+        frame = _Frame(lane, work, result, threads, size=len(work))
         superseded = self._queue.put(lane, frame)
         if superseded is not None:
             superseded.fail(SupersededError("a newer frame of this session came first"))
@@ -195,16 +209,17 @@ class Batcher:
                 frame.result.cancel()
 
     async def aclose(self) -> None:
-        """Fails the frames that are not resolved yet, and ends the threads after what they are at."""
+        """Fails the frames that are not resolved yet, and ends the threads after what they are at, unless
+        that takes too long."""
         self._is_closed = True
         for result in self._unresolved:
-            result.set_exception(BatcherClosedError("the server stops"))
+            if not result.done():  # cancelled in this very turn of the loop
+                result.set_exception(BatcherClosedError("the server stops"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for executor in self._preparing.values():
-            await asyncio.to_thread(executor.shutdown, cancel_futures=True)
-        await asyncio.to_thread(self._engine.shutdown, cancel_futures=True)
+        for threads in (self._crop_threads, *self._search_threads.values(), self._engine):
+            await asyncio.to_thread(threads.close, _CLOSE_TIMEOUT_S)
 
     def _stage(self) -> None:
         """Takes waiting frames while there is room for the next one."""
@@ -213,16 +228,21 @@ class Batcher:
             self._staged.append(frame)
             self._spawn(self._prepare(frame))
 
-    def _has_room(self, priority: Priority) -> bool:
-        """Whether staging takes one more frame: about one batch of each priority, and of the background no
-        more at a time than its threads can work on, so that what waits can still be overtaken."""
-        staged = [frame for frame in self._staged if frame.lane.priority is priority]
-        if priority is Priority.BACKGROUND:
-            in_work = sum(not frame.is_ready for frame in staged)
-            if in_work >= self._picture_threads:
-                return False
-            staged = [frame for frame in staged if frame.is_ready]
-        return sum(frame.size for frame in staged) < self._recognizer.max_batch
+    def _has_room(self, frame: _Frame) -> bool:
+        """Whether staging takes one more frame: about one batch of live crops, of live searches and of the
+        background, and of searches no more at a time than threads, so that what waits can be overtaken."""
+        threads = frame.threads
+        if any(other.lane is frame.lane and other.threads is not threads for other in self._staged):
+            return False  # it would wait for that one, in the place of others' frames
+        crops = sum(other.size for other in self._staged if other.threads is self._crop_threads)
+        if frame.lane.priority is Priority.BACKGROUND and crops >= self._recognizer.max_batch:
+            return False  # the engine has enough to do
+        if threads is self._crop_threads:
+            return crops < self._recognizer.max_batch
+        searches = [other for other in self._staged if other.threads is threads]
+        in_work = sum(not other.is_ready for other in searches)
+        ready = sum(other.size for other in searches if other.is_ready)
+        return in_work < threads.threads and ready < self._recognizer.max_batch
 
     def _unstage(self, frame: _Frame) -> None:
         if frame in self._staged:  # else its client left while it was being prepared
@@ -230,9 +250,7 @@ class Batcher:
             frame.lane.staged -= 1
 
     async def _prepare(self, frame: _Frame) -> None:
-        loop = asyncio.get_running_loop()
-        executor = self._preparing[frame.lane.priority]
-        pieces = [loop.run_in_executor(executor, work) for work in frame.work]
+        pieces = [frame.threads.submit(work) for work in frame.work]
         for index, outcome in enumerate(await asyncio.gather(*pieces, return_exceptions=True)):
             if isinstance(outcome, BaseException):
                 if isinstance(outcome, ImageError):
@@ -271,8 +289,7 @@ class Batcher:
         crops = [crop for frame in batch for crop in frame.crops]
         started = time.monotonic()
         try:
-            loop = asyncio.get_running_loop()
-            probabilities = await loop.run_in_executor(self._engine, self._recognizer.infer, crops)
+            probabilities = await self._engine.submit(partial(self._recognizer.infer, crops))
         except Exception as error:
             if len(batch) == 1:
                 logger.exception("the engine failed on a frame of %d faces", len(crops))

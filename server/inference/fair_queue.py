@@ -2,7 +2,7 @@
 
 A lane either keeps the newest frame only (live video) or all of them up to a bound (a recording, or images
 over HTTP). Taking goes round the lanes, one frame each, so a client that sends ten times as many frames as
-another gets no more of the engine than it does. Lanes of the background wait while a live one is due.
+another gets no more of the engine than it does. Live lanes come before those of the background.
 """
 
 from collections import OrderedDict, deque
@@ -73,14 +73,15 @@ class FairQueue(Generic[T]):
         self._turns[lane.priority].setdefault(lane)
         return superseded
 
-    def take(self, has_room: Callable[[Priority], bool] = lambda priority: True) -> tuple[Lane[T], T] | None:
-        """The frame whose turn it is, with its lane, or None if no lane is due, or its priority has no room.
+    def take(self, has_room: Callable[[T], bool] = lambda item: True) -> tuple[Lane[T], T] | None:
+        """The frame whose turn it is, with its lane, or None if no lane is due. Frames without room are
+        skipped, and keep their turn.
 
         The caller counts ``lane.staged`` down when the frame has gone to the engine or failed.
         """
         due = (lane for turns in self._turns.values() for lane in turns if lane.is_due)
-        lane = next(due, None)
-        if lane is None or not has_room(lane.priority):
+        lane = next((lane for lane in due if has_room(lane.waiting[0])), None)
+        if lane is None:
             return None
         turns = self._turns[lane.priority]
         item = lane.waiting.popleft()

@@ -1,5 +1,6 @@
 """Images that would stop a network, a decoder or the server, beside a client who does nothing wrong."""
 
+import asyncio
 import base64
 from collections.abc import Iterator
 
@@ -12,8 +13,16 @@ from emostream.inference import Recognizer
 from emostream.inference.device_preparation import PreparedFace
 
 from tests.inference.networks import constant_ensemble
-from tests.servers import ServerThread, receive, send_json, server_thread, session
-from tests.support import PATIENCE_S, frame, jpeg
+from tests.servers import (
+    ServerProcess,
+    ServerThread,
+    connected,
+    receive,
+    send_json,
+    server_thread,
+    session,
+)
+from tests.support import PATIENCE_S, FakeRecognizer, envelope, frame, jpeg, many_scans
 
 LIGHT, DARK = jpeg(colour=(200, 200, 200)), jpeg(colour=(0, 0, 0))
 
@@ -64,3 +73,85 @@ async def test_an_answer_that_is_no_number_is_no_emotion_over_http(overflowing: 
         answer = await client.post("/face", data={"imgBase64": base64.b64encode(DARK).decode()})
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+
+
+# JPEG files with so many scans that each costs a decoder seconds
+
+
+BOMB = many_scans(5000)
+
+
+def whole_image(frame_id: int, image: bytes) -> bytes:
+    return envelope({"frame_id": frame_id, "detect": True, "faces": [{"length": len(image)}]}, image)
+
+
+@pytest.mark.parametrize(
+    "message", [BOMB, frame(0, BOMB), whole_image(0, BOMB)], ids=["bare", "crop", "detect"]
+)
+async def test_a_scan_bomb_is_refused_on_the_stream(server: ServerProcess, message: bytes) -> None:
+    async with session(server) as client:
+        await client.send(message)
+        answer = await receive(client)
+
+    assert (answer["code"], "scans" in answer["message"]) == ("invalid_image", True)
+
+
+async def test_a_scan_bomb_is_refused_on_the_older_socket(server: ServerProcess) -> None:
+    async with connected(server, "/") as client:
+        await send_json(client, {"data": {"image": base64.b64encode(BOMB).decode()}})
+
+        assert "scans" in (await receive(client))["error"]
+
+
+@pytest.mark.parametrize("route", ["/v1/faces", "/v1/annotate", "/recognize/file", "/predict", "/emotion"])
+async def test_a_scan_bomb_is_refused_over_http(server: ServerProcess, route: str) -> None:
+    async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=PATIENCE_S) as client:
+        answer = await client.post(route, files={"image" if route == "/emotion" else "file": BOMB})
+
+    assert (answer.status_code, "scans" in answer.json()["detail"]) == (415, True)
+
+
+# Decoders that never come back, whatever the reason
+
+
+@pytest.fixture
+def impatient() -> Iterator[ServerThread]:
+    with server_thread(FakeRecognizer(is_open=True), decode_threads=1, decode_timeout_s=0.2) as server:
+        yield server
+
+
+async def test_an_image_that_never_ends_is_answered_and_others_are_answered_meanwhile(
+    impatient: ServerThread,
+) -> None:
+    async with session(impatient) as attacker, session(impatient) as other:
+        await attacker.send(frame(0, b"slow"))
+        await impatient.recognizer.next_decoding()
+        await other.send(frame(0, b"face"))
+
+        assert (await receive(other))["type"] == "result"
+        assert (await receive(attacker))["code"] == "invalid_image"
+
+
+async def test_when_every_thread_is_stuck_each_frame_is_still_answered(impatient: ServerThread) -> None:
+    async with session(impatient) as attacker:
+        codes = []
+        for number in range(3):
+            await attacker.send(frame(number, b"slow"))
+            codes.append((await receive(attacker))["code"])
+
+    assert codes == ["invalid_image", "invalid_image", "internal_error"]
+
+
+async def test_the_server_ends_in_order_while_its_decoders_are_stuck(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = ServerThread(FakeRecognizer(is_open=True), decode_threads=1, shutdown_timeout_s=1)
+    async with session(server) as attacker:
+        await attacker.send(frame(0, b"slow"))
+        await server.recognizer.next_decoding()
+
+        server.ask_to_stop()
+        await asyncio.to_thread(server.join)  # while nothing lets the decoder go on
+        assert "shutdown failed" not in caplog.text
+
+    server.recognizer.open()

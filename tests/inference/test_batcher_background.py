@@ -67,6 +67,17 @@ def send_picture(batcher: Batcher, picture: Picture) -> asyncio.Task[Predictions
     return asyncio.create_task(predictions())
 
 
+def send_search(
+    batcher: Batcher, picture: Picture, mode: LaneMode = LaneMode.LATEST
+) -> asyncio.Task[Predictions]:
+    """A live frame in which faces are to be found."""
+
+    async def predictions() -> Predictions:
+        return (await batcher.open_lane(mode).recognize_prepared(picture))[1]
+
+    return asyncio.create_task(predictions())
+
+
 def send_live(batcher: Batcher, image: bytes) -> asyncio.Task[Predictions]:
     return asyncio.create_task(batcher.open_lane().recognize([image]))
 
@@ -191,3 +202,40 @@ async def test_closing_leaves_no_picture_waiting(recognizer: FakeRecognizer) -> 
 
     assert [type(end) for end in ends] == [BatcherClosedError] * 2
     assert not any(thread.name.startswith("picture") for thread in threading.enumerate())
+
+
+# Faces to be found in live frames
+
+
+async def test_live_crops_are_answered_while_every_live_search_is_busy(
+    batcher: Batcher, recognizer: FakeRecognizer
+) -> None:
+    recognizer.open()
+    searches = [Picture(b"found", is_held=True) for _ in range(2 * recognizer.max_batch)]
+    tasks = [send_search(batcher, search) for search in searches]
+    await asyncio.to_thread(searches[0].begun.wait, PATIENCE_S)
+
+    answer = await asyncio.wait_for(send_live(batcher, b"crop"), PATIENCE_S)
+
+    assert answer.probabilities.argmax() == label_index(b"crop")
+    for search in searches:
+        search.let_end()
+    assert len(await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_S)) == len(searches)
+
+
+async def test_crops_behind_a_search_of_their_own_session_take_no_place_of_others(
+    batcher: Batcher, recognizer: FakeRecognizer
+) -> None:
+    """They are answered in their order, so they would fill up what waits for the engine."""
+    recognizer.open()
+    lane, search = batcher.open_lane(LaneMode.ALL, 16), Picture(b"found", is_held=True)
+    searching = asyncio.create_task(lane.recognize_prepared(search))
+    await asyncio.to_thread(search.begun.wait, PATIENCE_S)
+    behind = [asyncio.create_task(lane.recognize([b"behind"])) for _ in range(2 * recognizer.max_batch)]
+
+    answer = await asyncio.wait_for(send_live(batcher, b"crop"), PATIENCE_S)
+
+    assert answer.probabilities.argmax() == label_index(b"crop")
+    assert not any(task.done() for task in behind)
+    search.let_end()
+    await asyncio.wait_for(asyncio.gather(searching, *behind), PATIENCE_S)

@@ -183,24 +183,12 @@ def test_lanes_of_the_background_take_turns_too() -> None:
     assert take_all(queue) == ["1a", "2a", "1b"]
 
 
-def test_nothing_is_taken_while_its_priority_has_no_room() -> None:
-    queue, lane = FairQueue[str](), live()
+def test_a_frame_without_room_is_skipped_and_keeps_its_turn() -> None:
+    queue, first, second = FairQueue[str](), live(), live()
     queue.put(background(), "p")
-    queue.put(lane, "a")
-    asked: list[Priority] = []
+    queue.put(first, "a")
+    queue.put(second, "b")
 
-    def none(priority: Priority) -> bool:
-        asked.append(priority)
-        return False
-
-    assert queue.take(none) is None
-    assert asked == [Priority.LIVE]  # whose turn it is; the background does not overtake it
-    assert queue.take() == (lane, "a")
-
-
-def test_a_lane_of_the_background_can_be_dropped() -> None:
-    queue, lane = FairQueue[str](), background()
-    queue.put(lane, "p")
-
-    assert queue.drop(lane) == ["p"]
-    assert len(queue) == 0
+    assert queue.take(lambda item: item != "a") == (second, "b")
+    assert queue.take(lambda item: False) is None
+    assert queue.take() == (first, "a")

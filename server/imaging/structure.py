@@ -1,0 +1,72 @@
+"""How many parts a JPEG or PNG file has, counted before it is decoded: many cost far more time than bytes."""
+
+import re
+
+from ..exceptions import InvalidImageError
+
+#: Scans of a JPEG. libjpeg's progressive script has 10, mozjpeg's optimised ones some 20, and none can need
+#: more than 64 bands of 3 components in one go; each costs a pass over every block of the image.
+MAX_SCANS = 100
+
+#: Segments of a JPEG or chunks of a PNG. libpng writes chunks of 8 KB, so a file of 32 MB has 4,000.
+MAX_PARTS = 16_384
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+#: A marker that is neither a stuffed zero, a restart nor a fill byte: what ends a scan's data.
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+#: Searched at a time: a search of the whole file would hold the interpreter.
+_WINDOW = 64 * 1024
+
+
+def check_structure(data: bytes) -> None:
+    """Raises InvalidImageError for a JPEG or PNG of more parts than any encoder writes."""
+    if data.startswith(b"\xff\xd8"):
+        _check_jpeg(data)
+    elif data.startswith(_PNG_SIGNATURE):
+        _check_png(data)
+
+
+def _check_jpeg(data: bytes) -> None:
+    """Walks over the markers as libjpeg does: segments are skipped by their length, data up to a marker."""
+    scans, position = 0, 2
+    for _ in range(MAX_PARTS):
+        marker = _next_marker(data, position)
+        if marker is None:
+            return
+        code = data[marker + 1]
+        position = marker + 2
+        if code == _EOI:
+            return
+        if code == _SOS:
+            scans += 1
+            if scans > MAX_SCANS:
+                raise InvalidImageError(f"the image has more than {MAX_SCANS} scans", "unsupported")
+            if data.count(b"\xff\xda", position) <= MAX_SCANS - scans:
+                return  # however the rest is read; of nearly every file this is all
+        if code >= 0xC0 and code != _SOI:  # those below have no length
+            position += int.from_bytes(data[position : position + 2], "big")
+    raise _too_many_parts()
+
+
+def _next_marker(data: bytes, position: int) -> int | None:
+    while position < len(data) - 1:
+        # One byte more, since a marker may lie across the window's end.
+        found = _MARKER.search(data, position, position + _WINDOW + 1)
+        if found is not None:
+            return found.start()
+        position += _WINDOW
+    return None
+
+
+def _check_png(data: bytes) -> None:
+    position = len(_PNG_SIGNATURE)
+    for _ in range(MAX_PARTS):
+        if position >= len(data):
+            return
+        position += 12 + int.from_bytes(data[position : position + 4], "big")
+    raise _too_many_parts()
+
+
+def _too_many_parts() -> InvalidImageError:
+    return InvalidImageError(f"the image has more than {MAX_PARTS} segments or chunks", "unsupported")

@@ -1,0 +1,131 @@
+"""Threads with a deadline for each piece of work: one that overruns is given up and replaced."""
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ..exceptions import ImageTimeoutError, OverloadedError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class _Job:
+    work: Callable[[], Any]
+    result: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    thread: threading.Thread | None = None  # that is at it, and since when
+    started: float = 0.0
+    deadline: asyncio.TimerHandle | None = None
+    is_over: bool = False
+
+
+class WorkerThreads:
+    """So many threads, which take work in its order. Used from one event loop.
+
+    A thread cannot be stopped from outside. One whose work takes longer than ``timeout_s`` is given up: its
+    work has failed, another thread takes its place, and it ends whenever it comes back. Together there are
+    twice as many threads at most; while all of those are given up, work that waits that long fails as well.
+    Threads are daemons, since the interpreter would wait for others at its end, whatever they are at.
+    """
+
+    def __init__(self, threads: int, name: str, timeout_s: float | None = None) -> None:
+        self.threads = threads
+        self._name = name
+        self._timeout_s = timeout_s
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._is_closed = False
+        self._crew: set[threading.Thread] = set()
+        self._given_up: set[threading.Thread] = set()  # not yet back
+        self._start_threads()
+
+    def submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """What ``work`` will return or raise.
+
+        Besides, ImageTimeoutError for work that overran, OverloadedError where no thread is left for it.
+        """
+        job = _Job(work, asyncio.get_running_loop().create_future())
+        self._jobs.put(job)
+        if self._timeout_s is not None:
+            job.deadline = job.loop.call_later(self._timeout_s, self._check, job, self._timeout_s)
+        return job.result
+
+    def close(self, wait_s: float) -> None:
+        """Ends the threads after what they are at, but waits for it no longer than ``wait_s``."""
+        self._is_closed = True
+        for _ in range(2 * self.threads):
+            self._jobs.put(None)
+        until = time.monotonic() + wait_s
+        for thread in self._crew:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _start_threads(self) -> None:
+        while len(self._crew) < self.threads and len(self._crew | self._given_up) < 2 * self.threads:
+            thread = threading.Thread(target=self._take_jobs, name=self._name, daemon=True)
+            self._crew.add(thread)
+            thread.start()
+
+    # In the threads
+
+    def _take_jobs(self) -> None:
+        this = threading.current_thread()
+        while (job := self._jobs.get()) is not None and not self._is_closed:
+            if job.result.cancelled():
+                continue
+            job.started, job.thread = time.monotonic(), this
+            value, error = None, None
+            try:
+                value = job.work()
+            except BaseException as raised:
+                # Whoever waits for the result gets it, whatever it is.
+                error = raised
+            try:
+                job.loop.call_soon_threadsafe(self._finish, job, value, error)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                return
+            del job, value, error  # not kept until the next job comes
+            if this not in self._crew:
+                return  # it was given up
+
+    # On the event loop
+
+    def _finish(self, job: _Job, value: object, error: BaseException | None) -> None:
+        job.is_over = True
+        if job.deadline is not None:
+            job.deadline.cancel()
+        if job.thread in self._given_up:
+            self._given_up.discard(job.thread)
+            self._start_threads()
+        if job.result.done():
+            return
+        if error is None:
+            job.result.set_result(value)
+        else:
+            job.result.set_exception(error)
+
+    def _check(self, job: _Job, timeout_s: float) -> None:
+        if job.is_over or (job.thread is None and job.result.done()):
+            return
+        left_s = timeout_s if job.thread is None else job.started + timeout_s - time.monotonic()
+        if job.thread is None and not self._crew:
+            job.result.set_exception(OverloadedError("every thread is busy with an image that never ends"))
+        elif left_s > 0:
+            job.deadline = job.loop.call_later(left_s, self._check, job, timeout_s)
+        else:
+            assert job.thread is not None
+            self._give_up(job, job.thread, timeout_s)
+
+    def _give_up(self, job: _Job, thread: threading.Thread, timeout_s: float) -> None:
+        logger.warning("a thread of %r has been at one image for over %g s", self._name, timeout_s)
+        if not job.result.done():
+            job.result.set_exception(ImageTimeoutError(timeout_s))
+        self._crew.discard(thread)
+        self._given_up.add(thread)
+        self._start_threads()

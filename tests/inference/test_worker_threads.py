@@ -1,0 +1,137 @@
+"""Threads whose work ends when the test says so."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from emostream.exceptions import ImageTimeoutError, OverloadedError
+from emostream.inference.worker_threads import WorkerThreads
+
+from tests.support import PATIENCE_S
+
+
+class Stuck:
+    """Work that is at its end once it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self._may_end = threading.Event()
+
+    def __call__(self) -> str:
+        self.begun.set()
+        assert self._may_end.wait(PATIENCE_S)
+        return "at last"
+
+    def let_go(self) -> None:
+        self._may_end.set()
+
+
+@pytest_asyncio.fixture
+async def threads() -> AsyncIterator[WorkerThreads]:
+    """One, and at most one more beside it."""
+    threads = WorkerThreads(1, "test", timeout_s=0.1)
+    yield threads
+    await asyncio.to_thread(threads.close, PATIENCE_S)
+
+
+async def within_patience(result: asyncio.Future[str]) -> str:
+    return await asyncio.wait_for(result, PATIENCE_S)
+
+
+async def test_work_is_done_in_a_thread_and_its_result_comes_back(threads: WorkerThreads) -> None:
+    assert await threads.submit(lambda: threading.current_thread().name) == "test"
+
+
+async def test_what_work_raises_comes_back_and_the_thread_goes_on(threads: WorkerThreads) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await threads.submit(lambda: 1 / 0)
+
+    assert await threads.submit(lambda: 2) == 2
+
+
+async def test_work_that_overruns_fails_and_others_go_on_meanwhile(threads: WorkerThreads) -> None:
+    stuck = Stuck()
+
+    with pytest.raises(ImageTimeoutError, match=r"0\.1 s"):
+        await within_patience(threads.submit(stuck))
+
+    assert await within_patience(threads.submit(lambda: "done")) == "done"
+    stuck.let_go()
+
+
+async def test_when_replacements_are_stuck_too_what_waits_fails_until_one_comes_back(
+    threads: WorkerThreads,
+) -> None:
+    both = Stuck(), Stuck()
+    for stuck in both:
+        with pytest.raises(ImageTimeoutError):
+            await within_patience(threads.submit(stuck))
+
+    with pytest.raises(OverloadedError):
+        await within_patience(threads.submit(lambda: "never"))
+
+    both[0].let_go()
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                assert await threads.submit(lambda: "done") == "done"
+                break
+            except OverloadedError:
+                continue
+    both[1].let_go()
+
+
+async def test_a_client_that_leaves_does_not_keep_a_stuck_thread_from_being_replaced(
+    threads: WorkerThreads,
+) -> None:
+    stuck = Stuck()
+    result = threads.submit(stuck)
+    await asyncio.to_thread(stuck.begun.wait, PATIENCE_S)
+
+    result.cancel()
+
+    assert await within_patience(threads.submit(lambda: "done")) == "done"
+    stuck.let_go()
+
+
+async def test_work_whose_result_nobody_wants_any_more_is_skipped(threads: WorkerThreads) -> None:
+    first, second = Stuck(), Stuck()
+    busy, unwanted = threads.submit(first), threads.submit(second)
+    unwanted.cancel()
+    first.let_go()
+
+    await within_patience(busy)
+
+    assert await within_patience(threads.submit(lambda: "done")) == "done"
+    assert not second.begun.is_set()
+
+
+async def test_closing_waits_for_what_is_under_way_but_not_for_ever() -> None:
+    threads, stuck = WorkerThreads(1, "test"), Stuck()
+    result = threads.submit(stuck)
+    await asyncio.to_thread(stuck.begun.wait, PATIENCE_S)
+
+    await asyncio.to_thread(threads.close, 0.1)
+
+    stuck.let_go()
+    assert await within_patience(result) == "at last"
+
+
+def test_a_program_ends_whatever_its_threads_are_at() -> None:
+    program = """
+import asyncio, threading, time
+from emostream.inference.worker_threads import WorkerThreads
+
+async def main():
+    threads, begun = WorkerThreads(1, "test"), threading.Event()
+    threads.submit(lambda: (begun.set(), time.sleep(1000)))
+    await asyncio.to_thread(begun.wait)
+    threads.close(0.1)
+
+asyncio.run(main())
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=PATIENCE_S, check=False).returncode == 0
