@@ -6,14 +6,15 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from .analysis.finder import load_finder
 from .api import compat, images, legacy, operations, stream
 from .api.dashboard import mount_dashboard
+from .api.documentation import mount_documentation
 from .api.hosts import CheckedHosts
 from .api.problems import answer_problems
+from .api.security_headers import SecurityHeaders
 from .api.services import Services
 from .inference import Recognizer
 from .loading import load_recognizer
@@ -43,14 +44,12 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
         yield
         await services.aclose()
 
-    # The documentation page's scripts come from this server, not from somebody else's.
-    app = FastAPIOffline(
+    app = FastAPI(
         title="Emostream",
         description="Facial emotion recognition. `docs/asyncapi.yaml` describes the stream, `WS /ws`.",
         version=version("emostream"),
         lifespan=lifespan,
-        redoc_url=None,
-        favicon_url="/favicon.svg",
+        openapi_url=None,  # see mount_documentation
     )
     answer_problems(app)
     if settings.allowed_origins:
@@ -60,8 +59,11 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-    app.add_middleware(CheckedHosts, settings=settings)  # the last one added is asked first
+    # The last one added is asked first, and answers last.
+    app.add_middleware(CheckedHosts, settings=settings)
+    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
     for routes in (stream, legacy, operations, images, compat):
         app.include_router(routes.router)
+    mount_documentation(app, settings)
     mount_dashboard(app, settings.dashboard_dir)
     return app

@@ -83,6 +83,14 @@ class Settings(BaseSettings):
         default=("127.0.0.1", "::1"),
         description="addresses or networks whose X-Forwarded-* headers are believed",
     )
+    frame_ancestors: _Words = Field(
+        default=(), description="origins whose pages may show this one in a frame, separated by commas"
+    )
+    open_docs: bool = Field(default=False, description="/docs and /openapi.json without the token")
+    open_metrics: bool = Field(default=False, description="/metrics without the token")
+    max_connections: int = Field(default=512, ge=1, description="connections at a time, of all kinds")
+    max_connections_per_address: int = Field(default=128, ge=1, description="of them, from one address")
+    headers_timeout_s: float = Field(default=10.0, gt=0, description="for a request's headers to arrive")
     max_sessions: int = Field(default=64, ge=1, description="most streams at a time")
     max_message_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, description="size of one message")
     max_pixels: int = Field(default=3840 * 2160, ge=1, description="pixels of a picture in a stream")
@@ -117,6 +125,7 @@ class Settings(BaseSettings):
     @field_validator(
         "allowed_origins",
         "allowed_hosts",
+        "frame_ancestors",
         "trusted_proxies",
         "labels",
         "member_weights",
@@ -133,7 +142,7 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("allowed_origins")
+    @field_validator("allowed_origins", "frame_ancestors")
     @classmethod
     def _normalize_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         origins = {value: value if value == "*" else Origin.parse(value) for value in values}

@@ -2,12 +2,14 @@
 
 import asyncio
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from ..imaging.decoding import grey_face
 from ..inference.batcher import DecodedCrop
+from .access import require_access
+from .problems import problem_responses
 from .services import Services, services_of
 
 router = APIRouter()
@@ -64,7 +66,19 @@ async def _computes(services: Services) -> bool:
     return True
 
 
-@router.get("/metrics", tags=["operations"], response_class=Response)
+async def require_access_to_metrics(request: Request) -> None:
+    """Where a token is set, what a server is used for is not everybody's to know, unless settings say so."""
+    if not services_of(request).settings.open_metrics:
+        await require_access(request)
+
+
+@router.get(
+    "/metrics",
+    tags=["operations"],
+    response_class=Response,
+    dependencies=[Depends(require_access_to_metrics)],
+    responses=problem_responses(401, 403),
+)
 async def metrics(request: Request) -> Response:
     """For Prometheus."""
     return Response(services_of(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)

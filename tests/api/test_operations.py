@@ -152,3 +152,15 @@ def test_answers_of_the_api_are_json(client: httpx.Client) -> None:
 
 def test_the_log_of_all_this_has_no_traceback(server: ServerProcess, client: httpx.Client) -> None:
     assert "Traceback" not in server.log
+
+
+def test_where_a_token_is_set_the_metrics_need_it(guarded: ServerProcess) -> None:
+    assert httpx.get(f"{guarded.http}/metrics", trust_env=False).status_code == 401
+    bearer = {"Authorization": "Bearer let me in"}
+    assert httpx.get(f"{guarded.http}/metrics", headers=bearer, trust_env=False).status_code == 200
+
+
+def test_a_setting_opens_the_metrics() -> None:
+    with server_thread(token="secret", open_metrics=True) as server:
+        assert httpx.get(f"{server.http}/metrics", trust_env=False).status_code == 200
+        assert httpx.get(f"{server.http}/docs", trust_env=False).status_code == 401

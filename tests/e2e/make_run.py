@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.e2e.browser import INSECURE_HOST
 from tests.support import ROOT
 
 #: The first start sets up what is missing and compiles the networks.
@@ -138,6 +139,7 @@ def _environment(settings: dict[str, object]) -> dict[str, str]:
         for name, value in os.environ.items()
         if "MAKE" not in name and not name.startswith("EMOSTREAM_") and name not in ("MFLAGS", "PORT")
     }
+    settings = {"allowed_hosts": INSECURE_HOST} | settings
     return environment | {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
 
 
