@@ -102,6 +102,9 @@ class Settings(BaseSettings):
 
     max_picture_pixels: int = Field(default=4096 * 4096, ge=1, description="pixels of a picture over HTTP")
     max_upload_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="size of one request's body")
+    max_text_bytes: int = Field(
+        default=8 * 1024 * 1024, ge=1024, description="of those, of JSON, base64 or a form's field"
+    )
     max_pictures: int = Field(default=16, ge=1, description="pictures in one request")
     max_requests: int = Field(default=32, ge=1, description="requests with pictures at a time")
     upload_timeout_s: float = Field(default=60.0, gt=0, description="for a request's body to arrive")

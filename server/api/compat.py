@@ -12,7 +12,7 @@ from .access import require_access
 from .compat_words import EMOTION, FACE, PREDICT, RECOGNIZE, in_words, likeliest
 from .problems import problem_responses
 from .services import Services, services_of
-from .uploads import decode_base64, read_body, read_file, read_form_text
+from .uploads import read_base64, read_base64_field, read_file
 
 router = APIRouter(tags=["older clients"])
 _GUARD = [Depends(require_access)]
@@ -83,9 +83,7 @@ async def recognize_base64(request: Request) -> RecognizeAnswer:
     """Probabilities of the largest face in a picture that is sent as base64 text or as a data URL."""
     services = services_of(request)
     with services.images.entered():
-        text = (await read_body(request, services.settings)).decode("utf-8", errors="replace").strip()
-        # Some clients send the text as JSON.
-        return await _largest_face(services, decode_base64(text.strip('"')))
+        return await _largest_face(services, await read_base64(request, services.settings))
 
 
 @router.post("/predict", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_FILE_FORM)
@@ -119,9 +117,7 @@ async def face_(request: Request) -> FaceAnswer:
     """The emotions of a picture that is a face crop already, in percent, from the highest."""
     services = services_of(request)
     with services.images.entered():
-        text = await read_form_text(request, services.settings, "imgBase64")
-        # In a URL-encoded form a plus sign that was not escaped has become a space.
-        image = decode_base64(text.strip().replace(" ", "+"))
+        image = await read_base64_field(request, services.settings, "imgBase64")
         with services.images.opened(1) as lane:
             face = await services.images.recognize_crop(lane, image)
     await services.archive.offer(image, face.emotion, face.confidence)

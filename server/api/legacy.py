@@ -4,17 +4,17 @@ A text message ``{"event": …, "data": {"image": "data:image/jpeg;base64,…"}}
 ``{"predictions": {label: p}, "emotion": label}``, and one that cannot be used by ``{"error": …}``. All else
 is as on ``/ws``: limits, time-outs, counts, and how it ends."""
 
-import base64
 import json
 
 from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel, ValidationError
 
-from ..exceptions import ProtocolError
+from ..exceptions import ProblemError, ProtocolError
 from ..inference.fair_queue import LaneMode
 from ..protocol.wire import Error, Frame, Result, ServerMessage
 from ..streaming.session import StreamSession
 from .stream import Dialect, serve_session
+from .text_bodies import decode_base64, parse_json
 
 router = APIRouter()
 
@@ -56,11 +56,11 @@ class OlderDialect(Dialect):
 def _image_in(text: str) -> bytes:
     """The encoded image of a message. Raises ProtocolError."""
     try:
-        data_url = _Message.model_validate_json(text).data.image
-    except ValidationError as error:
+        data_url = _Message.model_validate(parse_json(text.encode(), 1)).data.image
+    except (ValidationError, ProblemError) as error:
         expected = 'expected {"event": …, "data": {"image": "data:image/jpeg;base64,…"}}'
         raise ProtocolError("invalid_message", expected) from error
     try:
-        return base64.b64decode(data_url.rpartition(",")[2], validate=True)
-    except ValueError as error:  # binascii.Error is one; letters beyond ASCII raise another
-        raise ProtocolError("invalid_message", f"data.image is no base64: {error}") from error
+        return decode_base64(data_url.rpartition(",")[2])
+    except ProblemError as error:
+        raise ProtocolError("invalid_message", f"data.image is no base64: {error.__cause__}") from error

@@ -1,26 +1,20 @@
 """The images in a request's body, in whichever form they come: read up to a limit, kept in memory only."""
 
 import asyncio
-import base64
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
-from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from ..exceptions import ProblemError
 from ..settings import Settings
+from .text_bodies import MAX_OTHER_FIELDS, decode_base64, parse_form, parse_json
 
 #: What a raw body may be announced as. The bytes themselves decide what it is.
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "application/octet-stream")
-
-#: Fields of a form that are no images: none is read, but clients send them.
-_MAX_OTHER_FIELDS = 16
-
-_WHITESPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
@@ -61,11 +55,11 @@ async def read_images(request: Request, settings: Settings) -> list[Upload]:
     """
     kind = media_type(request)
     if kind == "multipart/form-data":
-        return _files(await read_form(request, settings))
+        return _files(await _read_form(request, settings))
     if kind == "application/json":
-        return await asyncio.to_thread(_images_in_json, await read_body(request, settings), settings)
+        return await asyncio.to_thread(_images_in_json, await _read_text(request, settings), settings)
     if kind in IMAGE_TYPES:
-        return [Upload(None, await read_body(request, settings))]
+        return [Upload(None, await _read_body(request, settings, settings.max_upload_bytes))]
     raise ProblemError(
         415,
         "unsupported_type",
@@ -88,46 +82,66 @@ async def read_file(request: Request, settings: Settings, field: str) -> bytes:
     """The file in one field of a multipart form. Raises ProblemError."""
     if media_type(request) != "multipart/form-data":
         raise ProblemError(415, "unsupported_type", f"expected multipart/form-data with a file in {field!r}")
-    return _files(await read_form(request, settings), field)[0].data
+    return _files(await _read_form(request, settings), field)[0].data
 
 
-async def read_form_text(request: Request, settings: Settings, field: str) -> str:
-    """One field of a form, multipart or URL-encoded. Raises ProblemError."""
-    if media_type(request) not in ("multipart/form-data", "application/x-www-form-urlencoded"):
+async def read_base64(request: Request, settings: Settings) -> bytes:
+    """The image of a body that is base64 text, or that text as JSON. Raises ProblemError."""
+    text = await _read_text(request, settings)
+    return await asyncio.to_thread(decode_base64, text.strip().strip(b'"'))
+
+
+async def read_base64_field(request: Request, settings: Settings, field: str) -> bytes:
+    """The image that is base64 in one field of a form, multipart or URL-encoded. Raises ProblemError."""
+    kind = media_type(request)
+    if kind == "multipart/form-data":
+        # A field with a file name is meant as well.
+        found = [
+            value.encode() if isinstance(value, str) else value.data
+            for name, value in await _read_form(request, settings)
+            if name == field
+        ]
+    elif kind == "application/x-www-form-urlencoded":
+        form = await asyncio.to_thread(parse_form, await _read_text(request, settings))
+        found = [value for name, value in form if name == field]
+    else:
         raise ProblemError(415, "unsupported_type", f"expected a form with the field {field!r}")
-    for name, value in await read_form(request, settings):
-        if name == field:
-            # A field with a file name is meant as well.
-            return value if isinstance(value, str) else value.data.decode("ascii", errors="replace")
-    raise _missing(field)
+    if not found:
+        raise _missing(field)
+    if len(found[0]) > settings.max_text_bytes:
+        raise _text_too_large(settings)
+    # In a URL-encoded form a plus sign that was not escaped has become a space.
+    return await asyncio.to_thread(lambda: decode_base64(found[0].strip().replace(b" ", b"+")))
 
 
-async def read_body(request: Request, settings: Settings) -> bytes:
+async def _read_body(request: Request, settings: Settings, max_bytes: int) -> bytes:
     """The whole body. Raises ProblemError, for one above the limit before it has all come."""
     async with _timely(settings):
-        return b"".join([chunk async for chunk in _limited(request, settings.max_upload_bytes)])
+        return b"".join([chunk async for chunk in _limited(request, max_bytes)])
 
 
-async def read_form(request: Request, settings: Settings) -> list[tuple[str, Upload | str]]:
-    """A form's fields and files by their names, in their order. Raises ProblemError."""
-    stream = _limited(request, settings.max_upload_bytes)
-    limit = settings.max_upload_bytes
-    if media_type(request) == "multipart/form-data":
-        parser: MultiPartParser | FormParser = _InMemoryParser(
-            request.headers,
-            stream,
-            max_files=settings.max_pictures,
-            max_fields=_MAX_OTHER_FIELDS,
-            max_part_size=limit,
-        )
-    else:
-        parser = FormParser(request.headers, stream, max_fields=_MAX_OTHER_FIELDS, max_part_size=limit)
+async def _read_text(request: Request, settings: Settings) -> bytes:
+    """The same of a body that is text."""
+    return await _read_body(request, settings, min(settings.max_text_bytes, settings.max_upload_bytes))
+
+
+async def _read_form(request: Request, settings: Settings) -> list[tuple[str, Upload | str]]:
+    """A multipart form's fields and files by their names, in their order. Raises ProblemError."""
+    parser = _InMemoryParser(
+        request.headers,
+        _limited(request, settings.max_upload_bytes),
+        max_files=settings.max_pictures,
+        max_fields=MAX_OTHER_FIELDS,
+        max_part_size=settings.max_text_bytes,  # of a part that is no file
+    )
     try:
         async with _timely(settings):
             form = await parser.parse()
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
             raise _too_many(settings) from error
+        if error.message.startswith("Part exceeded"):
+            raise _text_too_large(settings) from error
         raise ProblemError(400, "invalid_body", f"the form cannot be read: {error.message}") from error
     fields: list[tuple[str, Upload | str]] = []
     for name, value in form.multi_items():
@@ -144,20 +158,9 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def decode_base64(text: str) -> bytes:
-    """An image given as base64, bare or as a data URL. Raises ProblemError."""
-    if text[:5].lower() == "data:":
-        text = text.partition(",")[2]
-    text = _WHITESPACE.sub("", text)
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:  # binascii.Error is one; letters beyond ASCII raise another
-        raise ProblemError(422, "invalid_base64", f"the picture is no base64: {error}") from error
-
-
 def _images_in_json(body: bytes, settings: Settings) -> list[Upload]:
     try:
-        content = _JsonBody.model_validate_json(body)
+        content = _JsonBody.model_validate(parse_json(body, settings.max_pictures))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise ProblemError(400, "invalid_body", f"the JSON cannot be used: {first['msg']}") from error
@@ -188,6 +191,10 @@ def _missing(field: str) -> ProblemError:
     return ProblemError(422, "missing_field", detail)
 
 
+def _text_too_large(settings: Settings) -> ProblemError:
+    return ProblemError(413, "body_too_large", f"text may have {settings.max_text_bytes} bytes at most")
+
+
 def _too_many(settings: Settings) -> ProblemError:
     return ProblemError(
         422, "too_many_pictures", f"at most {settings.max_pictures} pictures are accepted in one request"
@@ -207,6 +214,7 @@ async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
             if received > max_bytes:
                 raise too_large
             yield chunk
+            await asyncio.sleep(0)  # parsing is work on the loop: others have their turn between chunks
     except ClientDisconnect as error:
         raise ProblemError(400, "client_disconnected", "the client left before the body had come") from error
 

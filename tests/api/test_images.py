@@ -254,7 +254,7 @@ def test_a_body_without_end_is_refused_while_it_is_still_being_sent(server: Serv
     """No length is announced, and the client never stops: only a server that counts can answer."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as connection:
         connection.sendall(
-            b"POST /v1/faces HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+            b"POST /v1/faces HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n"
         )
         sent = 0
@@ -276,7 +276,7 @@ def test_a_body_without_end_is_refused_while_it_is_still_being_sent(server: Serv
 def test_an_announced_length_is_refused_before_anything_is_sent(server: ServerThread) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as connection:
         connection.sendall(
-            b"POST /v1/faces HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+            b"POST /v1/faces HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
             b"Content-Length: 9999999\r\n\r\n"
         )
         assert b" 413 " in connection.recv(4096).split(b"\r\n")[0]
@@ -288,7 +288,7 @@ def test_a_client_that_is_too_slow_is_sent_away() -> None:
         socket.create_connection(("127.0.0.1", slow.port), timeout=PATIENCE_S) as connection,
     ):
         connection.sendall(
-            b"POST /v1/faces HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 9\r\n\r\nabc"
+            b"POST /v1/faces HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 9\r\n\r\nabc"
         )
         assert b" 408 " in connection.recv(4096).split(b"\r\n")[0]
 

@@ -1,38 +1,86 @@
-"""Base64 as clients write it. Whole bodies are in test_images.py and test_compat.py, over a socket."""
+"""Limits on bodies, over a socket. What is in them is told in test_images.py and test_compat.py."""
 
-import base64
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
 
+import httpx
 import pytest
-from emostream.api.uploads import decode_base64
-from emostream.exceptions import ProblemError
+import pytest_asyncio
 
-PICTURE = bytes(range(256))
-TEXT = base64.b64encode(PICTURE).decode()
+from tests.servers import ServerThread, server_thread
+from tests.support import PATIENCE_S, FakeRecognizer
+
+MAX_TEXT = 4096
+TEXT = b"A" * (MAX_TEXT + 4)
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def server() -> Iterator[ServerThread]:
+    with server_thread(FakeRecognizer(is_open=True), max_text_bytes=MAX_TEXT) as thread:
+        yield thread
+
+
+@pytest_asyncio.fixture
+async def client(server: ServerThread) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=PATIENCE_S) as client:
+        yield client
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("route", "body"),
     [
-        TEXT,
-        "data:image/jpeg;base64," + TEXT,
-        "DATA:image/png;base64," + TEXT,
-        "data:;base64," + TEXT,
-        "\n".join(TEXT[start : start + 76] for start in range(0, len(TEXT), 76)),
-        f"  {TEXT}\r\n",
+        ("/recognize/base64", {"content": TEXT}),
+        ("/v1/faces", {"content": b'{"image": "' + TEXT + b'"}', "headers": JSON}),
+        ("/face", {"content": b"imgBase64=" + TEXT, "headers": FORM}),
+        ("/face", {"files": {"imgBase64": (None, TEXT)}}),
+        ("/face", {"files": {"imgBase64": ("image.txt", TEXT)}}),
     ],
-    ids=["bare", "data URL", "capitals", "no type", "lines", "white space around"],
+    ids=["text", "JSON", "form", "field", "field with a file name"],
 )
-def test_base64_is_read_bare_and_as_a_data_url(text: str) -> None:
-    assert decode_base64(text) == PICTURE
+async def test_text_has_a_limit_of_its_own(
+    client: httpx.AsyncClient, route: str, body: dict[str, object]
+) -> None:
+    answer = await client.post(route, **body)  # type: ignore[arg-type]
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert str(MAX_TEXT) in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("text", ["%%%", "abc", "häää", "data:image/png;base64,a"])
-def test_what_is_no_base64_is_told(text: str) -> None:
-    with pytest.raises(ProblemError) as caught:
-        decode_base64(text)
+async def test_an_image_itself_may_be_larger_than_text(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/faces", content=TEXT, headers={"Content-Type": "image/jpeg"})
 
-    assert (caught.value.status, caught.value.code) == (422, "invalid_base64")
+    assert answer.json()["code"] == "not_an_image"
 
 
-def test_nothing_is_an_empty_picture() -> None:
-    assert decode_base64("data:image/png;base64,") == b""
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("/recognize/base64", {"content": b"AAAA"}),
+        ("/v1/faces", {"content": b'{"image": "AAAA"}', "headers": JSON}),
+        ("/face", {"content": b"imgBase64=AAAA", "headers": FORM}),
+        ("/face", {"files": {"imgBase64": (None, b"AAAA")}}),
+    ],
+    ids=["text", "JSON", "form", "field"],
+)
+async def test_others_are_answered_while_text_is_decoded(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, route: str, body: dict[str, object]
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def decode_slowly(text: object) -> bytes:
+        begun.set()
+        assert may_end.wait(PATIENCE_S)
+        return b"an image"
+
+    monkeypatch.setattr("emostream.api.uploads.decode_base64", decode_slowly)
+    answer = asyncio.create_task(client.post(route, **body))  # type: ignore[arg-type]
+    await asyncio.to_thread(begun.wait, PATIENCE_S)
+
+    assert (await client.get("/healthz")).status_code == 200
+    assert not answer.done()
+    may_end.set()
+    assert (await answer).status_code in (200, 422)
