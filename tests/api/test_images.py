@@ -288,7 +288,8 @@ def test_a_client_that_is_too_slow_is_sent_away() -> None:
         socket.create_connection(("127.0.0.1", slow.port), timeout=PATIENCE_S) as connection,
     ):
         connection.sendall(
-            b"POST /v1/faces HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: 9\r\n\r\nabc"
+            b"POST /v1/faces HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Type: image/jpeg\r\nContent-Length: 9\r\n\r\nabc"
         )
         assert b" 408 " in connection.recv(4096).split(b"\r\n")[0]
 
