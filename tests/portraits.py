@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from emostream.imaging.crop import BoxXywh
+from emostream.imaging.crop import RawBoxXywh
 from PIL import Image
 from skimage.data import astronaut, coffee
 
@@ -14,11 +14,14 @@ from tests.support import ROOT, encoded
 FACES_DIR = ROOT / "server" / "detection" / "models"
 
 #: Of the face in the portrait, as a person would draw it around brow and chin.
-FACE_XYWH: BoxXywh = (174.0, 68.0, 106.0, 106.0)
+FACE_XYWH: RawBoxXywh = (174.0, 68.0, 106.0, 106.0)
+
+#: Her right eye, left eye, tip of the nose and mouth in the portrait, drawn by hand.
+LANDMARKS_XY = ((203.0, 101.0), (246.0, 104.0), (222.5, 129.0), (224.0, 146.0))
 
 #: Head and shoulders in the portrait, and where the face is in that part.
 _HEAD = (120, 10, 335, 260)
-_FACE_IN_HEAD: BoxXywh = (54.0, 58.0, 106.0, 106.0)
+_FACE_IN_HEAD: RawBoxXywh = (54.0, 58.0, 106.0, 106.0)
 
 
 @cache
@@ -41,7 +44,7 @@ class Crowd:
     """A made picture and the boxes of the faces in it."""
 
     picture: Image.Image
-    boxes_xywh: tuple[BoxXywh, ...]
+    boxes_xywh: tuple[RawBoxXywh, ...]
 
 
 def crowd(size_wh: tuple[int, int], face_px: list[int], seed: int = 0) -> Crowd:
@@ -50,7 +53,7 @@ def crowd(size_wh: tuple[int, int], face_px: list[int], seed: int = 0) -> Crowd:
     picture = Image.fromarray(coffee()).resize(size_wh, Image.Resampling.BICUBIC)
     head = portrait().crop(_HEAD)
     taken: list[tuple[int, int, int, int]] = []
-    boxes: list[BoxXywh] = []
+    boxes: list[RawBoxXywh] = []
     for size in sorted(face_px, reverse=True):
         scale = size / _FACE_IN_HEAD[2]
         width, height = round(head.width * scale), round(head.height * scale)
@@ -66,7 +69,7 @@ def crowd(size_wh: tuple[int, int], face_px: list[int], seed: int = 0) -> Crowd:
     return Crowd(picture, tuple(boxes))
 
 
-def iou(a: BoxXywh | tuple[int, ...], b: BoxXywh | tuple[int, ...]) -> float:
+def iou(a: RawBoxXywh | tuple[int, ...], b: RawBoxXywh | tuple[int, ...]) -> float:
     """Intersection over union, computed in another way than the server does."""
     overlap = [max(0.0, min(a[i] + a[i + 2], b[i] + b[i + 2]) - max(a[i], b[i])) for i in (0, 1)]
     common = overlap[0] * overlap[1]

@@ -1,7 +1,8 @@
 """Reading the raw outputs of BlazeFace (Bazarevsky et al., arXiv 1907.05047). Pure: arrays in, arrays out.
 
 The network answers for fixed anchors. Each has one logit and 16 offsets in input pixels: the centre of the
-box relative to the anchor's (dx, dy), the box's width and height, then six landmarks, which are not used.
+box relative to the anchor's (dx, dy), the box's width and height, then six landmarks relative to the anchor's
+centre, x and y of each.
 The anchors are those of MediaPipe's graphs ``face_detection_short_range`` and ``face_detection_full_range``.
 """
 
@@ -14,6 +15,9 @@ from ..imaging.boxes import Floats
 from ..imaging.crop import RawBoxXywh
 
 OFFSETS_PER_ANCHOR = 16
+
+#: What the landmarks are, in their order; right and left are the person's own.
+LANDMARKS = ("right_eye", "left_eye", "nose_tip", "mouth", "right_ear", "left_ear")
 
 
 @dataclass(frozen=True)
@@ -53,25 +57,30 @@ SHORT_RANGE = BlazeFaceSpec(
 
 @dataclass(frozen=True)
 class Detections:
-    """N boxes (N, 4), each x, y, width, height, and their scores (N,) in [0, 1]."""
+    """N boxes (N, 4), each x, y, width, height, their scores (N,) in [0, 1], and their landmarks (N, 6, 2).
+
+    Landmarks are x and y in the boxes' frame, in the order of ``LANDMARKS``.
+    """
 
     boxes_xywh: Floats
     scores: Floats
+    landmarks_xy: Floats
 
     def __len__(self) -> int:
         return len(self.scores)
 
-    def __getitem__(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Detections":
-        return Detections(self.boxes_xywh[chosen], self.scores[chosen])
+    def __getitem__(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice) -> "Detections":
+        return Detections(self.boxes_xywh[chosen], self.scores[chosen], self.landmarks_xy[chosen])
 
     def placed(self, scale: float, x: float, y: float) -> "Detections":
-        """The same in another frame: every box moved by (x, y), then divided by ``scale``."""
+        """The same in another frame: all of it moved by (x, y), then divided by ``scale``."""
         boxes = (self.boxes_xywh + np.array([x, y, 0, 0], np.float32)) / np.float32(scale)
-        return Detections(boxes, self.scores)
+        landmarks = (self.landmarks_xy + np.array([x, y], np.float32)) / np.float32(scale)
+        return Detections(boxes, self.scores, landmarks)
 
     def first(self, number: int) -> "Detections":
         """The first ones, at most ``number``."""
-        return Detections(self.boxes_xywh[:number], self.scores[:number])
+        return self[:number]
 
     def boxes(self) -> list[RawBoxXywh]:
         """Every box as a tuple of floats; boxes may reach outside of the image."""
@@ -79,7 +88,8 @@ class Detections:
 
     @staticmethod
     def none() -> "Detections":
-        return Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+        landmarks = np.empty((0, len(LANDMARKS), 2), np.float32)
+        return Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), landmarks)
 
     @staticmethod
     def joined(parts: list["Detections"]) -> "Detections":
@@ -88,6 +98,7 @@ class Detections:
         return Detections(
             np.concatenate([part.boxes_xywh for part in parts]),
             np.concatenate([part.scores for part in parts]),
+            np.concatenate([part.landmarks_xy for part in parts]),
         )
 
 
@@ -103,7 +114,7 @@ def anchor_centres(spec: BlazeFaceSpec) -> Floats:
 
 
 def decode(logits: Floats, offsets: Floats, centres: Floats, min_score: float) -> Detections:
-    """The anchors (A,) whose score reaches ``min_score``, in (0, 1), as boxes in input pixels.
+    """The anchors (A,) whose score reaches ``min_score``, in (0, 1), as boxes and landmarks in input pixels.
 
     ``offsets`` is (A, 16). Raises ValueError where a length does not fit the anchors' ``centres`` (A, 2).
     """
@@ -115,4 +126,5 @@ def decode(logits: Floats, offsets: Floats, centres: Floats, min_score: float) -
     size_wh = offsets[chosen, 2:4]
     corner_xy = centres[chosen] + offsets[chosen, :2] - size_wh / 2
     scores = 1 / (1 + np.exp(-logits[chosen]))
-    return Detections(np.hstack([corner_xy, size_wh]), scores.astype(np.float32))
+    landmarks_xy = centres[chosen, None] + offsets[chosen, 4:].reshape(-1, len(LANDMARKS), 2)
+    return Detections(np.hstack([corner_xy, size_wh]), scores.astype(np.float32), landmarks_xy)

@@ -33,7 +33,7 @@ _SECOND_LOOK_PART = 1 / 3
 #: Second looks at most, beyond one for each face asked for.
 _SPARE_LOOKS = 32
 
-#: Second looks at most where the whole picture gets no more than one glance.
+#: Second looks at most where the whole picture gets no more than a glance.
 _GLANCE_LOOKS = 2
 
 #: A second look has seen the same face if its box overlaps the proposal's by this much.
@@ -103,7 +103,7 @@ class FaceDetector:
     def glance(self, picture: Pixels, known_xywh: Sequence[RawBoxXywh]) -> list[Detections]:
         """New faces that are large enough to be seen with the whole picture in one tile, one each.
 
-        Costs one pass of the network, and at most ``_GLANCE_LOOKS`` more where something may be a face.
+        Costs two passes of the network, and at most ``_GLANCE_LOOKS`` more where something may be a face.
         """
         proposals, are_trusted = self._proposals(picture, max(picture.shape))
         if known_xywh and len(proposals):
@@ -135,11 +135,12 @@ class FaceDetector:
             # Each level from the one before it: the whole picture is read once only.
             shrunk = _resized(shrunk, level.size_wh)
             for x, y in level.tiles_xy:
-                tile = _padded(shrunk[y : y + spec.input_px, x : x + spec.input_px], spec.input_px)
+                part = shrunk[max(0, y) : y + spec.input_px, max(0, x) : x + spec.input_px]
+                tile = _padded(part, spec.input_px, (max(0, -x), max(0, -y)))
                 in_tile = self._network(tile, _MIN_PROPOSAL)
                 in_tile = in_tile[_is_whole(in_tile, level, x, y, spec.input_px)]
-                part = in_tile.boxes_xywh[:, 2:].max(axis=1, initial=0) / spec.input_px
-                trusted.append((part >= _TRUSTED_PART[0]) & (part <= _TRUSTED_PART[1]))
+                face_part = in_tile.boxes_xywh[:, 2:].max(axis=1, initial=0) / spec.input_px
+                trusted.append((face_part >= _TRUSTED_PART[0]) & (face_part <= _TRUSTED_PART[1]))
                 found.append(in_tile.placed(level.scale, x, y))
         return Detections.joined(found), np.concatenate(trusted)
 

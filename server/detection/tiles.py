@@ -2,7 +2,9 @@
 
 The detector's input is a fixed square in which it finds faces of a certain range of sizes. A level is the
 picture at one scale. Tiles of a level overlap by what the next, coarser level finds as its smallest face, so
-that every face lies whole in at least one tile of the level meant for its size.
+that every face lies whole in at least one tile of the level meant for its size. The coarsest level is half as
+large as a tile: there a face that fills the image, or is cut off by its edge, has the black surroundings that
+the detector needs.
 """
 
 import math
@@ -11,13 +13,17 @@ from dataclasses import dataclass
 #: Levels lie this far apart at most, as a factor of scale: wider steps need more overlap than they save.
 _LARGEST_STEP = 2.5
 
+#: The longer side of the coarsest level, as a part of a tile's.
+_COARSEST_PART = 0.5
+
 
 @dataclass(frozen=True)
 class Level:
     """The picture at one scale, and the corners of its tiles.
 
     ``scale`` is level pixels per picture pixel, ``size_wh`` the level's size in its own pixels, ``tiles_xy``
-    the top left corners of the tiles in level pixels. A level smaller than a tile has one tile at (0, 0).
+    the top left corners of the tiles in level pixels. Along an axis where the level is smaller than a tile, the
+    corner is negative: the level lies in the tile's middle.
     """
 
     scale: float
@@ -35,9 +41,9 @@ def pyramid(size_wh: tuple[int, int], input_px: int, smallest_face_px: int, min_
     finest = smallest_face_px / min_face_px
     steps = max(0, math.ceil(math.log(finest / coarsest, _LARGEST_STEP)))
     levels = []
-    for step in range(steps, -1, -1):
-        ratio = (finest / coarsest) ** (1 / steps) if steps else 1.0
-        scale = coarsest * ratio**step
+    ratio = (finest / coarsest) ** (1 / steps) if steps else 1.0
+    scales = [coarsest * ratio**step for step in range(steps, -1, -1)]
+    for scale in (*scales, coarsest * _COARSEST_PART):
         width, height = (max(1, round(side * scale)) for side in size_wh)
         overlap = math.ceil(smallest_face_px * ratio)
         columns, rows = (_starts(side, input_px, overlap) for side in (width, height))
@@ -48,6 +54,6 @@ def pyramid(size_wh: tuple[int, int], input_px: int, smallest_face_px: int, min_
 def _starts(side: int, tile: int, overlap: int) -> list[int]:
     """Where tiles start along one axis: evenly spread, as few as the overlap allows."""
     if side <= tile:
-        return [0]
+        return [-((tile - side) // 2)]
     count = math.ceil((side - overlap) / (tile - overlap))
     return [round(index * (side - tile) / (count - 1)) for index in range(count)]

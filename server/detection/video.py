@@ -1,18 +1,18 @@
 """Every face of a video's frames, at a cost that two cores can bear.
 
 A pass of the detector's network takes about 3 ms, and looking for faces of 24 px in a frame of 1280 × 720
-takes 25 of them and more: 0.1 s for each 33 ms of video. From one frame to the next, though, faces hardly
+takes 26 of them and more: 0.1 s for each 33 ms of video. From one frame to the next, though, faces hardly
 move and seldom appear. So there are three ways to look:
 
 ========  ==============================================  =======================  ==========================
 what      when                                            passes at 720p           finds
 ========  ==============================================  =======================  ==========================
-scan      every second; when a face was lost              25, and second looks     all from ``min_face_px`` up
-glance    five times a second                             1, and second looks      new faces from about 110 px
+scan      every second; when a face was lost              26, and second looks     all from ``min_face_px`` up
+glance    five times a second                             2, and second looks      new faces from about 110 px
 follow    every frame                                     1 for four known faces   known faces where they were
 ========  ==============================================  =======================  ==========================
 
-With two faces that is 2.2 passes a frame at 30 frames a second. A small face that appears is found within a
+With two faces that is 2.4 passes a frame at 30 frames a second. A small face that appears is found within a
 second; a large one within 0.2 s.
 """
 
@@ -35,7 +35,7 @@ LOST_SCAN_INTERVAL_S = 0.4
 GLANCE_INTERVAL_S = 0.2
 
 #: In videos faces are not looked for below this part of the frame's shorter side, unless told to: 24 px at
-#: 720p. It keeps a scan at 25 passes whatever the resolution.
+#: 720p. It keeps a scan at 26 passes whatever the resolution.
 _MIN_FACE_PART = 1 / 30
 
 

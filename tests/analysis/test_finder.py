@@ -22,7 +22,9 @@ class FakeDetector(FaceDetector):
         self._boxes = np.array(boxes_xywh, np.float32).reshape(-1, 4)
 
     def detect(self, picture: object, max_faces: int, min_face_px: int | None = None) -> Detections:
-        return Detections(self._boxes, np.full(len(self._boxes), 0.75, np.float32)).first(max_faces)
+        number = len(self._boxes)
+        scores, landmarks = np.full(number, 0.75, np.float32), np.zeros((number, 6, 2), np.float32)
+        return Detections(self._boxes, scores, landmarks).first(max_faces)
 
 
 @pytest.fixture(scope="module")

@@ -70,10 +70,34 @@ def test_outputs_of_another_network_are_refused() -> None:
         decode(*outputs(896), anchor_centres(FULL_RANGE), 0.5)
 
 
-def test_detections_are_taken_to_another_frame() -> None:
-    found = Detections(np.array([[10, 20, 4, 6]], np.float32), np.array([0.5], np.float32))
+def test_landmarks_lie_relative_to_the_anchors_centre() -> None:
+    logits, offsets = outputs(2)
+    logits[1] = 2.0
+    offsets[1, 4:] = range(12)
 
-    assert found.placed(0.5, 100, 0).boxes_xywh.tolist() == [[220, 40, 8, 12]]
+    found = decode(logits, offsets, CENTRES, 0.5)
+
+    assert found.landmarks_xy.tolist() == [[[6 + x, 2 + x + 1] for x in range(0, 12, 2)]]
+
+
+def test_detections_are_taken_to_another_frame_with_their_landmarks() -> None:
+    landmarks = np.full((1, 6, 2), (12, 21), np.float32)
+    found = Detections(np.array([[10, 20, 4, 6]], np.float32), np.array([0.5], np.float32), landmarks)
+
+    placed = found.placed(0.5, 100, 0)
+
+    assert placed.boxes_xywh.tolist() == [[220, 40, 8, 12]]
+    assert placed.landmarks_xy.tolist() == [[[224, 42]] * 6]
+
+
+def test_joined_detections_keep_their_order_and_landmarks() -> None:
+    def one(x: float) -> Detections:
+        box = np.array([[x, 0, 4, 6]], np.float32)
+        return Detections(box, np.array([0.5], np.float32), np.full((1, 6, 2), x, np.float32))
+
+    joined = Detections.joined([one(1), one(2)])
+
+    assert joined[np.array([1])].landmarks_xy.tolist() == [[[2, 2]] * 6]
 
 
 def test_nothing_joined_is_nothing() -> None:

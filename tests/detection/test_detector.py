@@ -10,7 +10,7 @@ from emostream.detection.detector import FaceDetector
 from emostream.imaging.crop import RawBoxXywh
 from PIL import Image
 
-from tests.portraits import FACE_XYWH, FACES_DIR, crowd, iou, portrait
+from tests.portraits import FACE_XYWH, FACES_DIR, LANDMARKS_XY, crowd, iou, portrait
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,34 @@ def test_a_face_that_fills_the_picture_is_found(detector: FaceDetector) -> None:
     assert iou(found[0], (0, 0, side, side)) > 0.7
 
 
+def test_a_face_larger_than_the_picture_is_found(detector: FaceDetector) -> None:
+    """Brow and chin are outside."""
+    x, y, side, _ = (round(value) for value in FACE_XYWH)
+    edge = 14
+    (box,) = detect(detector, portrait().crop((x + edge, y + edge, x + side - edge, y + side - edge)))
+
+    assert iou(box, (-edge, -edge, side, side)) > 0.6
+
+
+def test_a_face_cut_off_by_a_third_is_found(detector: FaceDetector) -> None:
+    x, y, side, _ = FACE_XYWH
+    (box,) = detect(detector, portrait().crop((round(x) + 32, 0, 512, 512)))
+
+    assert iou(box, (-32, y, side, side)) > 0.6
+
+
+@pytest.mark.parametrize("face_px", [30, 106, 200])
+def test_eyes_nose_and_mouth_are_where_they_are(detector: FaceDetector, face_px: int) -> None:
+    scale = face_px / FACE_XYWH[2]
+    found = detector.detect(np.asarray(portrait().resize((round(512 * scale),) * 2)), 1)
+
+    assert found.landmarks_xy.shape == (1, 6, 2)
+    right, *_, left = found.landmarks_xy[0, [4, 0, 1, 5], 0]
+    assert right < LANDMARKS_XY[0][0] * scale < LANDMARKS_XY[1][0] * scale < left  # the ears
+    for landmark, expected in zip(found.landmarks_xy[0], LANDMARKS_XY, strict=False):
+        assert np.hypot(*(landmark - np.array(expected) * scale)) < 0.06 * face_px
+
+
 def test_a_crowd_is_found_face_by_face_and_each_once(detector: FaceDetector) -> None:
     """Twelve megapixels with faces from the smallest size up, which no single look would cover."""
     made = crowd((4000, 3000), [24, 24, 27, 32, 40, 60, 90, 140, 220, 350, 600], seed=1)
@@ -98,7 +126,10 @@ def test_threads_do_not_disturb_each_other(detector: FaceDetector) -> None:
 
 
 class PretendedNetwork:
-    """Finds white squares by their brightness, with the score that it is told for each look."""
+    """Finds white squares by their brightness, with the score that it is told for each look.
+
+    It is asked at the level of whole tiles first, then at the coarsest one, then for second looks.
+    """
 
     spec = BlazeFaceSpec("pretended.tflite", 64, (Grid(8, 1),), smallest_face_px=8)
 
@@ -110,7 +141,8 @@ class PretendedNetwork:
         if not len(x) or (score := self._scores.pop(0)) < min_score:
             return Detections.none()
         box = [x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1]
-        return Detections(np.array([box], np.float32), np.array([score], np.float32))
+        landmarks = np.zeros((1, 6, 2), np.float32)
+        return Detections(np.array([box], np.float32), np.array([score], np.float32), landmarks)
 
 
 def white_square(side: int) -> np.ndarray:
@@ -119,29 +151,29 @@ def white_square(side: int) -> np.ndarray:
     return picture
 
 
-def test_a_face_of_trusted_size_is_looked_at_once() -> None:
-    found = FaceDetector(PretendedNetwork(0.7), 24).detect(white_square(16), 8)
+def test_a_face_of_trusted_size_gets_no_second_look() -> None:
+    found = FaceDetector(PretendedNetwork(0.7, 0.1), 24).detect(white_square(16), 8)
 
     assert found.boxes() == [(30, 20, 16, 16)]
     assert found.scores.tolist() == pytest.approx([0.7])
 
 
 def test_a_small_face_gets_a_second_look_whose_score_and_box_count() -> None:
-    found = FaceDetector(PretendedNetwork(0.3, 0.9), 24).detect(white_square(6), 8)
+    found = FaceDetector(PretendedNetwork(0.3, 0.1, 0.9), 24).detect(white_square(6), 8)
 
     (box,) = found.boxes()
     assert found.scores.tolist() == pytest.approx([0.9])
     assert iou(box, (30, 20, 6, 6)) > 0.7
 
 
-@pytest.mark.parametrize("scores", [(0.55, 0.5), (0.9, 0.1)])
-def test_a_small_face_that_the_second_look_does_not_confirm_is_none(scores: tuple[float, float]) -> None:
+@pytest.mark.parametrize("scores", [(0.55, 0.1, 0.5), (0.9, 0.1, 0.1)])
+def test_a_small_face_that_the_second_look_does_not_confirm_is_none(scores: tuple[float, ...]) -> None:
     assert len(FaceDetector(PretendedNetwork(*scores), 24).detect(white_square(6), 8)) == 0
 
 
 def test_the_second_look_may_reach_beyond_the_picture() -> None:
     white = np.full((64, 64, 3), 255, np.uint8)
 
-    (box,) = FaceDetector(PretendedNetwork(0.6, 0.9), 24).detect(white, 8).boxes()
+    (box,) = FaceDetector(PretendedNetwork(0.6, 0.1, 0.9), 24).detect(white, 8).boxes()
 
     assert iou(box, (0, 0, 64, 64)) > 0.9

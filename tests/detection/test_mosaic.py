@@ -7,7 +7,7 @@ from emostream.imaging.crop import RawBoxXywh
 from emostream.imaging.decoding import decode
 
 from tests.detection.counting import CountingNetwork
-from tests.portraits import FACE_XYWH, FACES_DIR, crowd, iou, no_face, portrait
+from tests.portraits import FACE_XYWH, FACES_DIR, LANDMARKS_XY, crowd, iou, no_face, portrait
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,12 @@ def test_a_face_that_has_gone_is_missing_and_the_others_keep_their_places(detect
 
     assert len(gone) == 0
     assert iou(box_of(found), made.boxes_xywh[0]) > 0.6
+
+
+def test_landmarks_are_found_in_any_cell(detector: FaceDetector) -> None:
+    for found in look_again(detector.network, np.asarray(portrait()), [FACE_XYWH] * 4):
+        for landmark, expected in zip(found.landmarks_xy[0], LANDMARKS_XY, strict=False):
+            assert np.hypot(*(landmark - np.array(expected))) < 0.06 * FACE_XYWH[2]
 
 
 def test_a_box_outside_of_the_picture_finds_nothing(detector: FaceDetector) -> None:

@@ -5,7 +5,8 @@ from emostream.detection.suppression import best_of_each_face
 
 def detections(*boxes_and_scores: tuple[list[float], float]) -> Detections:
     boxes, scores = zip(*boxes_and_scores, strict=True)
-    return Detections(np.array(boxes, np.float32), np.array(scores, np.float32))
+    landmarks = np.zeros((len(scores), 6, 2), np.float32)
+    return Detections(np.array(boxes, np.float32), np.array(scores, np.float32), landmarks)
 
 
 def test_of_boxes_that_overlap_the_best_is_kept() -> None:

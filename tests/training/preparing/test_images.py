@@ -87,6 +87,7 @@ def test_a_image_without_a_face_or_with_a_small_one_is_left_out() -> None:
 
     class Small:
         def detect(self, image: object, max_faces: int) -> Detections:
-            return Detections(np.float32([[5, 5, 20, 30]]), np.float32([0.9]))
+            landmarks = np.zeros((1, 6, 2), np.float32)
+            return Detections(np.float32([[5, 5, 20, 30]]), np.float32([0.9]), landmarks)
 
     assert Cutter(48, False, 24, Small())(sample(portrait())) is Reason.TOO_SMALL
