@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,}\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::([0-9]{1,5}))?", re.IGNORECASE)
@@ -14,6 +14,22 @@ def without_secrets(address: str) -> str:
     """An address as it may be shown and logged: no query, no password."""
     parts = urlsplit(address)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+_PARAMETER = re.compile(r"([?&])([^=&\s'\"]+)=([^&\s'\"]*)")
+_CREDENTIALS = re.compile(
+    r"(authorization\W{1,6}(?:b['\"])?(?:(?:bearer|basic)\s+)?)[^\s'\",;)]+", re.IGNORECASE
+)
+
+
+def without_tokens(text: str) -> str:
+    """A log's line without tokens: of queries in any spelling, and of Authorization headers."""
+
+    def hide(found: re.Match[str]) -> str:
+        is_token = unquote_plus(found[2]).lower() == "token"
+        return f"{found[1]}{found[2]}=…" if is_token else found[0]
+
+    return _CREDENTIALS.sub(r"\1…", _PARAMETER.sub(hide, text))
 
 
 def is_loopback(host: str) -> bool:

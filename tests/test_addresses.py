@@ -1,5 +1,12 @@
 import pytest
-from emostream.addresses import Origin, is_ip_address, is_loopback, split_host, without_secrets
+from emostream.addresses import (
+    Origin,
+    is_ip_address,
+    is_loopback,
+    split_host,
+    without_secrets,
+    without_tokens,
+)
 
 
 def test_tokens_and_passwords_are_not_shown() -> None:
@@ -56,3 +63,19 @@ def test_an_origin_is_written_as_browsers_do(text: str) -> None:
 )
 def test_what_is_no_origin_is_none(text: str) -> None:
     assert Origin.parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('"GET /ws?mode=all&token=se%20cret HTTP/1.1"', '"GET /ws?mode=all&token=… HTTP/1.1"'),
+        ("/ws?%74oken=secret", "/ws?%74oken=…"),
+        ("/ws?TOKEN=secret&mode=all", "/ws?TOKEN=…&mode=all"),
+        ("< Authorization: Bearer secret", "< Authorization: Bearer …"),
+        ("(b'authorization', b'Bearer secret')", "(b'authorization', b'Bearer …')"),
+        ("authorization: secret", "authorization: …"),
+        ("/ws?mode=all&tokens=2", "/ws?mode=all&tokens=2"),
+    ],
+)
+def test_a_line_of_the_log_shows_no_token(line: str, shown: str) -> None:
+    assert without_tokens(line) == shown

@@ -45,6 +45,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.refused_tokens = Counter(
+            "emostream_refused_tokens",
+            "Clients refused for a token that was wrong, or missing",
+            ["reason"],
+            registry=self.registry,
+        )
+
     def observe_batch(self, faces: int, seconds: float) -> None:
         """Counts one pass of the engine."""
         self.batch_faces.observe(faces)

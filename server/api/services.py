@@ -7,6 +7,7 @@ from ..inference import Recognizer
 from ..inference.batcher import Batcher
 from ..settings import Settings
 from .crop_archive import CropArchive
+from .failed_tokens import FailedTokens
 from .image_service import ImageService
 from .metrics import Metrics
 from .sessions import SessionRegistry
@@ -41,6 +42,7 @@ class Services:
             max_pixels=settings.max_picture_pixels,
             max_requests=settings.max_requests,
         )
+        self.failed_tokens = FailedTokens(self.metrics)
         self.archive = CropArchive(settings.images_dir)
         self.sessions = SessionRegistry(settings.max_sessions, self.metrics)
 

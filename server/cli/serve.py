@@ -1,7 +1,6 @@
 """``emostream serve``: the server with its dashboard."""
 
 import logging
-import re
 import shlex
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 from watchfiles import DefaultFilter, run_process
 
-from ..addresses import is_loopback
+from ..addresses import is_loopback, without_tokens
 from ..loading import load_recognizer
 from ..process import configure_process
 from ..settings import read_settings
@@ -20,18 +19,21 @@ from .settings_options import with_settings_options
 
 logger = logging.getLogger(__name__)
 
-_TOKEN_IN_QUERY = re.compile(r"([?&]token=)[^&\s]+")
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-class _TokensLeftOut(logging.Filter):
-    """Browsers must put the token into the address, which uvicorn logs."""
+class _QuietFormatter(logging.Formatter):
+    """Lines without tokens, which browsers must put into the address, and libraries log with it when they are
+    asked for details; and no traceback for what clients send."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                _TOKEN_IN_QUERY.sub(r"\1…", part) if isinstance(part, str) else part for part in record.args
-            )
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        if (
+            record.exc_info
+            and isinstance(record.exc_info[1], UnicodeDecodeError)
+            and record.name == "uvicorn.error"
+        ):
+            record.exc_info = None  # a text message that is no UTF-8
+        return without_tokens(super().format(record))
 
 
 @with_settings_options
@@ -47,14 +49,12 @@ def serve(
     Options left out come from the environment (EMOSTREAM_PORT for --port, and so on) or a file .env.
     """
     settings = read_settings(model=model, **given)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT)
     if reload:
         _serve_again_and_again()
         return
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_TokensLeftOut())
+        handler.setFormatter(_QuietFormatter(_LOG_FORMAT))
     # Whoever sends broken forms would fill the log.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     configure_process()
