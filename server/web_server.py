@@ -6,8 +6,10 @@ import time
 
 import uvicorn
 
+from .api.hosts import MAX_HEADER_BYTES
 from .api.services import Services
 from .app import create_app
+from .connections import BoundedHttp, BoundedWebSocket
 from .exceptions import EmostreamError
 from .inference import Recognizer
 from .settings import Settings
@@ -35,7 +37,9 @@ def create_server(settings: Settings, recognizer: Recognizer) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         proxy_headers=False,  # the app's own affair: it checks hosts by them, too
-        ws="websockets-sansio",
+        http=BoundedHttp,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        ws=BoundedWebSocket,
         ws_per_message_deflate=False,  # JPEGs do not shrink
         # Above the protocol's limit, so that the session itself can say what was wrong; below any harm.
         ws_max_size=2 * settings.max_message_bytes,

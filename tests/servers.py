@@ -142,6 +142,11 @@ class ServerThread(Addresses):
     def services(self) -> Any:
         return self._server.config.app.state.services  # type: ignore[union-attr]
 
+    @property
+    def connections(self) -> set[Any]:
+        """uvicorn's protocol of each."""
+        return self._server.server_state.connections
+
     def ask_to_stop(self) -> None:
         """As SIGTERM does."""
         self._server.should_exit = True

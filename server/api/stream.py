@@ -9,7 +9,7 @@ from typing import Literal
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from ..exceptions import ProtocolError, TooManySessionsError
+from ..exceptions import ErrorCode, ProtocolError, TooManySessionsError
 from ..inference.fair_queue import LaneMode
 from ..protocol.wire import (
     CloseCode,
@@ -23,8 +23,8 @@ from ..protocol.wire import (
     SessionClose,
     encode_message,
 )
-from ..streaming.session import StreamSession
-from .access import origin_is_allowed, token_is_valid
+from ..streaming.session import RateLimiter, StreamSession
+from .access import has_token, origin_is_allowed
 from .services import Services, services_of
 
 router = APIRouter()
@@ -32,6 +32,14 @@ router = APIRouter()
 #: Frames of a live session that may be unanswered before the server stops reading: with two waiting or in
 #: the engine, the rest are "dropped" answers that the client does not read.
 _MAX_UNANSWERED_LIVE = 32
+
+#: A session may break rules as often as it may send frames, with so many seconds' worth saved up.
+_BROKEN_RULES_BURST_S = 10.0
+
+#: Messages of any kind, times the limit of frames, that are worked off without a pause between them, and the
+#: seconds of such haste, without a rest, after which the session ends.
+_MESSAGES_PER_ALLOWED_FRAME = 4
+_HASTE_S = 10.0
 
 _CLOSE_CODES: dict[CloseReason, int] = {
     "client_request": CloseCode.NORMAL,
@@ -75,7 +83,7 @@ async def serve_session(
         await websocket.close()  # before the handshake is done: the client sees 403
         return
     await websocket.accept()
-    if not token_is_valid(websocket, services.settings):
+    if not await has_token(websocket):
         error = Error(code="unauthorized", message="a valid token is needed")
         await _refuse(websocket, dialect, error, CloseCode.UNAUTHORIZED)
         return
@@ -133,6 +141,11 @@ class Connection:
         self._idle_timeout_s = services.settings.idle_timeout_s
         self._metrics = services.metrics
         self._archive = services.archive
+        rate = session.limits.max_frames_per_second
+        self._broken_rules = RateLimiter(rate, rate * _BROKEN_RULES_BURST_S)
+        self._message_rate = rate * _MESSAGES_PER_ALLOWED_FRAME
+        self._pace = RateLimiter(self._message_rate)
+        self._haste = RateLimiter(self._message_rate, self._message_rate * _HASTE_S)
         self._deadline = asyncio.timeout(None)  # passes when the session is idle, or is made to pass
         self._is_reading = False
         self._end: tuple[CloseReason, int] | None = None
@@ -175,7 +188,13 @@ class Connection:
                     message = await self._websocket.receive()
                     if message["type"] == "websocket.disconnect":
                         raise WebSocketDisconnect(message.get("code", 1005))
+                    if message.get("is_flood") or not self._haste.allows(now := loop.time()):
+                        await self._end_for_breaking_rules("rate_limited")  # see BoundedWebSocket, too
+                        return
                     await self._handle(message.get("bytes"), message.get("text"), answers)
+                    # Messages that are there already come without a pause: others have their turn, too.
+                    # Who is far too fast waits, which slows it down: its socket is not read meanwhile.
+                    await asyncio.sleep(0 if self._pace.allows(now) else 1 / self._message_rate)
         except TimeoutError:
             if self._end is None:
                 self._end = ("idle_timeout", _CLOSE_CODES["idle_timeout"])
@@ -197,6 +216,9 @@ class Connection:
             self._metrics.frames.labels(error.code).inc()
             if error.code == "message_too_large":
                 self._finish("error", CloseCode.MESSAGE_TOO_BIG)
+            # Who is merely too fast is told so, frame by frame, and goes on.
+            elif error.code != "rate_limited" and not self._broken_rules.allows(arrived):
+                await self._end_for_breaking_rules(error.code)
             return
         if isinstance(received, SessionClose):
             self._finish("client_request")
@@ -205,6 +227,12 @@ class Connection:
             answers.create_task(self._answer(received, arrived))
         else:
             await self._send(received)
+
+    async def _end_for_breaking_rules(self, code: ErrorCode) -> None:
+        self._metrics.frames.labels("policy_violation").inc()
+        message = "this session keeps breaking the protocol's rules, or floods the server, and is closed"
+        self._finish("error", CloseCode.POLICY_VIOLATION)
+        await self._send(Error(code=code, message=message))
 
     async def _answer(self, frame: Frame, arrived: float) -> None:
         try:

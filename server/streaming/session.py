@@ -46,17 +46,18 @@ MAX_INTERNAL_ERRORS = 5
 
 
 class RateLimiter:
-    """A token bucket that holds one second's frames: bursts are fine, a stream that is faster is not."""
+    """A token bucket that holds one second's frames, or ``burst``: bursts are fine, more is not."""
 
-    def __init__(self, per_second: float) -> None:
+    def __init__(self, per_second: float, burst: float | None = None) -> None:
         self._per_second = per_second
-        self._tokens = per_second
+        self._burst = per_second if burst is None else burst
+        self._tokens = self._burst
         self._last: float | None = None
 
     def allows(self, now: float) -> bool:
         """Whether one more frame may come at ``now``, in seconds of a monotonic clock; counts it if so."""
         if self._last is not None:
-            self._tokens = min(self._per_second, self._tokens + (now - self._last) * self._per_second)
+            self._tokens = min(self._burst, self._tokens + (now - self._last) * self._per_second)
         self._last = now
         if self._tokens < 1:
             return False
