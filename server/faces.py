@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -97,8 +97,10 @@ class Faces(Sequence[Face]):
     @overload
     def __getitem__(self, index: int) -> Face: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[Face, ...]: ...
-    def __getitem__(self, index: int | slice) -> Face | tuple[Face, ...]:
+    def __getitem__(self, index: slice) -> "Faces": ...
+    def __getitem__(self, index: int | slice) -> "Face | Faces":
+        if isinstance(index, slice):
+            return replace(self, faces=self.faces[index])
         return self.faces[index]
 
     def __len__(self) -> int:

@@ -69,7 +69,6 @@ def test_faces_are_a_sequence_of_face(faces: Faces) -> None:
     assert len(faces) == 2
     assert faces[0] is first
     assert faces[-1] is second
-    assert faces[:1] == (first,)
     assert second in faces
     assert bool(replace(faces, faces=())) is False
     with pytest.raises(IndexError):
@@ -218,3 +217,12 @@ def test_a_client_without_pandas_pillow_or_opencv_loads_none_of_them_for_a_face(
     ).stdout.split()
 
     assert not {"pandas", "PIL", "cv2", "torch", "openvino", "supervision"} & set(loaded)
+
+
+def test_a_slice_of_faces_is_faces_with_the_same_image(faces: Faces) -> None:
+    first = faces[:1]
+
+    assert isinstance(first, Faces)
+    assert (len(first), first[0], first.source) == (1, faces[0], "talk.mp4")
+    assert first.image_rgb is faces.image_rgb
+    assert len(first.to_rows()) == 1

@@ -119,6 +119,16 @@ def test_a_missing_extra_is_one_line_that_names_the_command_to_type(
     assert done.stdout == ""
 
 
+def test_names_that_need_an_extra_can_be_looked_at_without_it(base: Installation, folder: Path) -> None:
+    program = (
+        "import emostream, inspect\n"
+        "from emostream import *\n"
+        "print(hasattr(emostream, 'analyze'), Analyzer.__name__, bool(inspect.getmembers(emostream)))"
+    )
+
+    assert base.evaluate(folder, program) == "True Analyzer True"
+
+
 def test_analysing_in_process_names_the_extra_that_it_needs(base: Installation, folder: Path) -> None:
     program = (
         "import emostream\n"

@@ -1,15 +1,18 @@
 """``emostream.analyze`` and ``emostream.Analyzer``: which emotions are in this image, from Python."""
 
+import logging
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from ..exceptions import EmostreamError
 from ..extras import needed_for
@@ -19,14 +22,11 @@ from ..sources import Frame, Source, open_source
 from ..sources.inputs import Failure, InputFile, InputFrame, read_source
 from ..sources.pace import realtime
 
-with needed_for("analysis in this process", extra="server"):
-    from ..detection.detector import FaceDetector
-    from ..loading import find_model, load_recognizer
-    from ..process import configure_process
-    from ..settings import read_settings
-    from .finder import FaceFinder
+if TYPE_CHECKING:  # loaded by the first Analyzer: the class itself can be named without its extra
     from .pipeline import Pipeline
-    from .video import AnalysisOptions, FrameAnalysis
+    from .video import FrameAnalysis
+
+logger = logging.getLogger(__name__)
 
 #: Whatever a video can be called by: a path, an address, a camera's number, an open source, or images.
 VideoInput = str | Path | int | Source | Iterable[ImageInput]
@@ -38,12 +38,13 @@ _loading = threading.Lock()
 class Analyzer:
     """A model and a face detector in this process, loaded once and closed by ``with`` or ``close``.
 
-    Safe to use from several threads, and inside a running event loop, which it keeps waiting.
+    Safe to use from several threads, and inside a running event loop, which it keeps waiting. It does not
+    survive a fork: a child process makes its own.
     """
 
     def __init__(
         self,
-        model: str = "default",
+        model: str | Path = "default",
         *,
         device: str | None = None,
         max_faces: int = 32,
@@ -61,16 +62,26 @@ class Analyzer:
         Raises ModelError, DetectorError, SettingsError, ValueError for a number out of its range, and
         MissingExtraError without ``emostream[server]``.
         """
-        if not 0 <= smoothing < 1 or max_faces < 1 or (min_face_px or 12) < 12:
-            raise ValueError("smoothing is from 0 to below 1, max_faces at least 1, min_face_px at least 12")
+        if not 0 <= smoothing < 1:
+            raise ValueError(f"smoothing is from 0 to below 1, not {smoothing}")
+        _check_whole("max_faces", max_faces, 1)
+        _check_whole("min_face_px", 12 if min_face_px is None else min_face_px, 12)
+        with needed_for("analysis in this process", extra="server"):
+            from ..detection.detector import FaceDetector
+            from ..loading import find_model, load_recognizer
+            from ..process import configure_process
+            from ..settings import read_settings
+            from .finder import FaceFinder
+            from .video import AnalysisOptions
         configure_process()
         settings = read_settings(device=device)
-        entry, _ = find_model(model, settings)
+        entry, _ = find_model(str(model), settings)
         self._options = AnalysisOptions(max_faces, min_face_px, smoothing)
         self._recognizer = load_recognizer(settings, entry)
         detector = FaceDetector.load(settings.faces_dir, settings.min_face_px)
         self._finder = FaceFinder(detector, self._recognizer.input_sizes)
         self._is_closed = False
+        self._process = os.getpid()
         #: Name of the model.
         self.model: str = self._recognizer.name
         #: Labels of every face's probabilities, in their order.
@@ -87,11 +98,22 @@ class Analyzer:
         (faces,) = self.analyze_many([image])
         return faces
 
-    def analyze_many(self, images: Iterable[ImageInput]) -> Iterator[Faces]:
+    def analyze_many(
+        self, images: Iterable[ImageInput], *, errors: Literal["raise", "skip"] = "raise"
+    ) -> Iterator[Faces]:
         """The faces of each image, in their order. Images are decoded while others are recognised, and their
-        faces are recognised together. Raises as ``analyze`` does, at the image that cannot be read."""
+        faces are recognised together.
+
+        Raises as ``analyze`` does, at the image that cannot be read; with ``errors="skip"`` it is logged and
+        left out, and ``Faces.source`` says which images the others are.
+        """
+        if isinstance(images, str | bytes | Path | Image.Image):
+            raise TypeError(f"analyze_many takes several images, not one {type(images).__name__}")
+        if errors not in ("raise", "skip"):
+            raise ValueError(f'errors is "raise" or "skip", not {errors!r}')
         self._check_open()
-        return self._run(_still(index, image) for index, image in enumerate(images))
+        items = (_still(index, image, errors == "skip") for index, image in enumerate(images))
+        return self._run(items, skips=errors == "skip")
 
     def track(self, video: VideoInput, *, every: int = 1, frame_rate: float = 25.0) -> Iterator[Faces]:
         """The faces of each frame: the same ids, smoothing and times as ``emostream predict``.
@@ -102,8 +124,9 @@ class Analyzer:
         pattern are no video: each counts its faces from 1. Raises SourceError when the source cannot be read,
         or not to its end.
         """
-        if every < 1 or frame_rate <= 0:
-            raise ValueError("every is at least 1, frame_rate more than 0")
+        _check_whole("every", every, 1)
+        if not 0 < frame_rate < float("inf"):
+            raise ValueError(f"frame_rate is more than 0, not {frame_rate}")
         self._check_open()
         return self._track(video, every, frame_rate)
 
@@ -128,13 +151,17 @@ class Analyzer:
             for frame in frames:
                 yield analysis.analyze(frame)
 
-    def frame_analysis(self) -> FrameAnalysis:
+    def frame_analysis(self) -> "FrameAnalysis":
         """For one video's frames, one at a time."""
+        from .video import FrameAnalysis
+
         self._check_open()
         return FrameAnalysis(self._finder, self._recognizer, self._options)
 
-    def pipeline(self, items: Iterator[InputFrame | Failure]) -> Pipeline:
+    def pipeline(self, items: Iterator[InputFrame | Failure]) -> "Pipeline":
         """All stages at work at once, for several files; see ``Pipeline``."""
+        from .pipeline import Pipeline
+
         self._check_open()
         return Pipeline(items, self._finder, self._recognizer, self._options)
 
@@ -145,6 +172,7 @@ class Analyzer:
         vars(self).pop("_finder", None)
 
     def __enter__(self) -> Self:
+        self._check_open()
         return self
 
     def __exit__(
@@ -155,17 +183,24 @@ class Analyzer:
     def _check_open(self) -> None:
         if self._is_closed:
             raise EmostreamError("this analyzer is closed")
+        if self._process != os.getpid():
+            raise EmostreamError(
+                "an Analyzer's threads do not survive a fork: make one in the child process, or let "
+                'multiprocessing start it by "spawn"'
+            )
 
-    def _run(self, items: Iterator[InputFrame | Failure]) -> Iterator[Faces]:
+    def _run(self, items: Iterator[InputFrame | Failure], skips: bool = False) -> Iterator[Faces]:
         with self.pipeline(items) as pipeline:
             for item in pipeline:
                 if isinstance(item, Failure):
-                    raise item.error
-                if item.input.is_analyzed:
+                    if not skips:
+                        raise item.error
+                    logger.warning("skipped: %s", item.error)
+                elif item.input.is_analyzed:
                     yield item.faces
 
 
-def analyze(image: ImageInput, model: str = "default") -> Faces:
+def analyze(image: ImageInput, model: str | Path = "default") -> Faces:
     """The faces of one image, largest first: ``Analyzer(model).analyze(image)``.
 
     The model is loaded by the first call, in seconds, and kept for the next ones. An ``Analyzer`` of your own
@@ -177,12 +212,22 @@ def analyze(image: ImageInput, model: str = "default") -> Faces:
 
 
 @cache
-def _kept_analyzer(model: str) -> Analyzer:
+def _kept_analyzer(model: str | Path) -> Analyzer:
     return Analyzer(model)
 
 
-def _still(index: int, image: ImageInput) -> InputFrame:
-    pixels, name = _own_pixels(image)
+def _check_whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} is a whole number of at least {least}, not {value!r}")
+
+
+def _still(index: int, image: ImageInput, skips: bool) -> InputFrame | Failure:
+    try:
+        pixels, name = _own_pixels(image)
+    except EmostreamError as error:
+        if not skips:
+            raise
+        return Failure(Path(f"image {index}"), error)
     file = InputFile(index, None if name is None else Path(name), is_image=True)
     return InputFrame(file, Frame(0, 0.0, pixels, name))
 

@@ -203,5 +203,7 @@ class Link:
         if code in RETRY_CLOSE_CODES | IDLE_CLOSE_CODES:
             return LostError(f"the connection to {self._name} was lost (code {code}){said}")
         if code == CloseCode.UNAUTHORIZED:
-            return RefusedError(f"{self._name} wants a valid token: --token, or EMOSTREAM_TOKEN", code)
+            return RefusedError(
+                f"{self._name} wants a valid token (token=, --token or EMOSTREAM_TOKEN)", code
+            )
         return RefusedError(f"{self._name} has ended the session (code {code}){said}", code)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from pydantic import ValidationError
 
@@ -159,6 +159,13 @@ async def connect(
     than ``give_up_s`` seconds. Raises UnreachableError, RefusedError, ClientError for arguments that
     cannot be, and, with "local", MissingExtraError or DetectorError where there is no detector.
     """
+    if detect not in get_args(Detect):  # a slip must not send whole images where crops were meant
+        raise ClientError(f"detect is one of {', '.join(get_args(Detect))}, not {detect!r}")
+    if in_flight is not None and in_flight < 1:
+        raise ClientError(f"in_flight is at least 1, not {in_flight}")
+    token = token.strip() if token else None  # files end in a line's end
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise ClientError("the token has characters that no header can have")
     address = stream_address(url, realtime)
     if detect in ("server", "none"):
         detector = None

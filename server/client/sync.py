@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Unpack
+from typing import Literal, Unpack
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from ..exceptions import ClientError
 from ..imaging.reading import ImageInput
 from ..sources import Source
 from .link import LinkState
@@ -30,6 +31,11 @@ class SyncStream:
         return self._stream.state
 
     @property
+    def detect(self) -> Literal["local", "server", "none"]:
+        """Where faces are found; see ``connect``."""
+        return self._stream.detect
+
+    @property
     def reconnects(self) -> int:
         """How often the connection was lost and made again."""
         return self._stream.reconnects
@@ -37,7 +43,9 @@ class SyncStream:
     def frames(
         self, source: str | Path | Source | Iterable[ImageInput], interval_s: float = 0.0
     ) -> Iterator[Answer]:
-        """As ``Stream.frames``."""
+        """As ``Stream.frames``. Raises ClientError once the ``with`` statement is left."""
+        if self._stream.state is LinkState.CLOSED:
+            raise ClientError("this stream is closed")
         answers = self._stream.frames(source, interval_s)
         try:
             while (answer := self._next(answers)) is not None:

@@ -26,11 +26,15 @@ def read_pixels(image: ImageInput) -> tuple[npt.NDArray[np.uint8], str | None]:
     """
     match image:
         case str() | os.PathLike():
+            if "://" in str(image) or str(image).startswith("data:"):
+                raise SourceError("an image is a file here; addresses are for `track` and for streams")
             return read_file(Path(image)), str(image)
         case bytes() | bytearray() | memoryview():
             return np.asarray(decode(bytes(image), MAX_PIXELS)), None
         case Image.Image():
-            return np.asarray(upright_rgb(image)), None
+            if 0 in image.size:
+                raise ValueError(f"an image has pixels; this is {image.width} × {image.height}")
+            return checked_array(np.asarray(upright_rgb(image))), None
         case np.ndarray():
             return checked_array(image), None
     raise TypeError(f"an image is a path, bytes, a PIL image or an array, not {type(image).__name__}")

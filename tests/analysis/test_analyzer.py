@@ -2,14 +2,16 @@
 
 import asyncio
 import io
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import emostream
 import numpy as np
 import pytest
-from emostream import Analyzer, Faces
+from emostream import Analyzer, Faces, loading
 from emostream.analysis import analyzer as module
 from emostream.analysis.finder import FaceFinder, FoundFaces
 from emostream.exceptions import EmostreamError, ImageError, SourceError, UnknownModelError
@@ -106,14 +108,6 @@ def test_what_is_no_image_is_told(analyzer: Analyzer, image: ImageInput, error: 
 
 
 # Making and closing one
-
-
-@pytest.mark.parametrize(
-    "options", [{"smoothing": 1.0}, {"smoothing": -0.1}, {"max_faces": 0}, {"min_face_px": 3}]
-)
-def test_numbers_out_of_their_range_are_told_before_anything_is_loaded(options: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="smoothing is from 0 to below 1"):
-        Analyzer("no such model", **options)  # type: ignore[arg-type]
 
 
 def test_an_unknown_model_is_told_with_those_there_are() -> None:
@@ -254,8 +248,8 @@ def test_the_function_loads_its_model_once_even_for_threads_that_start_together(
         loaded.append(arguments)
         return load_recognizer(*arguments)
 
-    load_recognizer = module.load_recognizer
-    monkeypatch.setattr(module, "load_recognizer", load)
+    load_recognizer = loading.load_recognizer
+    monkeypatch.setattr(loading, "load_recognizer", load)
     module._kept_analyzer.cache_clear()
     try:
         with ThreadPoolExecutor(4) as threads:
@@ -266,3 +260,57 @@ def test_the_function_loads_its_model_once_even_for_threads_that_start_together(
 
     assert [len(faces) for faces in results] == [1] * 5
     assert len(loaded) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_faces": "3"}, "max_faces is a whole number"),
+        ({"max_faces": 1.5}, "max_faces is a whole number"),
+        ({"max_faces": True}, "max_faces is a whole number"),
+        ({"min_face_px": 5}, "min_face_px is a whole number of at least 12"),
+        ({"max_faces": 0}, "max_faces is a whole number of at least 1, not 0"),
+        ({"smoothing": 1.0}, "smoothing is from 0 to below 1, not 1.0"),
+        ({"smoothing": -0.1}, "smoothing is from 0 to below 1"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_named_with_its_value(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Analyzer("no such model", **options)  # so that nothing is loaded before
+
+
+def test_a_broken_image_among_many_can_be_skipped(
+    analyzer: Analyzer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, broken = tmp_path / "good.jpg", tmp_path / "broken.jpg"
+    good.write_bytes(portrait_file())
+    broken.write_bytes(b"no image")
+
+    found = list(analyzer.analyze_many([good, broken, good], errors="skip"))
+
+    assert [faces.source for faces in found] == [str(good)] * 2
+    assert "broken.jpg" in caplog.text
+    with pytest.raises(SourceError, match=r"broken\.jpg"):
+        list(analyzer.analyze_many([good, broken, good]))
+
+
+@pytest.mark.parametrize("one", ["me.jpg", b"bytes", Path("me.jpg"), Image.new("RGB", (9, 9))])
+def test_one_image_is_not_taken_for_many(analyzer: Analyzer, one: Any) -> None:
+    with pytest.raises(TypeError, match="several images"):
+        analyzer.analyze_many(one)
+
+
+def test_a_forked_child_is_told_and_does_not_hang(
+    analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: -1)  # as in a child
+
+    with pytest.raises(EmostreamError, match="do not survive a fork"):
+        analyzer.analyze(portrait_file())
+
+
+def test_a_closed_analyzer_cannot_be_entered_again(own: Analyzer) -> None:
+    own.close()
+
+    with pytest.raises(EmostreamError, match="closed"), own:
+        pass

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,3 +165,28 @@ async def test_streams_can_be_left_early_and_used_again(server: ServerThread) ->
         again = [answer async for answer in stream.frames([jpeg()] * 3)]
 
     assert [answer.frame.index for answer in again] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"detect": "remote"}, "detect is one of auto, local, server, none, not 'remote'"),
+        ({"detect": "Local"}, "detect is one of"),
+        ({"in_flight": 0}, "in_flight is at least 1"),
+        ({"token": "se\ncret"}, "characters that no header can have"),
+    ],
+)
+async def test_an_argument_that_cannot_be_is_refused_before_anything_is_sent(
+    options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ClientError, match=words) as caught:
+        async with connect("127.0.0.1:9", **options):
+            pass
+
+    assert "se\ncret" not in str(caught.value)
+
+
+async def test_the_end_of_a_line_behind_a_token_is_left_out() -> None:
+    with server_thread(FakeRecognizer(is_open=True), token="let me in") as guarded:
+        async with connect(guarded.http, detect="none", token="let me in\n") as stream:
+            assert stream.info.labels == LABELS

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from emostream.client import FrameResult, connect_sync
 from emostream.client.link import LinkState
-from emostream.exceptions import SourceError, UnreachableError
+from emostream.exceptions import ClientError, SourceError, UnreachableError
 
 from tests.servers import ServerThread, server_thread
 from tests.support import LABELS, FakeRecognizer, jpeg
@@ -44,3 +44,11 @@ def test_errors_are_those_of_the_asynchronous_client(server: ServerThread) -> No
         list(stream.frames("nowhere.mp4"))
     with pytest.raises(UnreachableError), connect_sync("127.0.0.1:9", detect="none"):
         pass
+
+
+def test_where_faces_are_found_is_known_and_a_stream_that_was_left_says_so(server: ServerThread) -> None:
+    with connect_sync(server.http, detect="none") as stream:
+        assert stream.detect == "none"
+
+    with pytest.raises(ClientError, match="closed"):
+        list(stream.frames([jpeg()]))

@@ -129,3 +129,16 @@ def test_a_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) ->
         read_file(tmp_path / "bad.jpg")
     with pytest.raises(SourceError, match="cannot be read: Is a directory"):
         read_file(tmp_path)
+
+
+@pytest.mark.parametrize("address", ["https://example.invalid/a.jpg", "data:image/png;base64,AAAA"])
+def test_an_address_is_no_file_and_is_not_repeated(address: str) -> None:
+    with pytest.raises(SourceError, match="addresses are for") as caught:
+        read_pixels(address)
+
+    assert "AAAA" not in str(caught.value)
+
+
+def test_a_pil_image_without_pixels_is_told() -> None:
+    with pytest.raises(ValueError, match="0 × 0"):
+        read_pixels(Image.new("RGB", (0, 0)))
