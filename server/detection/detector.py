@@ -15,7 +15,8 @@ from .anchors import BlazeFaceSpec, Detections
 from .blazeface import BlazeFace, Pixels
 from .model_files import find_model
 from .suppression import MAX_IOU, best_of_each_face
-from .tiles import Level, pyramid
+from .tiles import Level, middle, pyramid
+from .turned import turned_back, turned_image
 
 #: What may be a face. Small faces score low in the detector's input, and get a second look.
 _MIN_PROPOSAL = 0.2
@@ -35,6 +36,12 @@ _SPARE_LOOKS = 32
 
 #: Second looks at most where the whole picture gets no more than a glance.
 _GLANCE_LOOKS = 2
+
+#: Where nothing was found, the turned image is looked at whole: its longer side is this part of the input's.
+#: Of each turn so many proposals get a second look, whose score and no other counts: textures that look like
+#: faces are as frequent there, and turned faces are rare.
+_TURNED_PART = 0.75
+_TURNED_LOOKS = 2
 
 #: A second look has seen the same face if its box overlaps the proposal's by this much.
 _MIN_SAME_IOU = 0.3
@@ -98,7 +105,24 @@ class FaceDetector:
                 faces.append(face)
             if len(faces) == max_faces:
                 break
-        return largest_first(Detections.joined(faces))
+        return largest_first(Detections.joined(faces or self._turned_faces(picture))).first(max_faces)
+
+    def _turned_faces(self, picture: Pixels) -> list[Detections]:
+        """Faces that are turned in the plane by a quarter or half of a turn, in picture pixels."""
+        height, width, _ = picture.shape
+        input_px = self._network.spec.input_px
+        scale = _TURNED_PART * input_px / max(picture.shape)
+        small = _resized(picture, (max(1, round(width * scale)), max(1, round(height * scale))))
+        faces = []
+        for quarters in (1, 2, 3):
+            seen = turned_image(small, quarters)
+            x, y = middle(seen.shape[1], input_px), middle(seen.shape[0], input_px)
+            proposals = self._network(_padded(seen, input_px, (-x, -y)), _MIN_PROPOSAL).placed(scale, x, y)
+            if len(best := best_of_each_face(proposals)[:_TURNED_LOOKS]):
+                turned = np.rot90(picture, quarters)
+                looks = [self._second_look(turned, proposals[best[i : i + 1]]) for i in range(len(best))]
+                faces += [turned_back(face, quarters, (width, height)) for face in looks]
+        return faces
 
     def glance(self, picture: Pixels, known_xywh: Sequence[RawBoxXywh]) -> list[Detections]:
         """New faces that are large enough to be seen with the whole picture in one tile, one each.
@@ -175,7 +199,9 @@ def view(picture: Pixels, box_xywh: RawBoxXywh, face_part: float, side_px: int) 
     x, y, width, height = box_xywh
     side = max(1, round(max(width, height) / face_part))
     left, top = round(x + width / 2 - side / 2), round(y + height / 2 - side / 2)
-    region = picture[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    region = np.ascontiguousarray(
+        picture[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    )
     scale = side_px / side
     if not region.size:  # the box lies outside altogether
         return View(np.zeros((side_px, side_px, 3), np.uint8), scale, (left, top))

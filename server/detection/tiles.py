@@ -22,8 +22,8 @@ class Level:
     """The picture at one scale, and the corners of its tiles.
 
     ``scale`` is level pixels per picture pixel, ``size_wh`` the level's size in its own pixels, ``tiles_xy``
-    the top left corners of the tiles in level pixels. Along an axis where the level is smaller than a tile, the
-    corner is negative: the level lies in the tile's middle.
+    the top left corners of the tiles in level pixels. Where the level is smaller than a tile, the corner
+    is negative: the level lies in the tile's middle.
     """
 
     scale: float
@@ -54,6 +54,11 @@ def pyramid(size_wh: tuple[int, int], input_px: int, smallest_face_px: int, min_
 def _starts(side: int, tile: int, overlap: int) -> list[int]:
     """Where tiles start along one axis: evenly spread, as few as the overlap allows."""
     if side <= tile:
-        return [-((tile - side) // 2)]
+        return [middle(side, tile)]
     count = math.ceil((side - overlap) / (tile - overlap))
     return [round(index * (side - tile) / (count - 1)) for index in range(count)]
+
+
+def middle(side: int, tile: int) -> int:
+    """Where a tile starts that has something smaller in its middle: a negative number, or 0."""
+    return -((tile - side) // 2)

@@ -10,6 +10,7 @@ from emostream.detection.detector import FaceDetector
 from emostream.imaging.crop import RawBoxXywh
 from PIL import Image
 
+from tests.detection.counting import CountingNetwork
 from tests.portraits import FACE_XYWH, FACES_DIR, LANDMARKS_XY, crowd, iou, portrait
 
 
@@ -81,6 +82,33 @@ def test_a_face_cut_off_by_a_third_is_found(detector: FaceDetector) -> None:
     assert iou(box, (-32, y, side, side)) > 0.6
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_close_face_is_found_whichever_way_the_camera_was_held(
+    detector: FaceDetector, quarters: int
+) -> None:
+    x, y, side, _ = (round(value) for value in FACE_XYWH)
+    edge = 14
+    close = portrait().crop((x + edge, y + edge, x + side - edge, y + side - edge))
+    found = detector.detect(np.rot90(np.asarray(close), quarters), 32)
+
+    (box,) = found.boxes()
+    assert iou(box, (-edge, -edge, side, side)) > 0.6
+    (right_x, right_y), (left_x, left_y) = found.landmarks_xy[0, :2]
+    angle = np.degrees(np.arctan2(right_y - left_y, left_x - right_x)) % 360
+    assert angle == pytest.approx(90 * quarters, abs=15)
+
+
+def test_a_picture_with_an_upright_face_is_not_looked_at_turned(detector: FaceDetector) -> None:
+    network = CountingNetwork(detector)
+    counting = FaceDetector(network)
+
+    assert len(counting.detect(np.asarray(portrait().resize((160, 160))), 8)) == 1
+    with_a_face = network.passes
+    assert len(counting.detect(np.full((160, 160, 3), 90, np.uint8), 8)) == 0
+
+    assert with_a_face < network.passes - with_a_face == 2 + 3
+
+
 @pytest.mark.parametrize("face_px", [30, 106, 200])
 def test_eyes_nose_and_mouth_are_where_they_are(detector: FaceDetector, face_px: int) -> None:
     scale = face_px / FACE_XYWH[2]
@@ -128,7 +156,8 @@ def test_threads_do_not_disturb_each_other(detector: FaceDetector) -> None:
 class PretendedNetwork:
     """Finds white squares by their brightness, with the score that it is told for each look.
 
-    It is asked at the level of whole tiles first, then at the coarsest one, then for second looks.
+    It is asked at the level of whole tiles first, then at the coarsest one, then for second looks, then for
+    turned ones; where no more scores are told, it finds nothing.
     """
 
     spec = BlazeFaceSpec("pretended.tflite", 64, (Grid(8, 1),), smallest_face_px=8)
@@ -138,7 +167,7 @@ class PretendedNetwork:
 
     def __call__(self, tile: np.ndarray, min_score: float) -> Detections:
         y, x = np.nonzero(tile[:, :, 0] > 127)
-        if not len(x) or (score := self._scores.pop(0)) < min_score:
+        if not len(x) or not self._scores or (score := self._scores.pop(0)) < min_score:
             return Detections.none()
         box = [x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1]
         landmarks = np.zeros((1, 6, 2), np.float32)
