@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     shutdown_timeout_s: float = Field(default=10.0, gt=0, description="for frames under way at shutdown")
 
     max_picture_pixels: int = Field(default=4096 * 4096, ge=1, description="pixels of a picture over HTTP")
+    max_request_pixels: int = Field(
+        default=4 * 4096 * 4096, ge=1, description="pixels of one request's pictures together"
+    )
+    max_client_pixels: int = Field(
+        default=8 * 4096 * 4096, ge=1, description="pixels of one address's pictures at a time"
+    )
     max_upload_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="size of one request's body")
     max_text_bytes: int = Field(
         default=8 * 1024 * 1024, ge=1024, description="of those, of JSON, base64 or a form's field"

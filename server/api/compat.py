@@ -12,7 +12,7 @@ from .access import require_access
 from .compat_words import EMOTION, FACE, PREDICT, RECOGNIZE, in_words, likeliest
 from .problems import problem_responses
 from .services import Services, services_of
-from .uploads import read_base64, read_base64_field, read_file
+from .uploads import client_of, read_base64, read_base64_field, read_file
 
 router = APIRouter(tags=["older clients"])
 _GUARD = [Depends(require_access)]
@@ -74,24 +74,21 @@ async def ping() -> str:
 async def recognize_file(request: Request) -> RecognizeAnswer:
     """Probabilities of the largest face in the picture `file`."""
     services = services_of(request)
-    with services.images.entered():
-        return await _largest_face(services, await read_file(request, services.settings, "file"))
+    return await _largest_face(request, services, await read_file(request, services.settings, "file"))
 
 
 @router.post("/recognize/base64", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_TEXT_BODY)
 async def recognize_base64(request: Request) -> RecognizeAnswer:
     """Probabilities of the largest face in a picture that is sent as base64 text or as a data URL."""
     services = services_of(request)
-    with services.images.entered():
-        return await _largest_face(services, await read_base64(request, services.settings))
+    return await _largest_face(request, services, await read_base64(request, services.settings))
 
 
 @router.post("/predict", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_FILE_FORM)
 async def predict(request: Request) -> list[PredictedFace]:
     """Every face in the picture `file`: box and label."""
     services = services_of(request)
-    with services.images.entered():
-        faces = await _analyzed(services, await read_file(request, services.settings, "file"))
+    faces = await _analyzed(request, services, await read_file(request, services.settings, "file"))
     found = []
     for (x, y, width, height), words in _in_words(faces, PREDICT):
         label, _ = likeliest(words)
@@ -103,8 +100,7 @@ async def predict(request: Request) -> list[PredictedFace]:
 async def emotion(request: Request) -> list[EmotionFace]:
     """Every face in the picture `image`: bounding box, emotion and confidence in [0, 1]."""
     services = services_of(request)
-    with services.images.entered():
-        faces = await _analyzed(services, await read_file(request, services.settings, "image"))
+    faces = await _analyzed(request, services, await read_file(request, services.settings, "image"))
     found = []
     for box, words in _in_words(faces, EMOTION):
         word, confidence = likeliest(words)
@@ -116,8 +112,8 @@ async def emotion(request: Request) -> list[EmotionFace]:
 async def face_(request: Request) -> FaceAnswer:
     """The emotions of a picture that is a face crop already, in percent, from the highest."""
     services = services_of(request)
-    with services.images.entered():
-        image = await read_base64_field(request, services.settings, "imgBase64")
+    image = await read_base64_field(request, services.settings, "imgBase64")
+    async with services.admission.working(client_of(request), [image]):
         with services.images.opened(1) as lane:
             face = await services.images.recognize_crop(lane, image)
     await services.archive.offer(image, face.emotion, face.confidence)
@@ -126,14 +122,15 @@ async def face_(request: Request) -> FaceAnswer:
     return FaceAnswer(predictions={word: round(100 * value, 2) for word, value in highest_first})
 
 
-async def _analyzed(services: Services, data: bytes, max_faces: int | None = None) -> Faces:
-    with services.images.opened(1) as lane:
-        limit = max_faces or services.settings.max_faces
-        return (await services.images.analyze(lane, data, limit)).faces
+async def _analyzed(request: Request, services: Services, data: bytes, max_faces: int | None = None) -> Faces:
+    async with services.admission.working(client_of(request), [data]):
+        with services.images.opened(1) as lane:
+            limit = max_faces or services.settings.max_faces
+            return (await services.images.analyze(lane, data, limit)).faces
 
 
-async def _largest_face(services: Services, data: bytes) -> RecognizeAnswer:
-    faces = await _analyzed(services, data, max_faces=1)
+async def _largest_face(request: Request, services: Services, data: bytes) -> RecognizeAnswer:
+    faces = await _analyzed(request, services, data, max_faces=1)
     if not faces:
         raise ProblemError(422, "no_face", "No face detected")
     # An emotion that the model lacks is never seen.

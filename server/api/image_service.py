@@ -1,4 +1,4 @@
-"""Images over HTTP on the batcher, in the background and a bounded number at a time."""
+"""Images over HTTP on the batcher, in the background."""
 
 import time
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from ..analysis.finder import EncodedSearch, FaceFinder, MissingDetector
-from ..exceptions import DetectorError, ImageError, OverloadedError
+from ..exceptions import DetectorError, ImageError
 from ..faces import Face, Faces
 from ..inference.batcher import Batcher, BatcherLane
 from ..inference.fair_queue import LaneMode, Priority
@@ -45,26 +45,12 @@ class ImageService:
         metrics: Metrics,
         *,
         max_pixels: int,
-        max_requests: int,
     ) -> None:
         self.labels = labels
         self._batcher = batcher
         self._finder = finder
         self._metrics = metrics
         self._max_pixels = max_pixels
-        self._max_requests = max_requests
-        self._requests = 0
-
-    @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Counts a request for as long as it is in flight. Raises OverloadedError."""
-        if self._requests >= self._max_requests:
-            raise OverloadedError(f"{self._requests} requests with images are in flight already")
-        self._requests += 1
-        try:
-            yield
-        finally:
-            self._requests -= 1
 
     @contextmanager
     def opened(self, images: int) -> Iterator[BatcherLane]:

@@ -17,7 +17,7 @@ from .access import require_access
 from .image_service import AnalyzedImage
 from .problems import ProblemDocument, document_of, problem_of, problem_responses
 from .services import Services, services_of
-from .uploads import Upload, read_image, read_images
+from .uploads import Upload, client_of, read_image, read_images
 
 router = APIRouter(tags=["pictures"], dependencies=[Depends(require_access)])
 
@@ -131,9 +131,9 @@ async def faces(request: Request, max_faces: MaxFaces = None) -> FacesAnswer:
     are others.
     """
     services = services_of(request)
-    with services.images.entered():
-        uploads = await read_images(request, services.settings)
-        limit = _face_limit(services, max_faces)
+    uploads = await read_images(request, services.settings)
+    limit = _face_limit(services, max_faces)
+    async with services.admission.working(client_of(request), [upload.data for upload in uploads]):
         with services.images.opened(len(uploads)) as lane:
             if len(uploads) == 1:
                 answers = [await _answer(services, lane, uploads[0], limit)]
@@ -160,8 +160,8 @@ async def annotated(request: Request, max_faces: MaxFaces = None) -> Response:
     """The image back with every face's box and emotion drawn in: JPEG, or PNG if `Accept` asks for it."""
     services = services_of(request)
     media_type = preferred_type(request.headers.get("accept", ""))
-    with services.images.entered():
-        data = await read_image(request, services.settings)
+    data = await read_image(request, services.settings)
+    async with services.admission.working(client_of(request), [data]):
         with services.images.opened(1) as lane:
             limit = _face_limit(services, max_faces)
             analyzed = await services.images.analyze(lane, data, limit, keep_image=True)

@@ -6,6 +6,7 @@ from ..analysis.finder import FaceFinder, MissingDetector
 from ..inference import Recognizer
 from ..inference.batcher import Batcher
 from ..settings import Settings
+from .admission import Admission
 from .crop_archive import CropArchive
 from .failed_tokens import FailedTokens
 from .image_service import ImageService
@@ -40,7 +41,13 @@ class Services:
             recognizer.labels,
             self.metrics,
             max_pixels=settings.max_picture_pixels,
+        )
+        self.admission = Admission(
             max_requests=settings.max_requests,
+            max_upload_bytes=settings.max_upload_bytes,
+            max_picture_pixels=settings.max_picture_pixels,
+            max_request_pixels=settings.max_request_pixels,
+            max_client_pixels=settings.max_client_pixels,
         )
         self.failed_tokens = FailedTokens(self.metrics)
         self.archive = CropArchive(settings.images_dir)

@@ -11,7 +11,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from ..exceptions import ProblemError
 from ..settings import Settings
-from .text_bodies import MAX_OTHER_FIELDS, decode_base64, parse_form, parse_json
+from .admission import Reception
+from .services import services_of
+from .text_bodies import MAX_OTHER_FIELDS, decode_base64, decode_form_base64, parse_form, parse_json
 
 #: What a raw body may be announced as. The bytes themselves decide what it is.
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "application/octet-stream")
@@ -110,14 +112,13 @@ async def read_base64_field(request: Request, settings: Settings, field: str) ->
         raise _missing(field)
     if len(found[0]) > settings.max_text_bytes:
         raise _text_too_large(settings)
-    # In a URL-encoded form a plus sign that was not escaped has become a space.
-    return await asyncio.to_thread(lambda: decode_base64(found[0].strip().replace(b" ", b"+")))
+    return await asyncio.to_thread(decode_form_base64, found[0])
 
 
 async def _read_body(request: Request, settings: Settings, max_bytes: int) -> bytes:
     """The whole body. Raises ProblemError, for one above the limit before it has all come."""
-    async with _timely(settings):
-        return b"".join([chunk async for chunk in _limited(request, max_bytes)])
+    async with _receiving(request, settings) as reception:
+        return b"".join([chunk async for chunk in _limited(request, max_bytes, reception)])
 
 
 async def _read_text(request: Request, settings: Settings) -> bytes:
@@ -127,15 +128,15 @@ async def _read_text(request: Request, settings: Settings) -> bytes:
 
 async def _read_form(request: Request, settings: Settings) -> list[tuple[str, Upload | str]]:
     """A multipart form's fields and files by their names, in their order. Raises ProblemError."""
-    parser = _InMemoryParser(
-        request.headers,
-        _limited(request, settings.max_upload_bytes),
-        max_files=settings.max_pictures,
-        max_fields=MAX_OTHER_FIELDS,
-        max_part_size=settings.max_text_bytes,  # of a part that is no file
-    )
     try:
-        async with _timely(settings):
+        async with _receiving(request, settings) as reception:
+            parser = _InMemoryParser(
+                request.headers,
+                _limited(request, settings.max_upload_bytes, reception),
+                max_files=settings.max_pictures,
+                max_fields=MAX_OTHER_FIELDS,
+                max_part_size=settings.max_text_bytes,  # of a part that is no file
+            )
             form = await parser.parse()
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
@@ -151,6 +152,11 @@ async def _read_form(request: Request, settings: Settings) -> list[tuple[str, Up
             fields.append((name, Upload(value.filename or None, await value.read())))
     await form.close()
     return fields
+
+
+def client_of(request: Request) -> str:
+    """The client's address."""
+    return request.client.host if request.client else ""
 
 
 def media_type(request: Request) -> str:
@@ -201,8 +207,8 @@ def _too_many(settings: Settings) -> ProblemError:
     )
 
 
-async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """The body as it comes. Raises ProblemError as soon as it is known to be too large."""
+async def _limited(request: Request, max_bytes: int, reception: Reception) -> AsyncGenerator[bytes, None]:
+    """The body as it comes. Raises OverloadedError, and ProblemError as soon as it is too large."""
     too_large = ProblemError(413, "body_too_large", f"a request may have {max_bytes} bytes at most")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:
@@ -213,6 +219,7 @@ async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
             received += len(chunk)
             if received > max_bytes:
                 raise too_large
+            reception.count(len(chunk))
             yield chunk
             await asyncio.sleep(0)  # parsing is work on the loop: others have their turn between chunks
     except ClientDisconnect as error:
@@ -220,11 +227,12 @@ async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
 
 
 @asynccontextmanager
-async def _timely(settings: Settings) -> AsyncIterator[None]:
-    """The body must have come in time: a slow client holds one of the places for requests."""
+async def _receiving(request: Request, settings: Settings) -> AsyncIterator[Reception]:
+    """The body is counted among those on their way, and must have come in time. Raises OverloadedError."""
     try:
-        async with asyncio.timeout(settings.upload_timeout_s):
-            yield
+        with services_of(request).admission.receiving(client_of(request)) as reception:
+            async with asyncio.timeout(settings.upload_timeout_s):
+                yield reception
     except TimeoutError as error:
         message = f"the body did not come within {settings.upload_timeout_s:g} s"
         raise ProblemError(408, "request_timeout", message) from error

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..exceptions import ImageTooLargeError, InvalidImageError
+from ..exceptions import ImageError, ImageTooLargeError, InvalidImageError
 from .structure import check_structure
 
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -59,6 +59,15 @@ def read_header(data: bytes, max_pixels: int) -> Image.Image:
     if pixels > max_pixels:
         raise ImageTooLargeError(max_pixels, f"the picture has {pixels} pixels")
     return picture
+
+
+def count_pixels(data: bytes, max_pixels: int) -> int:
+    """Of an encoded picture, from its header; 0 for one that ``decode`` refuses by its header."""
+    try:
+        picture = read_header(data, max_pixels)
+    except ImageError:
+        return 0
+    return picture.width * picture.height
 
 
 def _broken(error: Exception) -> InvalidImageError:

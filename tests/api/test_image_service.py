@@ -8,7 +8,7 @@ import pytest_asyncio
 from emostream.analysis.finder import FaceFinder, MissingDetector
 from emostream.api.image_service import ImageService
 from emostream.api.metrics import Metrics
-from emostream.exceptions import DetectorError, InvalidImageError, OverloadedError
+from emostream.exceptions import DetectorError, InvalidImageError
 from emostream.imaging.crop import RawBoxXywh
 from emostream.inference.batcher import Batcher
 
@@ -26,7 +26,7 @@ async def batcher() -> AsyncIterator[Batcher]:
 
 def new_service(batcher: Batcher, *boxes: RawBoxXywh, metrics: Metrics | None = None) -> ImageService:
     finder = FaceFinder(FakeDetector(*boxes), (48,))
-    return ImageService(batcher, finder, LABELS, metrics or Metrics(), max_pixels=1_000_000, max_requests=2)
+    return ImageService(batcher, finder, LABELS, metrics or Metrics(), max_pixels=1_000_000)
 
 
 async def test_every_face_that_was_found_has_its_probabilities(batcher: Batcher) -> None:
@@ -76,16 +76,7 @@ async def test_several_images_of_one_request_may_be_in_flight(batcher: Batcher) 
 
 async def test_without_a_detector_an_image_is_refused_with_the_reason(batcher: Batcher) -> None:
     missing = MissingDetector("no files")
-    service = ImageService(batcher, missing, LABELS, Metrics(), max_pixels=1_000_000, max_requests=2)
+    service = ImageService(batcher, missing, LABELS, Metrics(), max_pixels=1_000_000)
 
     with service.opened(1) as lane, pytest.raises(DetectorError, match="no files"):
         await service.analyze(lane, jpeg(), 8)
-
-
-def test_no_more_requests_than_allowed_are_let_in_and_those_that_end_make_room(batcher: Batcher) -> None:
-    service = new_service(batcher)
-    with service.entered():
-        with service.entered(), pytest.raises(OverloadedError), service.entered():
-            pass
-        with service.entered():
-            pass

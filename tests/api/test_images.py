@@ -363,7 +363,7 @@ def test_too_many_requests_at_once_are_told_to_come_again() -> None:
 
         under_way = [threads.submit(post) for _ in range(2)]
         until = time.monotonic() + PATIENCE_S
-        while busy.services.images._requests < 2 and time.monotonic() < until:
+        while busy.services.admission._requests < 2 and time.monotonic() < until:
             time.sleep(0.01)
         refused = post()
         busy.recognizer.open()

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.servers import ServerThread, server_thread
-from tests.support import PATIENCE_S, FakeRecognizer
+from tests.support import PATIENCE_S, FakeRecognizer, jpeg
 
 MAX_TEXT = 4096
 TEXT = b"A" * (MAX_TEXT + 4)
@@ -76,7 +76,8 @@ async def test_others_are_answered_while_text_is_decoded(
         assert may_end.wait(PATIENCE_S)
         return b"an image"
 
-    monkeypatch.setattr("emostream.api.uploads.decode_base64", decode_slowly)
+    for module in ("uploads", "text_bodies"):
+        monkeypatch.setattr(f"emostream.api.{module}.decode_base64", decode_slowly)
     answer = asyncio.create_task(client.post(route, **body))  # type: ignore[arg-type]
     await asyncio.to_thread(begun.wait, PATIENCE_S)
 
@@ -84,3 +85,31 @@ async def test_others_are_answered_while_text_is_decoded(
     assert not answer.done()
     may_end.set()
     assert (await answer).status_code in (200, 422)
+
+
+async def test_slow_bodies_do_not_lock_others_out() -> None:
+    head = (
+        b"POST /v1/faces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\nContent-Type: image/png\r\n\r\n"
+    )
+    with server_thread(FakeRecognizer(is_open=True), max_requests=1) as server:
+        slow = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
+        for _, writer in slow:
+            writer.write(head + b"some")
+        async with asyncio.timeout(PATIENCE_S):
+            while server.services.admission._bodies.total() < len(slow):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+        async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=PATIENCE_S) as client:
+            answer = await client.post("/face", data={"imgBase64": "AAAA"})
+
+        assert answer.status_code == 200
+        for _, writer in slow:
+            writer.close()
+
+
+async def test_a_request_has_a_budget_of_pixels() -> None:
+    with server_thread(FakeRecognizer(is_open=True), max_request_pixels=48 * 48 * 2) as server:
+        async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=PATIENCE_S) as client:
+            answer = await client.post("/v1/faces", files=[("file", jpeg())] * 3)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_many_pixels")

@@ -1,0 +1,111 @@
+"""How many requests with images are received and worked on at a time, and how many pixels of each client."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+
+from ..exceptions import OverloadedError, ProblemError
+from ..imaging.decoding import count_pixels
+
+#: Bodies that may be on their way at a time, for each place among the requests: in all, and from one address.
+#: A slow one costs little else than its connection.
+_BODIES_PER_PLACE = 16
+_BODIES_PER_PLACE_AND_CLIENT = 4
+
+
+class Admission:
+    """Counts what is in flight. A place is taken once the body is there, so slow bodies hold none."""
+
+    def __init__(
+        self,
+        *,
+        max_requests: int,
+        max_upload_bytes: int,
+        max_picture_pixels: int,
+        max_request_pixels: int,
+        max_client_pixels: int,
+    ) -> None:
+        self._max_requests = max_requests
+        self._max_bytes = max_requests * max_upload_bytes
+        self._max_picture_pixels = max_picture_pixels
+        self._max_request_pixels = max_request_pixels
+        self._max_client_pixels = max_client_pixels
+        self._requests = 0
+        self._bytes = 0  # of the bodies that are being received
+        self._bodies: Counter[str] = Counter()  # by client
+        self._pixels: Counter[str] = Counter()
+
+    @contextmanager
+    def receiving(self, client: str) -> Iterator["Reception"]:
+        """For as long as a client's body is on its way. Raises OverloadedError."""
+        if (
+            self._bodies.total() >= _BODIES_PER_PLACE * self._max_requests
+            or self._bodies[client] >= _BODIES_PER_PLACE_AND_CLIENT * self._max_requests
+        ):
+            raise OverloadedError("too many bodies are on their way already")
+        reception = Reception(self)
+        with _counted(self._bodies, client, 1):
+            try:
+                yield reception
+            finally:
+                self._bytes -= reception.received
+
+    @asynccontextmanager
+    async def working(self, client: str, images: Sequence[bytes]) -> AsyncIterator[None]:
+        """For as long as a client's images are worked on.
+
+        Raises OverloadedError, and ProblemError for more pixels than one request may have.
+        """
+        if self._requests >= self._max_requests:
+            raise OverloadedError(f"{self._requests} requests with images are in flight already")
+        self._requests += 1
+        try:
+            pixels = await asyncio.to_thread(self._pixels_of, images)
+            if pixels > self._max_request_pixels:
+                message = f"the images have {pixels} pixels; a request may have {self._max_request_pixels}"
+                raise ProblemError(413, "too_many_pixels", message)
+            # One request at a time is always welcome.
+            if self._pixels[client] and self._pixels[client] + pixels > self._max_client_pixels:
+                raise OverloadedError("images of this client with too many pixels are in flight already")
+            with _counted(self._pixels, client, pixels):
+                yield
+        finally:
+            self._requests -= 1
+
+    def receive(self, size: int) -> None:
+        self._bytes += size
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the bodies that are being received have as many bytes as they may, together."""
+        return self._bytes > self._max_bytes
+
+    def _pixels_of(self, images: Sequence[bytes]) -> int:
+        return sum(count_pixels(image, self._max_picture_pixels) for image in images)
+
+
+class Reception:
+    """One body on its way."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self.received = 0  # bytes
+
+    def count(self, size: int) -> None:
+        """That many bytes more have come. Raises OverloadedError."""
+        self.received += size
+        self._admission.receive(size)
+        if self._admission.is_full:
+            raise OverloadedError("the bodies on their way have as many bytes as they may, together")
+
+
+@contextmanager
+def _counted(counter: Counter[str], key: str, count: int) -> Iterator[None]:
+    counter[key] += count
+    try:
+        yield
+    finally:
+        counter[key] -= count
+        if not counter[key]:
+            del counter[key]  # addresses do not pile up
