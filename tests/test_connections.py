@@ -221,10 +221,19 @@ async def test_a_flood_of_any_kind_is_ended_with_1008_and_others_are_served(kind
     assert (closed["type"], closed["reason"]) == ("session.closed", "error")
 
 
-def _flood(server: Addresses, kind: str) -> tuple[list[dict[str, Any]], int | None]:
+@pytest.mark.parametrize("kind", ["pings", "text"])
+def test_the_older_clients_socket_is_ended_as_well(kind: str) -> None:
+    with server_thread(FakeRecognizer(is_open=True)) as server:
+        texts, code = _flood(server, kind, "/")
+
+    assert code == 1008
+    assert "keeps breaking" in texts[-1]["error"]
+
+
+def _flood(server: Addresses, kind: str, path: str = "/ws") -> tuple[list[dict[str, Any]], int | None]:
     """Sends 60,000 messages or until it is stopped; what it was told."""
     one, start = FLOODS[kind], masked(2, b"x", is_last=False) if kind == "empty fragments" else b""
-    with upgraded(server) as connection:
+    with upgraded(server, path) as connection:
         from threading import Thread
 
         def send() -> None:
