@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 _FAILURES_IN_A_ROW = 3
 
+#: Searches take seconds of a core each: crops and the engine, which take milliseconds, go first.
+_SEARCH_NICE = 10
+
 #: For threads to end what they are at, when the server stops.
 _CLOSE_TIMEOUT_S = 2.0
 
@@ -152,8 +155,8 @@ class Batcher:
         # Of their own each: a large image takes seconds, and crops milliseconds.
         self._crop_threads = WorkerThreads(decode_threads, "decode", frame_timeout_s)
         self._search_threads = {
-            Priority.LIVE: WorkerThreads(detect_threads, "detect", frame_timeout_s),
-            Priority.BACKGROUND: WorkerThreads(picture_threads, "picture", picture_timeout_s),
+            Priority.LIVE: WorkerThreads(detect_threads, "detect", frame_timeout_s, _SEARCH_NICE),
+            Priority.BACKGROUND: WorkerThreads(picture_threads, "picture", picture_timeout_s, _SEARCH_NICE),
         }
         self._engine = WorkerThreads(1, "engine")
 

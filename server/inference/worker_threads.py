@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -36,10 +38,12 @@ class WorkerThreads:
     Threads are daemons, since the interpreter would wait for others at its end, whatever they are at.
     """
 
-    def __init__(self, threads: int, name: str, timeout_s: float | None = None) -> None:
+    def __init__(self, threads: int, name: str, timeout_s: float | None = None, nice: int = 0) -> None:
+        """``nice``: how far others are to be preferred where cores are short, up to 19; Linux only."""
         self.threads = threads
         self._name = name
         self._timeout_s = timeout_s
+        self._nice = nice
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._is_closed = False
         self._crew: set[threading.Thread] = set()
@@ -76,6 +80,9 @@ class WorkerThreads:
 
     def _take_jobs(self) -> None:
         this = threading.current_thread()
+        if self._nice and sys.platform == "linux":  # elsewhere niceness is the whole process'
+            own = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + self._nice)
         while (job := self._jobs.get()) is not None and not self._is_closed:
             if job.result.cancelled():
                 continue

@@ -1,6 +1,7 @@
 """Threads whose work ends when the test says so."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -119,6 +120,18 @@ async def test_closing_waits_for_what_is_under_way_but_not_for_ever() -> None:
 
     stuck.let_go()
     assert await within_patience(result) == "at last"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere niceness is the whole process'")
+async def test_threads_give_way_to_others_as_far_as_asked_for_and_nobody_else_does() -> None:
+    threads = WorkerThreads(1, "test", nice=3)
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    in_thread = await threads.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    assert in_thread == min(19, own + 3)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+    threads.close(PATIENCE_S)
 
 
 def test_a_program_ends_whatever_its_threads_are_at() -> None:
