@@ -197,7 +197,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def handle_events(self) -> None:
         if self.conn.handshake_exc is not None and not self.handshake_complete:
-            # Headers that are longer than websockets takes, say: it has an answer, which uvicorn leaves there.
+            # Headers longer than websockets takes, say: it has an answer, which uvicorn leaves there.
             self.handshake_complete = self.close_sent = True
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
