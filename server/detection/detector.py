@@ -103,7 +103,8 @@ class FaceDetector:
                 continue
             if len(face):
                 faces.append(face)
-            if len(faces) == max_faces:
+            # Second looks may have moved two proposals onto one face, which counts once.
+            if len(best_of_each_face(Detections.joined(faces))) >= max_faces:
                 break
         return largest_first(Detections.joined(faces or self._turned_faces(picture))).first(max_faces)
 
@@ -248,6 +249,5 @@ def _padded(picture: Pixels, side: int, offset_xy: tuple[int, int] = (0, 0)) -> 
 
 def largest_first(faces: Detections) -> Detections:
     """One detection for each face, largest first."""
-    # Second looks may have moved two proposals onto one face.
     best = faces[best_of_each_face(faces)]
     return best[np.argsort(-areas(best.boxes_xywh), kind="stable")]
