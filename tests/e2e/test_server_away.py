@@ -59,8 +59,15 @@ def test_a_server_that_stops_in_order_is_said_to_be_restarting(server: MakeRun, 
     server.ask_to_stop()
 
     # The first attempt that fails, soon after, changes the words: so each picture of the screen is looked at.
-    live.page.wait_for_function(
-        "document.querySelector('[role=alert]')?.textContent.includes('The server is restarting')"
+    # Not by wait_for_function: it evaluates strings, which the page's policy forbids.
+    live.page.evaluate(
+        """words => new Promise((resolve, reject) => {
+            const look = () => document.querySelector('[role=alert]')?.textContent.includes(words)
+                ? resolve() : requestAnimationFrame(look)
+            setTimeout(() => reject(new Error(`it never said: ${words}`)), 30000)
+            look()
+        })""",
+        "The server is restarting",
     )
     server.stop()
 
