@@ -88,7 +88,7 @@ def test_sigterm_gives_the_terminal_back(tmp_path: Path, cache_dir: Path) -> Non
     terminal = Terminal(tmp_path, cache_dir, "live", str(video), "--preview", "none")
     assert "▀" not in terminal.wait_for("● face 1")
 
-    terminal.process.kill(signal.SIGTERM)
+    terminal.process.send_signal(signal.SIGTERM)
 
     assert terminal.wait() == 128 + signal.SIGTERM
     assert terminal.is_restored()

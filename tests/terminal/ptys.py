@@ -1,13 +1,16 @@
 """Programs in a terminal, and what a person would see there."""
 
 import os
+import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
 import pyte
+from pexpect import fdpexpect
 
 from tests.servers import QUICK_MODEL
 from tests.support import PATIENCE_S
@@ -38,20 +41,25 @@ class Terminal:
         self.raw = ""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._screen)
-        self.process = pexpect.spawn(
-            sys.executable,
-            ["-m", "emostream", *arguments],
-            cwd=str(folder),
+        self._file, terminal_file = os.openpty()
+        termios.tcsetwinsize(terminal_file, (rows, columns))
+        # Not by pexpect.spawn: it forks this process, which has engines and their threads by now, and the
+        # child has been seen to crash before it became the program.
+        self.process = subprocess.Popen(
+            ["setsid", "--ctty", sys.executable, "-m", "emostream", *arguments],
+            cwd=folder,
             env=environment,
-            dimensions=(rows, columns),
-            encoding="utf-8",
-            timeout=PATIENCE_S,
+            stdin=terminal_file,
+            stdout=terminal_file,
+            stderr=terminal_file,
         )
+        os.close(terminal_file)
+        self._output = fdpexpect.fdspawn(self._file, encoding="utf-8", timeout=PATIENCE_S)
 
     def read(self) -> bool:
         """Takes what the program has written by now; False once it has ended."""
         try:
-            text = self.process.read_nonblocking(65536, timeout=0.2)
+            text = self._output.read_nonblocking(65536, timeout=0.2)
         except pexpect.TIMEOUT:
             return True
         except pexpect.EOF:
@@ -87,19 +95,19 @@ class Terminal:
 
     def resize(self, columns: int, rows: int) -> None:
         self._screen.resize(rows, columns)
-        self.process.setwinsize(rows, columns)
+        termios.tcsetwinsize(self._file, (rows, columns))
 
     def press(self, key: str) -> None:
-        self.process.send(key)
+        self._output.send(key)
 
     def wait(self) -> int:
         """Its exit code (128 and more for a signal), once it has ended by itself."""
         limit = time.monotonic() + PATIENCE_S
         while self.read():
             assert time.monotonic() < limit, self.text()
-        self.process.close()
-        status = self.process.exitstatus
-        return status if status is not None else 128 + (self.process.signalstatus or 0)
+        self._output.close()
+        status = self.process.wait(PATIENCE_S)
+        return status if status >= 0 else 128 - status
 
     def is_restored(self) -> bool:
         """Whether it left the second screen and shows the cursor again."""
