@@ -92,7 +92,7 @@ class FaceDetector:
         best = best_of_each_face(proposals)
         faces: list[Detections] = []
         looks_left = max_faces + _SPARE_LOOKS
-        for index in sorted(best, key=lambda index: -areas(proposals.boxes_xywh)[index]):
+        for index in best[np.argsort(-areas(proposals.boxes_xywh[best]), kind="stable")]:
             face = proposals[np.array([index])]
             if are_trusted[index]:
                 face = face[face.scores >= _MIN_SCORE]
@@ -104,7 +104,7 @@ class FaceDetector:
             if len(face):
                 faces.append(face)
             # Second looks may have moved two proposals onto one face, which counts once.
-            if len(best_of_each_face(Detections.joined(faces))) >= max_faces:
+            if len(faces) >= max_faces and len(best_of_each_face(Detections.joined(faces))) >= max_faces:
                 break
         return largest_first(Detections.joined(faces or self._turned_faces(picture))).first(max_faces)
 
