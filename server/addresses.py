@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -48,6 +49,24 @@ def is_ip_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def unmapped(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """A peer's IP address, as version 4 where 6 only carries one. Raises ValueError for a name."""
+    address = ipaddress.ip_address(host)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
+
+
+@lru_cache(maxsize=4096)
+def network_of(host: str) -> str:
+    """What counts as one client's address where clients are bounded: IPv6 gives a customer 2^64 of them."""
+    try:
+        address = unmapped(host)
+    except ValueError:
+        return host
+    return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))
 
 
 def split_host(text: str) -> tuple[str, int | None] | None:

@@ -5,10 +5,8 @@ that request headers take, and on what a WebSocket's peer makes the server read 
 """
 
 import asyncio
-import ipaddress
 import sys
 import time
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
+from .addresses import network_of
 from .settings import Settings
 from .streaming.session import RateLimiter
 
@@ -30,20 +29,6 @@ _FRAMES_PER_TURN = 64
 _FRAMES_PER_ALLOWED_FRAME = 20
 _BURST_S = 4.0
 _FLOOD_CLOSE_TIMEOUT_S = 2.0
-
-
-@lru_cache(maxsize=4096)
-def network_of(host: str) -> str:
-    """What counts as one address: IPv6 gives a customer 2^64 of them."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return host
 
 
 class BoundedHttp(H11Protocol):

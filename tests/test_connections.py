@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emostream.connections import BoundedWebSocket, network_of
+from emostream.addresses import network_of
+from emostream.connections import BoundedWebSocket
 
 from tests.servers import QUICK_MODEL, Addresses, ServerProcess, receive, server_thread, session
 from tests.support import PATIENCE_S, FakeRecognizer, frame, jpeg

@@ -5,6 +5,7 @@ import logging
 import time
 from collections import OrderedDict
 
+from ..addresses import network_of
 from ..streaming.session import RateLimiter
 from .metrics import Metrics
 
@@ -31,8 +32,8 @@ class FailedTokens:
         self._metrics.refused_tokens.labels("wrong" if is_guess else "missing").inc()
         if not is_guess:
             return  # who gives none learns nothing
-        limiter = self._addresses.setdefault(host, RateLimiter(_PER_SECOND, _BURST))
-        self._addresses.move_to_end(host)
+        limiter = self._addresses.setdefault(network := network_of(host), RateLimiter(_PER_SECOND, _BURST))
+        self._addresses.move_to_end(network)
         if len(self._addresses) > _MAX_ADDRESSES:
             self._addresses.popitem(last=False)
         if limiter.allows(time.monotonic()):

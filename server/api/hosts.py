@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from ..addresses import Origin, is_ip_address, is_loopback, split_host
+from ..addresses import Origin, is_ip_address, is_loopback, split_host, unmapped
 from ..exceptions import ProblemError
 from ..settings import Settings
 from .problems import response_of
@@ -52,11 +52,10 @@ class CheckedHosts:
     def _trusts_peer(self, scope: Scope) -> bool:
         host, port = scope.get("client") or ("", 0)
         try:
-            peer = ipaddress.ip_address(host)
+            peer = unmapped(host)
         except ValueError:  # a socket in the file system, say
             return False
-        if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped:
-            peer = peer.ipv4_mapped
+        if peer.version == 4:
             scope["client"] = (str(peer), port)
         return any(peer in network for network in self._networks)
 

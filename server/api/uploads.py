@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from ..addresses import network_of
 from ..exceptions import ProblemError
 from ..settings import Settings
 from .admission import Reception
@@ -155,8 +156,8 @@ async def _read_form(request: Request, settings: Settings) -> list[tuple[str, Up
 
 
 def client_of(request: Request) -> str:
-    """The client's address."""
-    return request.client.host if request.client else ""
+    """Whose bodies and pixels a request's are: its address, or its network."""
+    return network_of(request.client.host) if request.client else ""
 
 
 def media_type(request: Request) -> str:

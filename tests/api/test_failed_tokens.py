@@ -31,6 +31,16 @@ async def test_an_address_that_guesses_on_and_on_is_made_to_wait(caplog: pytest.
     ]
 
 
+async def test_a_customer_with_2_to_the_64_addresses_is_one_who_guesses() -> None:
+    failed = FailedTokens(Metrics(), penalty_s=3600)
+
+    for number in range(10):
+        await failed.notice(f"2001:db8::{number:x}", is_guess=True)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(failed.notice("2001:db8::ffff", is_guess=True), 0.05)
+    await failed.notice("2001:db8:0:1::1", is_guess=True)  # another customer is not made to wait
+
+
 async def test_who_gives_no_token_guesses_nothing() -> None:
     metrics = Metrics()
     failed = FailedTokens(metrics, penalty_s=3600)
