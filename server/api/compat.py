@@ -113,9 +113,8 @@ async def face_(request: Request) -> FaceAnswer:
     """The emotions of a picture that is a face crop already, in percent, from the highest."""
     services = services_of(request)
     image = await read_base64_field(request, services.settings, "imgBase64")
-    async with services.admission.working(client_of(request), [image]):
-        with services.images.opened(1) as lane:
-            face = await services.images.recognize_crop(lane, image)
+    async with services.working_on(client_of(request), [image]) as lane:
+        face = await services.images.recognize_crop(lane, image)
     await services.archive.offer(image, face.emotion, face.confidence)
     words = in_words(FACE, face.probabilities)
     highest_first = sorted(words.items(), key=lambda item: -item[1])
@@ -123,10 +122,9 @@ async def face_(request: Request) -> FaceAnswer:
 
 
 async def _analyzed(request: Request, services: Services, data: bytes, max_faces: int | None = None) -> Faces:
-    async with services.admission.working(client_of(request), [data]):
-        with services.images.opened(1) as lane:
-            limit = max_faces or services.settings.max_faces
-            return (await services.images.analyze(lane, data, limit)).faces
+    async with services.working_on(client_of(request), [data]) as lane:
+        limit = max_faces or services.settings.max_faces
+        return (await services.images.analyze(lane, data, limit)).faces
 
 
 async def _largest_face(request: Request, services: Services, data: bytes) -> RecognizeAnswer:

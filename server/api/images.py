@@ -133,13 +133,12 @@ async def faces(request: Request, max_faces: MaxFaces = None) -> FacesAnswer:
     services = services_of(request)
     uploads = await read_images(request, services.settings)
     limit = _face_limit(services, max_faces)
-    async with services.admission.working(client_of(request), [upload.data for upload in uploads]):
-        with services.images.opened(len(uploads)) as lane:
-            if len(uploads) == 1:
-                answers = [await _answer(services, lane, uploads[0], limit)]
-            else:
-                work = (_answer_or_error(services, lane, upload, limit) for upload in uploads)
-                answers = await asyncio.gather(*work)
+    async with services.working_on(client_of(request), [upload.data for upload in uploads]) as lane:
+        if len(uploads) == 1:
+            answers = [await _answer(services, lane, uploads[0], limit)]
+        else:
+            work = (_answer_or_error(services, lane, upload, limit) for upload in uploads)
+            answers = await asyncio.gather(*work)
     first = answers[0]
     return FacesAnswer(width=first.width, height=first.height, faces=first.faces, images=answers)
 
@@ -161,10 +160,9 @@ async def annotated(request: Request, max_faces: MaxFaces = None) -> Response:
     services = services_of(request)
     media_type = preferred_type(request.headers.get("accept", ""))
     data = await read_image(request, services.settings)
-    async with services.admission.working(client_of(request), [data]):
-        with services.images.opened(1) as lane:
-            limit = _face_limit(services, max_faces)
-            analyzed = await services.images.analyze(lane, data, limit, keep_image=True)
+    async with services.working_on(client_of(request), [data]) as lane:
+        limit = _face_limit(services, max_faces)
+        analyzed = await services.images.analyze(lane, data, limit, keep_image=True)
         content = await asyncio.to_thread(_drawn, analyzed.faces, media_type)
     return Response(content, media_type=media_type)
 

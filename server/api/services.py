@@ -1,10 +1,13 @@
 """What the routes work with, opened by the app and handed to them with each request."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
 from starlette.requests import HTTPConnection
 
 from ..analysis.finder import FaceFinder, MissingDetector
 from ..inference import Recognizer
-from ..inference.batcher import Batcher
+from ..inference.batcher import Batcher, BatcherLane
 from ..settings import Settings
 from .admission import Admission
 from .crop_archive import CropArchive
@@ -52,6 +55,13 @@ class Services:
         self.failed_tokens = FailedTokens(self.metrics)
         self.archive = CropArchive(settings.images_dir)
         self.sessions = SessionRegistry(settings.max_sessions, self.metrics)
+
+    @asynccontextmanager
+    async def working_on(self, client: str, images: Sequence[bytes]) -> AsyncIterator[BatcherLane]:
+        """A lane for a request's images, while they are worked on. Raises as ``Admission.working``."""
+        async with self.admission.working(client, images):
+            with self.images.opened(len(images)) as lane:
+                yield lane
 
     async def drain(self) -> None:
         """Ends the streaming sessions in order; requests and frames in flight are still computed.

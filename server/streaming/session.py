@@ -226,8 +226,7 @@ class StreamSession:
 
     async def _find_and_recognize(self, frame: Frame, arrived: float) -> tuple[list[FaceResult], Predictions]:
         """Of the faces that the server finds in the whole image of a frame with ``detect``."""
-        if isinstance(self._finder, MissingDetector):
-            raise ProtocolError("invalid_frame", self._finder.reason, frame.frame_id)
+        assert not isinstance(self._finder, MissingDetector)  # such frames were refused as they came
         search = EncodedSearch(
             self._finder, frame.faces[0].image, self.limits.max_pixels, self.config.max_faces
         )
