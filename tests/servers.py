@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from emostream.settings import Settings
@@ -111,6 +111,12 @@ class ServerProcess(Addresses):
         assert self._process.stderr is not None
         self._process.stderr.close()
         return code
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.end()
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         if self._process.poll() is None:

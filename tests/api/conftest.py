@@ -11,15 +11,14 @@ from tests.servers import QUICK_MODEL, ServerProcess
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[ServerProcess]:
     """The server as people start it, with the default model."""
-    process = ServerProcess(tmp_path_factory.mktemp("server"), cache_dir)
-    yield process
-    process.end()
+    with ServerProcess(tmp_path_factory.mktemp("server"), cache_dir) as process:
+        yield process
 
 
 @pytest.fixture(scope="package")
 def guarded(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[ServerProcess]:
     """A server with a token, one friendly origin, two sessions at most and little patience."""
-    process = ServerProcess(
+    with ServerProcess(
         tmp_path_factory.mktemp("guarded"),
         cache_dir,
         model=QUICK_MODEL,
@@ -27,6 +26,5 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterat
         allowed_origins="https://friend.example, http://other.example:8080",
         max_sessions=2,
         idle_timeout_s=0.5,
-    )
-    yield process
-    process.end()
+    ) as process:
+        yield process

@@ -1,12 +1,12 @@
 """A request names this server, or is refused: through the real process, over raw sockets."""
 
-import base64
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.raw_sockets import handshake, request
 from tests.servers import QUICK_MODEL, Addresses, ServerProcess, server_thread
 from tests.support import PATIENCE_S
 
@@ -14,40 +14,27 @@ from tests.support import PATIENCE_S
 @pytest.fixture(scope="module")
 def named(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[ServerProcess]:
     """A server with names of its own, behind a proxy on this machine."""
-    process = ServerProcess(
-        tmp_path_factory.mktemp("named"),
-        cache_dir,
-        model=QUICK_MODEL,
-        allowed_hosts="Emo.Example, *.lan.example",
-    )
-    yield process
+    folder, names = tmp_path_factory.mktemp("named"), "Emo.Example, *.lan.example"
+    with ServerProcess(folder, cache_dir, model=QUICK_MODEL, allowed_hosts=names) as process:
+        yield process
     assert "Traceback" not in process.log
-    process.end()
 
 
 def ask(server: Addresses, *lines: str, path: str = "/healthz") -> tuple[int, str]:
     """Status and text of the answer to a request with exactly these header lines."""
-    return _exchange(server, f"GET {path} HTTP/1.1", *lines, "Connection: close")
+    return _exchange(server, request(f"GET {path} HTTP/1.1", *lines, "Connection: close"))
 
 
 def shake_hands(server: Addresses, *lines: str) -> int:
     """Status of the answer to a WebSocket's handshake with exactly these further header lines."""
-    key = base64.b64encode(bytes(16)).decode()
-    return _exchange(
-        server,
-        "GET /ws HTTP/1.1",
-        *lines,
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-        f"Sec-WebSocket-Key: {key}",
-        "Sec-WebSocket-Version: 13",
-        is_done=lambda answer: b"\r\n\r\n" in answer,
-    )[0]
+    return _exchange(server, handshake("/ws", *lines), is_done=lambda answer: b"\r\n\r\n" in answer)[0]
 
 
-def _exchange(server: Addresses, *lines: str, is_done=lambda answer: False) -> tuple[int, str]:  # type: ignore[no-untyped-def]
+def _exchange(
+    server: Addresses, sent: bytes, is_done: Callable[[bytes], bool] = lambda answer: False
+) -> tuple[int, str]:
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as connection:
-        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        connection.sendall(sent)
         answer = b""
         while not is_done(answer) and (part := connection.recv(65536)):
             answer += part

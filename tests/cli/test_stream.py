@@ -27,9 +27,8 @@ ENVIRONMENT = {**os.environ, "no_proxy": "127.0.0.1", "PYTHONPATH": str(ROOT)}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[ServerProcess]:
-    process = ServerProcess(tmp_path_factory.mktemp("server"), cache_dir, model=QUICK_MODEL)
-    yield process
-    process.end()
+    with ServerProcess(tmp_path_factory.mktemp("server"), cache_dir, model=QUICK_MODEL) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
