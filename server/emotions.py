@@ -1,6 +1,6 @@
 """The eight emotions: names, synonyms, order and colours.
 
-``emotions.json`` is the table; the dashboard (``web/src/dashboard/palette.ts``) reads the same one, and
+``emotions.json`` is the table; the dashboard (``web/src/ui/palette.ts``) reads the same one, and
 ``tests/data/emotions_cases.json`` holds both to the same colours.
 """
 

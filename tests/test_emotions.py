@@ -6,7 +6,7 @@ from emostream.emotions import EMOTIONS, canonical, colour_of, ink_on
 
 from tests.support import ROOT
 
-#: web/src/dashboard/palette.test.ts is held to the same cases.
+#: web/src/ui/palette.test.ts is held to the same cases.
 CASES = json.loads((ROOT / "tests/data/emotions_cases.json").read_text(encoding="utf-8"))
 
 

@@ -1,9 +1,9 @@
 import "@fontsource-variable/geist/wght.css";
-import "./dashboard/styles/index.css";
+import "./ui/styles/index.css";
 import { createRoot } from "react-dom/client";
-import { App } from "./dashboard/components/App";
-import { createLive } from "./dashboard/createLive";
-import { LiveContext } from "./dashboard/liveContext";
+import { App } from "./ui/App";
+import { createLive } from "./engine/createLive";
+import { LiveContext } from "./ui/liveContext";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no #root");

@@ -1,10 +1,10 @@
 import { type CSSProperties, memo, useLayoutEffect, useRef } from "react";
-import type { FaceView } from "../faces";
-import { toPercent } from "../format";
-import { useLive } from "../liveContext";
-import { colourOf, STALE_COLOUR } from "../palette";
-import { useStore } from "../store";
-import type { BoxesView } from "../stores";
+import type { FaceView } from "../engine/faces";
+import { toPercent } from "./format";
+import { useLive } from "./liveContext";
+import { colourOf, STALE_COLOUR } from "./palette";
+import { useStore } from "./useStore";
+import type { BoxesView } from "../engine/stores";
 
 export function FaceOverlay() {
   const { stores } = useLive();

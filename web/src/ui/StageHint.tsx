@@ -1,5 +1,5 @@
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
 
 /** A line on the picture while there is nothing to frame in it. */
 export function StageHint() {

@@ -1,8 +1,8 @@
-import type { BackendReport } from "../../detection/backends";
-import type { DetectorStatus } from "../../detection/detectorKeeper";
-import { formatMs } from "../format";
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
+import type { BackendReport } from "../detection/backends";
+import type { DetectorStatus } from "../detection/detectorKeeper";
+import { formatMs } from "./format";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
 
 /** How faces are found in this browser, with the measurements that chose the backend. */
 export function DetectorDetails() {

@@ -1,5 +1,5 @@
 import { createContext, useContext } from "react";
-import type { Live } from "./live";
+import type { Live } from "../engine/live";
 
 export const LiveContext = createContext<Live | null>(null);
 

@@ -1,6 +1,6 @@
 import { useState } from "react";
-import { DEFAULT_INTERVAL_MS, MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../../stream/interval";
-import { useLive } from "../liveContext";
+import { DEFAULT_INTERVAL_MS, MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../stream/interval";
+import { useLive } from "./liveContext";
 
 /** Says so where the page does not take the interval that its address asks for. */
 export function IntervalNotice() {

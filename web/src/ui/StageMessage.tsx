@@ -1,6 +1,6 @@
-import { adviceFor } from "../../camera/cameraState";
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
+import { adviceFor } from "../camera/cameraState";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
 
 /** In place of the picture: why there is none, and what to do. */
 export function StageMessage() {

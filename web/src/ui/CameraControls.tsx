@@ -1,5 +1,5 @@
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
 
 export function CameraControls() {
   const live = useLive();

@@ -1,7 +1,7 @@
-import { connectionWords } from "../connectionWords";
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
-import { useSecondsUntil } from "../useSecondsUntil";
+import { connectionWords } from "./connectionWords";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
+import { useSecondsUntil } from "./useSecondsUntil";
 
 /** Under the picture: what keeps the answers away, what to do, and when the next attempt comes. */
 export function StreamTrouble() {

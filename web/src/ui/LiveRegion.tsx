@@ -1,5 +1,5 @@
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
 
 /** Says what is seen, for screen readers; the store changes at most every two seconds. */
 export function LiveRegion() {

@@ -1,7 +1,7 @@
 import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
 import { colourOf } from "./palette";
-import { TRACE_MS, type TraceColumns } from "./traces";
+import { TRACE_MS, type TraceColumns } from "../engine/traces";
 
 /** A chart of probabilities over the last half minute. */
 export interface TraceChart {

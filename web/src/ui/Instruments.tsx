@@ -1,6 +1,6 @@
-import { formatMs } from "../format";
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
+import { formatMs } from "./format";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
 
 export function Instruments() {
   const { stores } = useLive();

@@ -1,6 +1,6 @@
 import { type CSSProperties, useEffect, useRef, useState } from "react";
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
 import { FaceOverlay } from "./FaceOverlay";
 import { StageHint } from "./StageHint";
 import { StageMessage } from "./StageMessage";

@@ -1,9 +1,9 @@
 import type { CSSProperties } from "react";
-import type { Answer, FacesView } from "../faces";
-import { toPercent } from "../format";
-import { useLive } from "../liveContext";
-import { colourOf, STALE_COLOUR } from "../palette";
-import { useStore } from "../store";
+import type { Answer, FacesView } from "../engine/faces";
+import { toPercent } from "./format";
+import { useLive } from "./liveContext";
+import { colourOf, STALE_COLOUR } from "./palette";
+import { useStore } from "./useStore";
 
 const NO_LABELS: readonly string[] = [];
 

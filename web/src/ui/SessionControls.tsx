@@ -1,8 +1,8 @@
-import { download } from "../download";
-import { useLive } from "../liveContext";
-import { toCsv, toJson } from "../sessionLog";
-import { MAX_SMOOTHING } from "../smoothing";
-import { useStore } from "../store";
+import { download } from "./download";
+import { useLive } from "./liveContext";
+import { toCsv, toJson } from "../engine/sessionLog";
+import { MAX_SMOOTHING } from "../engine/smoothing";
+import { useStore } from "./useStore";
 
 export function SessionControls() {
   const live = useLive();

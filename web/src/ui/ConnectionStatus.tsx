@@ -1,7 +1,7 @@
-import { connectionWords } from "../connectionWords";
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
-import { useSecondsUntil } from "../useSecondsUntil";
+import { connectionWords } from "./connectionWords";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
+import { useSecondsUntil } from "./useSecondsUntil";
 
 export function ConnectionStatus() {
   const { stores } = useLive();

@@ -1,5 +1,3 @@
-import { useSyncExternalStore } from "react";
-
 /** A value that can be watched. Set it to a new object to change it; an equal reference tells nobody. */
 export interface Store<T> {
   readonly get: () => T;
@@ -23,13 +21,4 @@ export function createStore<T>(initial: T): Store<T> {
       return () => listeners.delete(listener);
     },
   };
-}
-
-/**
- * The part of a store that a component shows; it is drawn again only when that part changes.
- *
- * @param select must give the same reference for the same value: a field, not a new object
- */
-export function useStore<T, S>(store: Store<T>, select: (value: T) => S): S {
-  return useSyncExternalStore(store.subscribe, () => select(store.get()));
 }

@@ -1,5 +1,5 @@
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
 import { CameraControls } from "./CameraControls";
 import { ConnectionStatus } from "./ConnectionStatus";
 

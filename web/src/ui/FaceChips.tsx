@@ -1,7 +1,7 @@
 import type { CSSProperties } from "react";
-import { useLive } from "../liveContext";
-import { colourOf, STALE_COLOUR } from "../palette";
-import { useStore } from "../store";
+import { useLive } from "./liveContext";
+import { colourOf, STALE_COLOUR } from "./palette";
+import { useStore } from "./useStore";
 
 /** A button per face, where there is more than one to choose from. */
 export function FaceChips() {

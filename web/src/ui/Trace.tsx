@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
-import { useLive } from "../liveContext";
-import { useStore } from "../store";
-import { createTraceChart } from "../traceChart";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
+import { createTraceChart } from "./traceChart";
 
 const REDRAW_MS = 250;
 const NO_LABELS: readonly string[] = [];
