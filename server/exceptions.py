@@ -23,6 +23,7 @@
     ├── TooManySessionsError  the server has as many streaming sessions as it may
     ├── SourceError           a camera, file or address yields no images
     ├── WriteError            results cannot be written to a file
+    ├── FolderFullError       a folder of people's images holds as many bytes as it may
     └── ClientError           a stream to a server cannot go on
         ├── UnreachableError      nobody answers at the address, or nobody does any more
         │   └── LostError             the connection is gone, and should be made again
@@ -196,6 +197,10 @@ class SourceError(EmostreamError):
 
 class WriteError(EmostreamError):
     """Results cannot be written; the message names the file."""
+
+
+class FolderFullError(EmostreamError):
+    """A folder of kept files holds as many bytes as it may; the message names it."""
 
 
 class ClientError(EmostreamError):

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("images_dir", "EMOSTREAM_IMAGES_DIR", "IMAGES_DIR"),
         description="if set, a received crop is kept there every 10 s; if not, none ever is",
     )
+    max_kept_bytes: int = Field(
+        default=1024 * 1024 * 1024, ge=0, description="of all crops in IMAGES_DIR; then no more are kept"
+    )
 
     dashboard_dir: Path = Field(default=_PACKAGE / "dashboard", description="the built dashboard")
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..exceptions import FolderFullError
+from ..kept_files import KeptFiles
+
 logger = logging.getLogger(__name__)
 
 #: Seconds from one kept crop to the next.
@@ -16,34 +19,41 @@ _ENDINGS = ((b"\xff\xd8", "jpg"), (b"\x89PNG", "png"), (b"RIFF", "webp"))
 
 
 class CropArchive:
-    """Keeps at most one crop every ``INTERVAL_S`` in ``folder``, and none where that is None."""
+    """Keeps at most one crop every ``INTERVAL_S`` in ``folder``, none where that is None, and no more of them
+    once they have ``max_bytes``."""
 
-    def __init__(self, folder: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path | None, max_bytes: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._files = None if folder is None else KeptFiles(folder, max_bytes, clock)
         self._clock = clock
         self._last: float | None = None
+        self._is_full = False
 
-    async def offer(self, image: bytes, emotion: str, confidence: float) -> None:
-        """Keeps an encoded crop as it came, if it is time, under a name with its prediction.
+    async def offer(self, image: bytes, emotion: str, confidence: float) -> bool:
+        """Keeps an encoded crop as it came, if it is time, under a name with its prediction; says whether.
 
-        A folder that cannot be written to is logged and disturbs no client.
+        A folder that cannot be written to, or is full, is logged and disturbs no client.
         """
-        if self._folder is None:
-            return
+        if self._files is None:
+            return False
         now = self._clock()
         if self._last is not None and now - self._last < INTERVAL_S:
-            return
+            return False
         self._last = now
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{_as_word(emotion)}-{confidence:.2f}.{_ending(image)}"
         try:
-            await asyncio.to_thread(_write, self._folder / name, image)
+            await asyncio.to_thread(self._files.keep, name, image)
+        except FolderFullError as error:
+            if not self._is_full:  # once, and not every ten seconds
+                logger.warning("no more crops are kept: %s", error)
+            self._is_full = True
+            return False
         except OSError as error:
             logger.warning("a crop could not be kept: %s", error)
-
-
-def _write(path: Path, image: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(image)
+            return False
+        self._is_full = False
+        return True
 
 
 def _as_word(emotion: str) -> str:

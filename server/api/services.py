@@ -53,7 +53,7 @@ class Services:
             max_client_pixels=settings.max_client_pixels,
         )
         self.failed_tokens = FailedTokens(self.metrics)
-        self.archive = CropArchive(settings.images_dir)
+        self.archive = CropArchive(settings.images_dir, settings.max_kept_bytes)
         self.sessions = SessionRegistry(settings.max_sessions, self.metrics)
 
     @asynccontextmanager
