@@ -2,8 +2,8 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, overload
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,39 @@ BoxXywh = tuple[int, int, int, int]
 DECIMALS = 4
 
 
+#: Why an answer may be wrong: what is wrong with the picture of the face, or "ambiguous", where the
+#: probabilities do not decide. docs/quality.md has the rule.
+Reason = Literal["small", "blurred", "dark", "turned", "cut_off", "covered", "ambiguous"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well a face can be seen. What is not known is None; docs/quality.md has each value's error.
+
+    ``sharpness``, from 0, does not depend on size, light and contrast. ``brightness`` is the mean luma of the
+    face, in [0, 1]. ``size_px`` is the longer side of the face's box in pixels of the image it was found in.
+    ``roll_deg``, ``yaw_deg`` and ``pitch_deg`` are 0 for a face that looks straight into the camera:
+    roll is positive where the head is turned clockwise as the image shows it, yaw where it looks to the
+    image's right, pitch where it looks up. ``visible`` is the part of its box inside of the image, in [0, 1].
+    """
+
+    sharpness: float
+    brightness: float
+    size_px: float | None = None
+    roll_deg: float | None = None
+    yaw_deg: float | None = None
+    pitch_deg: float | None = None
+    visible: float | None = None
+
+    def to_dict(self) -> dict[str, float | None]:
+        """As JSON has it."""
+        return {name: getattr(self, name) for name in QUALITY_COLUMNS}
+
+
+QUALITY_COLUMNS = tuple(part.name for part in fields(Quality))
+
+
 @dataclass(frozen=True)
 class Face:
     """One face of one image or video frame.
@@ -30,12 +63,16 @@ class Face:
     was a face crop already. ``probabilities`` has a value in [0, 1] for each label, in the model's order;
     they sum to 1 (within 1e-3). ``score`` in [0, 1] is the detector's, None where nothing was detected.
     ``face_id`` follows a face through a video or stream; in a still image faces are numbered from 1, largest
-    first."""
+    first. ``quality`` is None where nothing was measured. ``uncertain`` says that the emotion should not be
+    believed, ``reasons`` why: of ``REASONS``, or of those that a newer server knows."""
 
     box_xywh: BoxXywh | None
     probabilities: dict[str, float]
     score: float | None = None
     face_id: int | None = None
+    quality: Quality | None = None
+    uncertain: bool = False
+    reasons: tuple[str, ...] = ()
     #: The most likely label; of equals the first in the model's order.
     emotion: str = field(init=False)
     #: Probability of ``emotion``, in [0, 1].
@@ -54,12 +91,21 @@ class Face:
         box_xywh: BoxXywh | None = None,
         score: float | None = None,
         face_id: int | None = None,
+        quality: Quality | None = None,
+        reasons: tuple[Reason, ...] = (),
     ) -> "Face":
         """A face with the probabilities (C,) of ``labels``; scores and probabilities are rounded here."""
         probabilities = {
             label: round(float(value), DECIMALS) for label, value in zip(labels, row, strict=True)
         }
-        return cls(box_xywh, probabilities, None if score is None else round(score, DECIMALS), face_id)
+        rounded = None if score is None else round(score, DECIMALS)
+        return cls(box_xywh, probabilities, rounded, face_id, quality, bool(reasons), reasons)
+
+    @property
+    def runner_up(self) -> str | None:
+        """The next likely label after ``emotion``; None for a model of one label."""
+        others = [label for label in self.probabilities if label != self.emotion]
+        return max(others, key=self.probabilities.__getitem__, default=None)
 
     @property
     def text(self) -> str:
@@ -67,7 +113,8 @@ class Face:
         return f"{self.emotion} {round(100 * self.confidence)} %"
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it: face_id, box, score, emotion, confidence, predictions."""
+        """As JSON has it: face_id, box, score, emotion, confidence, predictions, quality, uncertain,
+        reasons."""
         return {
             "face_id": self.face_id,
             "box": None if self.box_xywh is None else list(self.box_xywh),
@@ -75,6 +122,9 @@ class Face:
             "emotion": self.emotion,
             "confidence": self.confidence,
             "predictions": dict(self.probabilities),
+            "quality": None if self.quality is None else self.quality.to_dict(),
+            "uncertain": self.uncertain,
+            "reasons": list(self.reasons),
         }
 
 
@@ -133,7 +183,9 @@ class Faces(Sequence[Face]):
             box, predictions = nested.pop("box"), nested.pop("predictions")
             sides = dict(zip(_BOX_COLUMNS, box or (None,) * 4, strict=True))
             shares = {f"p_{label}": value for label, value in predictions.items()}
-            row = nested | sides | shares
+            quality = nested.pop("quality") or dict.fromkeys(QUALITY_COLUMNS)
+            # Of words without a space in them.
+            row = nested | sides | shares | quality | {"reasons": " ".join(nested["reasons"])}
             rows.append({name: row[name] for name in columns(self.labels)})
         return rows
 
@@ -188,4 +240,4 @@ _BOX_COLUMNS = ("box_x", "box_y", "box_width", "box_height")
 def columns(labels: Sequence[str]) -> tuple[str, ...]:
     """The columns of a table of faces: a row a face, ``p_<label>`` for each label."""
     first = ("frame", "time_s", "source", "face_id", *_BOX_COLUMNS, "score", "emotion", "confidence")
-    return (*first, *(f"p_{label}" for label in labels))
+    return (*first, *(f"p_{label}" for label in labels), *QUALITY_COLUMNS, "uncertain", "reasons")

@@ -9,7 +9,7 @@ import pytest
 from emostream import Face, Faces
 from emostream.emotions import colour_of
 from emostream.exceptions import MissingExtraError
-from emostream.faces import columns
+from emostream.faces import Quality, columns
 from PIL import Image, ImageColor
 
 LABELS = ("anger", "fear", "happiness")
@@ -93,6 +93,9 @@ def test_a_dictionary_a_face_says_where_it_is_and_what_it_shows(faces: Faces) ->
         "emotion": "happiness",
         "confidence": 0.7,
         "predictions": {"anger": 0.1, "fear": 0.2, "happiness": 0.7},
+        "quality": None,
+        "uncertain": False,
+        "reasons": [],
     }
     assert (second["face_id"], second["emotion"]) == (2, "anger")
 
@@ -103,6 +106,23 @@ def test_rows_are_flat_and_have_the_columns_in_their_order(faces: Faces) -> None
     assert tuple(row) == columns(LABELS)
     assert [row[f"box_{side}"] for side in ("x", "y", "width", "height")] == [40, 60, 50, 70]
     assert [row[f"p_{label}"] for label in LABELS] == [0.1, 0.2, 0.7]
+
+
+def test_an_uncertain_face_says_so_and_why_in_every_form() -> None:
+    quality = Quality(sharpness=0.031, brightness=0.08, size_px=27.4, roll_deg=-3.5, visible=1.0)
+    row = np.array([0.1, 0.2, 0.7], np.float32)
+    doubted = Face.from_row(LABELS, row, (0, 0, 27, 27), quality=quality, reasons=("small", "dark"))
+    faces = Faces((doubted,), (320, 240), LABELS)
+
+    assert (doubted.uncertain, doubted.reasons, doubted.runner_up) == (True, ("small", "dark"), "fear")
+    nested, flat = faces.to_dicts()[0], faces.to_rows()[0]
+    assert (nested["uncertain"], nested["reasons"]) == (True, ["small", "dark"])
+    assert nested["quality"]["roll_deg"] == -3.5
+    assert nested["quality"]["yaw_deg"] is None
+    assert (flat["uncertain"], flat["reasons"]) == (True, "small dark")
+    assert (flat["size_px"], flat["pitch_deg"], flat["visible"]) == (27.4, None, 1.0)
+    assert (CROP.uncertain, CROP.reasons, CROP.quality) == (False, (), None)
+    assert Face(None, {"only": 1.0}).runner_up is None
 
 
 def test_a_face_without_a_box_has_none_in_every_form() -> None:

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from ..detection.anchors import Detections
 from ..detection.detector import FaceDetector
 from ..exceptions import DetectorError
-from ..faces import BoxXywh, Face, Faces
+from ..faces import BoxXywh, Faces
 from ..imaging.crop import RawBoxXywh, clipped, cut
 from ..imaging.decoding import Crops, decode
+from ..quality.assessment import Assessment, assess, face_of
+from ..quality.measures import measure_crop
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +27,8 @@ Floats = npt.NDArray[np.float32]
 @dataclass(frozen=True)
 class FoundFaces:
     """An image's faces, largest first: boxes inside of the image, the detector's own boxes (which may reach
-    outside) and scores, and crops for the networks, all in the same order.
+    outside) and scores, crops for the networks, landmarks (N, 6, 2) and how well each can be seen, all in the
+    same order.
 
     ``image_rgb`` is the upright image, and only kept where it is asked for: it is the largest part by far.
     """
@@ -35,6 +38,8 @@ class FoundFaces:
     raw_boxes_xywh: tuple[RawBoxXywh, ...]
     scores: tuple[float, ...]
     crops: tuple[Crops, ...]
+    landmarks_xy: Floats
+    assessments: tuple[Assessment, ...]
     image_rgb: Pixels | None = None
     decode_ms: float = 0.0
     detect_ms: float = 0.0
@@ -52,8 +57,10 @@ class FoundFaces:
         """With the networks' probabilities (N, C) of ``labels``. Without ids faces are numbered from 1."""
         ids = range(1, len(self.crops) + 1) if face_ids is None else face_ids
         faces = tuple(
-            Face.from_row(labels, row, box, score, face_id)
-            for face_id, box, score, row in zip(ids, self.boxes_xywh, self.scores, probabilities, strict=True)
+            face_of(labels, row, assessment, box, score, face_id)
+            for face_id, box, score, row, assessment in zip(
+                ids, self.boxes_xywh, self.scores, probabilities, self.assessments, strict=True
+            )
         )
         return Faces(faces, self.size_wh, labels, source, frame_index, time_s, self.image_rgb)
 
@@ -79,12 +86,18 @@ class FaceFinder:
         started = time.monotonic()
         size_wh = (image_rgb.shape[1], image_rgb.shape[0])
         raw_boxes = detections.boxes()
+        crops = tuple(cut(image_rgb, box, self._input_sizes) for box in raw_boxes)
         return FoundFaces(
             size_wh=size_wh,
             boxes_xywh=tuple(clipped(box, size_wh) for box in raw_boxes),
             raw_boxes_xywh=tuple(raw_boxes),
             scores=tuple(detections.scores.tolist()),
-            crops=tuple(cut(image_rgb, box, self._input_sizes) for box in raw_boxes),
+            crops=crops,
+            landmarks_xy=detections.landmarks_xy,
+            assessments=tuple(
+                assess(measure_crop(crop[0]), box, size_wh, landmarks)
+                for crop, box, landmarks in zip(crops, raw_boxes, detections.landmarks_xy, strict=True)
+            ),
             detect_ms=detect_ms,
             crop_ms=(time.monotonic() - started) * 1000,
         )

@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from ..exceptions import ProblemError
-from ..faces import Faces
+from ..faces import Faces, Reason
 from ..inference.batcher import BatcherLane
 from .access import require_access
 from .image_service import AnalyzedImage
@@ -27,6 +27,18 @@ _PROBLEMS = problem_responses(400, 401, 403, 408, 413, 415, 422, 500, 503)
 ImageType = Literal["image/jpeg", "image/png"]
 
 
+class QualityAnswer(BaseModel):
+    """How well a face can be seen. Angles are 0 for a face that looks straight into the camera."""
+
+    sharpness: float = Field(ge=0, description="independent of size, light and contrast")
+    brightness: float = Field(ge=0, le=1, description="mean luma of the face")
+    size_px: float | None = Field(description="the longer side of the face's box")
+    roll_deg: float | None = Field(description="positive where the head is turned clockwise")
+    yaw_deg: float | None = Field(description="positive where it looks to the image's right")
+    pitch_deg: float | None = Field(description="positive where it looks up")
+    visible: float | None = Field(ge=0, le=1, description="the part of its box inside of the image")
+
+
 class FaceAnswer(BaseModel):
     """One face. ``predictions`` sum to 1; ``confidence`` is the largest."""
 
@@ -35,6 +47,9 @@ class FaceAnswer(BaseModel):
     emotion: str
     confidence: float
     predictions: dict[str, float]
+    quality: QualityAnswer | None
+    uncertain: bool = Field(description="whether the emotion should not be believed")
+    reasons: list[Reason] = Field(description="why not; empty where it may be")
 
 
 class TimingAnswer(BaseModel):

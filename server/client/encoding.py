@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..faces import DECIMALS, BoxXywh, Face, Faces
+from ..faces import DECIMALS, BoxXywh, Face, Faces, Quality
 from ..imaging.crop import clipped
 from ..protocol import wire
 from ..sources import Frame
@@ -52,12 +52,19 @@ class Encoded:
                 probabilities=face.predictions,
                 score=self.scores.get(face.face_id, face.score),
                 face_id=face.face_id,
+                quality=None if face.quality is None else self._quality(face.quality),
+                uncertain=face.uncertain or False,
+                reasons=tuple(face.reasons or ()),
             )
             for face in found
         )
         return Faces(
             faces, (width, height), self.labels, frame.name, frame.index, frame.time_s, frame.image_rgb
         )
+
+    def _quality(self, quality: wire.FaceQuality) -> Quality:
+        size_px = None if quality.size_px is None else round(quality.size_px / self.scale, 1)
+        return Quality(**quality.model_dump() | {"size_px": size_px})
 
     def _box(self, box: Sequence[float] | None, size_wh: tuple[int, int]) -> BoxXywh | None:
         if box is None:
@@ -91,14 +98,16 @@ class Encoder:
             return Encoded(frame, None, self._info.labels)
         found = here.found
         crops = tuple(
-            wire.FaceCrop(face_id, encode_crop(crop), list(box))
-            for face_id, box, (crop,) in zip(here.face_ids, found.boxes_xywh, found.crops, strict=True)
+            wire.FaceCrop(face_id, encode_crop(crop), _rounded(box), [_rounded(point) for point in landmarks])
+            for face_id, box, landmarks, (crop,) in zip(
+                here.face_ids, found.raw_boxes_xywh, found.landmarks_xy.tolist(), found.crops, strict=True
+            )
         )
         scores = {
             face_id: round(score, DECIMALS)
             for face_id, score in zip(here.face_ids, found.scores, strict=True)
         }
-        message = wire.encode_envelope(wire.Frame(frame_id, crops))
+        message = wire.encode_envelope(wire.Frame(frame_id, crops, size_wh=found.size_wh))
         return Encoded(frame, message, self._info.labels, scores=scores)
 
     def _image(self, frame: Frame) -> tuple[bytes, float]:
@@ -117,6 +126,11 @@ class Encoder:
             if len(data) <= room or max(size) == 1:
                 return data, size[0] / width
             scale *= 0.8
+
+
+def _rounded(pixels: Sequence[float]) -> list[float]:
+    """To a tenth of a pixel, which is more than the detector knows."""
+    return [round(value, 1) for value in pixels]
 
 
 def encode_crop(crop_rgb: npt.NDArray[np.uint8]) -> bytes:

@@ -14,13 +14,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from ..exceptions import BatcherClosedError, ImageError, SupersededError
+from ..quality.measures import CropMeasures, measure_crop
 from .batch_choice import BatchChoice
-from .device_preparation import PreparedFace
+from .device_preparation import PreparedFace, on_host
 from .ensemble import Probabilities
 from .fair_queue import FairQueue, Lane, LaneMode, Priority
 from .worker_threads import WorkerThreads
@@ -48,9 +49,10 @@ P = TypeVar("P", bound=Prepared)
 
 @dataclass(frozen=True)
 class DecodedCrop:
-    """An encoded face crop made ready for the networks."""
+    """An encoded face crop made ready for the networks, and what its pixels say of its quality."""
 
     crops: tuple[PreparedFace]
+    measures: CropMeasures | None = None
 
 
 class FrameRecognizer(Protocol):
@@ -65,12 +67,16 @@ class FrameRecognizer(Protocol):
 
 @dataclass(frozen=True)
 class Predictions:
-    """``probabilities`` (faces, labels) of one frame, and where the time went."""
+    """``probabilities`` (faces, labels) of one frame, and where the time went.
+
+    ``measures`` are those of its crops, where crops were sent.
+    """
 
     probabilities: Probabilities
     queue_ms: float  # from arrival to the engine: waiting and preparation
     inference_ms: float  # of the pass that this frame was part of
     batch_size: int  # faces in that pass
+    measures: tuple[CropMeasures | None, ...] = ()
 
 
 @dataclass(eq=False)
@@ -109,8 +115,8 @@ class BatcherLane:
         frames wait than ``queue_length``, BatcherClosedError, and whatever the engine raises.
         """
         work = [partial(self._batcher.prepare_crop, data) for data in images]
-        _, predictions = await self._batcher.submit(self._lane, work, is_search=False)
-        return predictions
+        crops, predictions = await self._batcher.submit(self._lane, work, is_search=False)
+        return replace(predictions, measures=tuple(crop.measures for crop in crops))
 
     async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]:
         """What ``prepare`` returns, which is called in a thread once it is the frame's turn, and the
@@ -171,7 +177,8 @@ class Batcher:
 
     def prepare_crop(self, data: bytes) -> DecodedCrop:
         """The work on one encoded crop, in a thread. Raises ImageError."""
-        return DecodedCrop((self._recognizer.prepare(data, self._max_pixels),))
+        face = self._recognizer.prepare(data, self._max_pixels)
+        return DecodedCrop((face,), measure_crop(on_host(face[0])))
 
     @property
     def waiting(self) -> int:

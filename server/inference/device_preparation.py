@@ -80,6 +80,23 @@ class DevicePreparation:
         return pixels.permute(2, 0, 1)
 
 
+_copying = threading.local()
+
+
+def on_host(pixels: Pixels) -> npt.NDArray[np.uint8]:
+    """A prepared crop in memory. From a GPU it comes on a stream of the thread's own: on the networks' it
+    would wait for what they compute."""
+    if not isinstance(pixels, Tensor):
+        return pixels
+    if pixels.device.type != "cuda":
+        return np.asarray(pixels.numpy())
+    stream = getattr(_copying, "stream", None)
+    if stream is None or stream.device != pixels.device:
+        stream = _copying.stream = torch.cuda.Stream(pixels.device)
+    with torch.cuda.stream(stream):
+        return np.asarray(pixels.cpu().numpy())
+
+
 def is_plain_jpeg(data: bytes, max_pixels: int) -> bool:
     """Whether a file is a whole, upright, grey or RGB JPEG: what a decoder in hardware treats as the CPU's.
 

@@ -24,6 +24,11 @@ CloseReason = Literal["client_request", "idle_timeout", "server_shutdown", "erro
 Identifier = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 Number = int | FiniteFloat
 Box = Annotated[list[Number], Field(min_length=4, max_length=4)]
+#: Pixels of a frame; far outside of any, nothing can be seen.
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
+Point = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
+Landmarks = Annotated[list[Point], Field(min_length=6, max_length=6)]
+FrameSize = Annotated[list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=2, max_length=2)]
 
 
 class CloseCode(IntEnum):
@@ -88,8 +93,23 @@ class SessionUpdated(_Message):
     config: SessionConfig
 
 
+class FaceQuality(_Message):
+    """How well a face can be seen, as ``emostream.faces.Quality``."""
+
+    sharpness: float
+    brightness: float
+    size_px: float | None = None
+    roll_deg: float | None = None
+    yaw_deg: float | None = None
+    pitch_deg: float | None = None
+    visible: float | None = None
+
+
 class FaceResult(_Message):
-    """One face. ``predictions`` sum to 1; ``confidence`` is the largest, ``score`` the detector's."""
+    """One face. ``predictions`` sum to 1; ``confidence`` is the largest, ``score`` the detector's.
+
+    ``reasons`` are those of ``emostream.faces.REASONS``, or of a later version.
+    """
 
     face_id: int
     box: Box | None = None
@@ -97,6 +117,9 @@ class FaceResult(_Message):
     emotion: str
     confidence: float
     predictions: dict[str, float]
+    quality: FaceQuality | None = None
+    uncertain: bool | None = None
+    reasons: list[str] | None = None
 
 
 class Timing(_Message):
@@ -200,6 +223,7 @@ class FaceEntry(_Message):
     length: int = Field(ge=0)
     face_id: Identifier | None = None
     box: Box | None = None
+    landmarks: Landmarks | None = None
 
 
 class FrameHeader(_Message):
@@ -208,27 +232,31 @@ class FrameHeader(_Message):
     frame_id: Identifier
     captured_at: Number | None = None
     detect: bool = False
+    frame_size: FrameSize | None = None
     faces: list[FaceEntry]
 
 
 @dataclass(frozen=True)
 class FaceCrop:
-    """The encoded crop of a face, whose face it is, and its box [x, y, width, height] in the frame."""
+    """The encoded crop of a face, whose face it is, and its box [x, y, width, height] in the frame, which may
+    reach outside. ``landmarks`` are six points [x, y] in the frame; see ``detection.anchors.LANDMARKS``."""
 
     face_id: int
     image: bytes
     box: list[Number] | None = None
+    landmarks: list[list[float]] | None = None
 
 
 @dataclass(frozen=True)
 class Frame:
     """A frame as received. ``captured_at`` is Unix time in ms; with ``detect``, the one crop is a whole
-    image."""
+    image. ``size_wh`` is the client's frame in pixels."""
 
     frame_id: int
     faces: tuple[FaceCrop, ...]
     captured_at: Number | None = None
     detect: bool = False
+    size_wh: tuple[int, int] | None = None
 
 
 def is_envelope(data: bytes) -> bool:
@@ -264,9 +292,10 @@ def parse_envelope(data: bytes) -> Frame:
     faces = []
     for index, entry in enumerate(header.faces):
         face_id = index if entry.face_id is None else entry.face_id
-        faces.append(FaceCrop(face_id, data[start : start + entry.length], entry.box))
+        faces.append(FaceCrop(face_id, data[start : start + entry.length], entry.box, entry.landmarks))
         start += entry.length
-    return Frame(header.frame_id, tuple(faces), header.captured_at, header.detect)
+    size_wh = None if header.frame_size is None else (header.frame_size[0], header.frame_size[1])
+    return Frame(header.frame_id, tuple(faces), header.captured_at, header.detect, size_wh)
 
 
 def encode_envelope(frame: Frame) -> bytes:
@@ -276,8 +305,12 @@ def encode_envelope(frame: Frame) -> bytes:
         header["captured_at"] = frame.captured_at
     if frame.detect:
         header["detect"] = True
+    if frame.size_wh is not None:
+        header["frame_size"] = list(frame.size_wh)
     header["faces"] = [
-        {"face_id": face.face_id, "length": len(face.image)} | ({"box": face.box} if face.box else {})
+        {"face_id": face.face_id, "length": len(face.image)}
+        | ({"box": face.box} if face.box else {})
+        | ({"landmarks": face.landmarks} if face.landmarks else {})
         for face in frame.faces
     ]
     encoded = json.dumps(header).encode()

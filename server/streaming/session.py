@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from ..analysis.finder import EncodedSearch, FaceFinder, FoundFaces, MissingDetector
 from ..exceptions import ImageError, ProtocolError, SupersededError
-from ..faces import Face
 from ..inference.batcher import Predictions, Prepared
 from ..protocol.wire import (
     CloseReason,
@@ -34,6 +33,8 @@ from ..protocol.wire import (
     parse_envelope,
     parse_message,
 )
+from ..quality.assessment import Assessment, assess, face_of
+from ..quality.measures import CropMeasures
 from ..tracking.smoothing import Smoother
 from ..tracking.tracker import FaceTracker
 
@@ -184,7 +185,7 @@ class StreamSession:
                 faces, predictions = await self._find_and_recognize(frame, arrived)
             else:
                 predictions = await self._lane.recognize([crop.image for crop in frame.faces])
-                faces = self._crops_results(frame.faces, predictions.probabilities)
+                faces = self._crops_results(frame, predictions)
         except SupersededError:
             return self.drop(frame)
         except ImageError as error:
@@ -213,14 +214,13 @@ class StreamSession:
             ),
         )
 
-    def _crops_results(
-        self, crops: Sequence[FaceCrop], probabilities: npt.NDArray[np.float32]
-    ) -> list[FaceResult]:
+    def _crops_results(self, frame: Frame, predictions: Predictions) -> list[FaceResult]:
         """Of crops that the client cut; their boxes are echoed."""
         results = []
-        for crop, row in zip(crops, probabilities, strict=True):
+        measures = predictions.measures or (None,) * len(frame.faces)
+        for crop, row, seen in zip(frame.faces, predictions.probabilities, measures, strict=True):
             smoothed = self._smoother.smooth(crop.face_id, row, self.config.smoothing)
-            face = Face.from_row(self._labels, smoothed, face_id=crop.face_id)
+            face = face_of(self._labels, smoothed, assess_crop(frame, crop, seen), face_id=crop.face_id)
             results.append(FaceResult(**face.to_dict() | {"box": crop.box}))
         return results
 
@@ -262,3 +262,14 @@ class StreamSession:
             frame_id=error.frame_id,
             retryable=error.code in ("rate_limited", "internal_error"),
         )
+
+
+def assess_crop(frame: Frame, crop: FaceCrop, measures: CropMeasures | None) -> Assessment | None:
+    """How well a face can be seen of which a client has sent the crop, its box and its landmarks."""
+    if measures is None:
+        return None
+    try:
+        box = None if crop.box is None else [float(value) for value in crop.box]
+    except OverflowError:  # JSON's integers know no end
+        box = None
+    return assess(measures, box, frame.size_wh, crop.landmarks)

@@ -112,6 +112,7 @@ class _Parquet(FaceWriter):
         self._out = out
         self._rows: list[dict[str, Any]] = []
         types = {"time_s": pa.float64(), "source": pa.string(), "emotion": pa.string()}
+        types |= {"uncertain": pa.bool_(), "reasons": pa.string()}
         types |= dict.fromkeys(("frame", "face_id"), pa.int64())
         types |= dict.fromkeys((name for name in columns(labels) if name.startswith("box_")), pa.int32())
         self._schema = pa.schema([(name, types.get(name, pa.float32())) for name in columns(labels)])

@@ -93,8 +93,14 @@ def test_an_image_beyond_the_servers_limits_is_shrunk_and_its_boxes_are_not() ->
         emotion="sad",
         confidence=1.0,
         predictions={"sad": 1.0},
+        quality=wire.FaceQuality(sharpness=0.5, brightness=0.5, size_px=width, yaw_deg=3.0),
+        uncertain=True,
+        reasons=["turned", "of a later version"],
     )
     (face,) = few_pixels.faces([found])
+    assert face.quality is not None
+    assert (face.quality.size_px, face.quality.yaw_deg) == (pytest.approx(200, rel=0.05), 3.0)
+    assert (face.uncertain, face.reasons) == (True, ("turned", "of a later version"))
     assert face.box_xywh == pytest.approx((0, 0, 200, 100), rel=0.05)
     assert (face.score, face.emotion, face.confidence) == (0.5, "sad", 1.0)
 

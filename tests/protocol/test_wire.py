@@ -102,6 +102,29 @@ def test_fields_of_later_versions_are_ignored() -> None:
     assert parse_envelope(envelope(header, b"hi")) == Frame(1, (FaceCrop(0, b"hi"),))
 
 
+@pytest.mark.parametrize(
+    ("face", "frame"),
+    [
+        ({"landmarks": [[1, 2]] * 5}, {}),
+        ({"landmarks": [[1, 2]] * 5 + [[1]]}, {}),
+        ({"landmarks": [[1, 2]] * 5 + [[1, "2"]]}, {}),
+        ({"landmarks": [[1, 2]] * 5 + [[1, 10**9]]}, {}),
+        ({}, {"frame_size": [640]}),
+        ({}, {"frame_size": [640, 0]}),
+        ({}, {"frame_size": [640.5, 480]}),
+        ({}, {"frame_size": [640, 10**400]}),
+    ],
+)
+def test_landmarks_and_sizes_that_cannot_be_are_refused(
+    face: dict[str, object], frame: dict[str, object]
+) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        parse_envelope(envelope({"frame_id": 4, "faces": [{"length": 1} | face]} | frame, b"x"))
+
+    assert (caught.value.code, caught.value.frame_id) == ("invalid_frame", 4)
+    assert [*face, *frame][0] in str(caught.value)
+
+
 def test_the_largest_frame_id_and_the_largest_header_are_read() -> None:
     header = json.dumps({"frame_id": BIGGEST, "faces": []}).encode()
 
@@ -124,8 +147,9 @@ def test_a_picture_to_detect_faces_in_is_marked() -> None:
             7, (FaceCrop(1, b"one", [0, 0, 1.5, 2]), FaceCrop(BIGGEST, b"two")), captured_at=1790000000123.4
         ),
         Frame(8, (FaceCrop(0, b"whole"),), detect=True),
+        Frame(9, (FaceCrop(2, b"x", [-8.5, 3, 40, 40], [[1.5, -2.0]] * 6),), size_wh=(1280, 720)),
     ],
-    ids=["no face", "an empty crop", "two faces", "detect"],
+    ids=["no face", "an empty crop", "two faces", "detect", "landmarks"],
 )
 def test_what_is_encoded_is_read_again(frame: Frame) -> None:
     assert parse_envelope(encode_envelope(frame)) == frame

@@ -20,6 +20,8 @@ from emostream.protocol.wire import (
     SessionUpdated,
     encode_message,
 )
+from emostream.quality.assessment import assess
+from emostream.quality.measures import CropMeasures
 from emostream.streaming.session import MAX_INTERNAL_ERRORS, RateLimiter, StreamSession
 
 from tests.support import LABELS, envelope, frame, jpeg
@@ -201,7 +203,9 @@ def test_detection_is_refused_with_its_reason_where_the_server_cannot_do_it() ->
 
 def found(*boxes_xywh: tuple[int, int, int, int]) -> FoundFaces:
     raw = tuple((float(x), float(y), float(width), float(height)) for x, y, width, height in boxes_xywh)
-    return FoundFaces((640, 480), boxes_xywh, raw, (0.75,) * len(raw), ())
+    landmarks_xy = np.zeros((len(raw), 6, 2), np.float32)
+    assessments = (assess(CropMeasures(sharpness=0.5, brightness=0.5)),) * len(raw)
+    return FoundFaces((640, 480), boxes_xywh, raw, (0.75,) * len(raw), (), landmarks_xy, assessments)
 
 
 async def found_and_answered(

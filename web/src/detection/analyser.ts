@@ -4,7 +4,7 @@ import { cropSquare } from "./crop";
 import { CropEncoder } from "./cropEncoder";
 import { INPUT_SIZE_PX } from "./decode";
 import { FramePixels } from "./framePixels";
-import { boxToFrame, letterboxOf } from "./letterbox";
+import { detectionToFrame, letterboxOf } from "./letterbox";
 import { type DetectorAssets, TfRuntime } from "./tfRuntime";
 
 export interface AnalyserOptions {
@@ -51,9 +51,7 @@ export class FrameAnalyser {
     const startedAt = performance.now();
     const letterbox = letterboxOf(size, INPUT_SIZE_PX);
     const found = await this.#runtime.detect(this.#pixels.read(frame, size));
-    const detections = found
-      .map(({ boxXywh, score }): Detection => ({ boxXywh: boxToFrame(boxXywh, letterbox), score }))
-      .sort(largestFirst);
+    const detections = found.map((face) => detectionToFrame(face, letterbox)).sort(largestFirst);
     const detectMs = performance.now() - startedAt;
 
     const crops: ArrayBuffer[] = [];

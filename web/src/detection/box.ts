@@ -7,10 +7,15 @@ export interface SizePx {
   readonly height: number;
 }
 
+/** In pixels of whatever the box beside it is in. */
+export type PointXy = readonly [x: number, y: number];
+
 /** One face as the detector reports it: its own box, neither enlarged nor squared, and a score in [0, 1]. */
 export interface Detection {
   readonly boxXywh: BoxXywh;
   readonly score: number;
+  /** The person's right eye, left eye, nose tip, mouth, right ear and left ear. */
+  readonly landmarksXy?: readonly PointXy[];
 }
 
 export function boxCentre([x, y, width, height]: BoxXywh): readonly [cx: number, cy: number] {

@@ -31,6 +31,21 @@ describe("decodeAnchors", () => {
     expect(face?.score).toBeCloseTo(1 / (1 + Math.exp(-2)));
   });
 
+  it("reads landmarks relative to the anchor's centre", () => {
+    const { logits, offsets } = outputs();
+    logits[2] = 2;
+    offsets.set([0, 0, 40, 60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 2 * OFFSETS_PER_ANCHOR);
+    const [face] = decodeAnchors(logits, offsets, 0.5);
+    expect(face?.landmarksXy).toEqual([
+      [25, 10],
+      [27, 12],
+      [29, 14],
+      [31, 16],
+      [33, 18],
+      [35, 20],
+    ]);
+  });
+
   it("leaves out faces below the score, and boxes without an area", () => {
     const { logits, offsets } = outputs();
     logits[0] = -0.1;
@@ -54,12 +69,12 @@ describe("blendOverlapping", () => {
   it("gives one face for boxes that overlap: their mean, weighted by score, with the best score", () => {
     const faces = blendOverlapping(
       [
-        { boxXywh: [10, 0, 100, 100], score: 0.3 },
-        { boxXywh: [0, 0, 100, 100], score: 0.9 },
+        { boxXywh: [10, 0, 100, 100], score: 0.3, landmarksXy: [[40, 20]] },
+        { boxXywh: [0, 0, 100, 100], score: 0.9, landmarksXy: [[20, 30]] },
       ],
       0.3,
     );
-    expect(faces).toEqual([{ boxXywh: [2.5, 0, 100, 100], score: 0.9 }]);
+    expect(faces).toEqual([{ boxXywh: [2.5, 0, 100, 100], score: 0.9, landmarksXy: [[25, 27.5]] }]);
   });
 
   it("keeps faces apart that overlap little, best first", () => {

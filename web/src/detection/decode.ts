@@ -1,4 +1,4 @@
-import type { BoxXywh, Detection } from "./box";
+import type { Detection, PointXy } from "./box";
 import { boxIou } from "./box";
 
 /*
@@ -6,7 +6,7 @@ import { boxIou } from "./box";
  *
  * The network answers for 896 anchors: two for each cell of a 16×16 grid (stride 16), then six for each cell of
  * an 8×8 grid (stride 32). An anchor has one logit and 16 offsets in input pixels: the box's centre relative to
- * the cell's centre (dx, dy), its width and height, then six landmarks, which are not used here.
+ * the cell's centre (dx, dy), its width and height, then six landmarks, each relative to the cell's centre.
  */
 
 /** Side in pixels of the network's square input. */
@@ -19,6 +19,9 @@ const GRIDS = [
   { stridePx: 16, anchorsPerCell: 2 },
   { stridePx: 32, anchorsPerCell: 6 },
 ] as const;
+
+/** Eyes, nose tip, mouth and ears; see `Detection`. */
+const LANDMARKS = 6;
 
 /** Anchor centres as x, y pairs in input pixels, in the network's order. Length 2 × 896. */
 export const ANCHOR_CENTRES: Float32Array = anchorCentres();
@@ -64,9 +67,15 @@ export function decodeAnchors(logits: Float32Array, offsets: Float32Array, minSc
     const width = at(offsets, first + 2);
     const height = at(offsets, first + 3);
     if (!(width > 0 && height > 0)) continue;
-    const cx = at(ANCHOR_CENTRES, 2 * anchor) + at(offsets, first);
-    const cy = at(ANCHOR_CENTRES, 2 * anchor + 1) + at(offsets, first + 1);
-    found.push({ boxXywh: [cx - width / 2, cy - height / 2, width, height], score });
+    const anchorX = at(ANCHOR_CENTRES, 2 * anchor);
+    const anchorY = at(ANCHOR_CENTRES, 2 * anchor + 1);
+    const cx = anchorX + at(offsets, first);
+    const cy = anchorY + at(offsets, first + 1);
+    const landmarksXy = Array.from({ length: LANDMARKS }, (_, landmark): PointXy => {
+      const place = first + 4 + 2 * landmark;
+      return [anchorX + at(offsets, place), anchorY + at(offsets, place + 1)];
+    });
+    found.push({ boxXywh: [cx - width / 2, cy - height / 2, width, height], score, landmarksXy });
   }
   return found;
 }
@@ -83,22 +92,23 @@ export function blendOverlapping(detections: readonly Detection[], minIou: numbe
     const { boxXywh, score } = best;
     const group = rest.filter((other) => other === best || boxIou(other.boxXywh, boxXywh) >= minIou);
     rest = rest.filter((other) => !group.includes(other));
-    faces.push({ boxXywh: weightedMean(group), score });
+    faces.push({ ...weightedMean(group), score });
   }
   return faces;
 }
 
-function weightedMean(group: readonly Detection[]): BoxXywh {
-  let total = 0;
-  const sum: [number, number, number, number] = [0, 0, 0, 0];
-  for (const { boxXywh, score } of group) {
-    total += score;
-    sum[0] += score * boxXywh[0];
-    sum[1] += score * boxXywh[1];
-    sum[2] += score * boxXywh[2];
-    sum[3] += score * boxXywh[3];
-  }
-  return [sum[0] / total, sum[1] / total, sum[2] / total, sum[3] / total];
+function weightedMean(group: readonly Detection[]): Omit<Detection, "score"> {
+  const total = group.reduce((sum, { score }) => sum + score, 0);
+  const mean = (value: (one: Detection) => number) =>
+    group.reduce((sum, one) => sum + one.score * value(one), 0) / total;
+  const side = (index: 0 | 1 | 2 | 3) => mean(({ boxXywh }) => boxXywh[index]);
+  const coordinate = (landmark: number, axis: 0 | 1) =>
+    mean(({ landmarksXy }) => landmarksXy?.[landmark]?.[axis] ?? Number.NaN);
+  const landmarks = group[0]?.landmarksXy ?? [];
+  return {
+    boxXywh: [side(0), side(1), side(2), side(3)],
+    landmarksXy: landmarks.map((_, landmark) => [coordinate(landmark, 0), coordinate(landmark, 1)]),
+  };
 }
 
 /** A value inside the array's checked length; the fallback only satisfies the type. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boxToFrame, letterboxOf } from "./letterbox";
+import { boxToFrame, detectionToFrame, letterboxOf } from "./letterbox";
 
 describe("letterboxOf", () => {
   it("pads above and below a wide frame", () => {
@@ -15,5 +15,17 @@ describe("boxToFrame", () => {
   it("undoes the letterbox without changing the box's shape", () => {
     const letterbox = letterboxOf({ width: 640, height: 480 }, 256);
     expect(boxToFrame([40, 72, 20, 40], letterbox)).toEqual([100, 100, 50, 100]);
+  });
+});
+
+describe("detectionToFrame", () => {
+  it("takes a face's landmarks along with its box", () => {
+    const letterbox = letterboxOf({ width: 640, height: 480 }, 256);
+    const face = { boxXywh: [40, 72, 20, 40] as const, score: 0.7, landmarksXy: [[44, 80] as const] };
+    expect(detectionToFrame(face, letterbox)).toEqual({
+      boxXywh: [100, 100, 50, 100],
+      score: 0.7,
+      landmarksXy: [[110, 120]],
+    });
   });
 });

@@ -1,4 +1,4 @@
-import type { BoxXywh, SizePx } from "./box";
+import type { BoxXywh, Detection, PointXy, SizePx } from "./box";
 
 /** How a frame lies, undistorted and centred, inside the detector's square input. */
 export interface Letterbox {
@@ -22,4 +22,17 @@ export function letterboxOf(frame: SizePx, inputSizePx: number): Letterbox {
 /** A box in input pixels, taken back to frame pixels. */
 export function boxToFrame([x, y, width, height]: BoxXywh, { scale, padX, padY }: Letterbox): BoxXywh {
   return [(x - padX) / scale, (y - padY) / scale, width / scale, height / scale];
+}
+
+/** A face in input pixels, taken back to frame pixels. */
+export function detectionToFrame(
+  { boxXywh, score, landmarksXy = [] }: Detection,
+  letterbox: Letterbox,
+): Detection {
+  const { scale, padX, padY } = letterbox;
+  return {
+    boxXywh: boxToFrame(boxXywh, letterbox),
+    score,
+    landmarksXy: landmarksXy.map(([x, y]): PointXy => [(x - padX) / scale, (y - padY) / scale]),
+  };
 }

@@ -20,6 +20,14 @@ describe("FaceBook", () => {
     expect(book.view(0).faces.map((face) => face.answer?.emotion)).toEqual(["anger", "fear"]);
   });
 
+  it("keeps what the server says of its doubt", () => {
+    const book = bookWith(1);
+    const result = resultOf([1]);
+    const doubt = { uncertain: true, reasons: ["dark"], quality: { sharpness: 1, brightness: 0.05 } };
+    book.addResult({ ...result, faces: result.faces.map((face) => ({ ...face, ...doubt })) }, 0);
+    expect(book.view(0).faces[0]?.answer).toMatchObject(doubt);
+  });
+
   it("keeps an answer fresh for a second, then no longer", () => {
     const book = bookWith(1);
     book.addResult(resultOf([1]), 5000);

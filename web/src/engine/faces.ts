@@ -1,5 +1,5 @@
 import { type BoxXywh, boxArea } from "../detection/box";
-import type { ResultMessage } from "../stream/protocol";
+import type { Quality, ResultMessage } from "../stream/protocol";
 import type { Track } from "../tracking/tracker";
 
 /** An answer older than this is not shown as today's mood, in ms. */
@@ -10,6 +10,10 @@ export interface Answer {
   readonly emotion: string;
   readonly confidence: number;
   readonly predictions: Readonly<Record<string, number>>;
+  readonly quality?: Quality | undefined;
+  /** Whether the emotion should not be believed, and why; see docs/quality.md. */
+  readonly uncertain?: boolean | undefined;
+  readonly reasons?: readonly string[] | undefined;
   /** Unix time in ms, as are all times here. */
   readonly capturedAtMs: number;
   readonly receivedAtMs: number;
@@ -72,11 +76,27 @@ export class FaceBook {
   /** Takes over the answers about faces that are still there, unless a later frame was answered already. */
   addResult(result: ResultMessage, nowMs: number): void {
     const capturedAtMs = result.captured_at ?? nowMs;
-    for (const { face_id: faceId, emotion, confidence, predictions } of result.faces) {
+    for (const {
+      face_id: faceId,
+      emotion,
+      confidence,
+      predictions,
+      quality,
+      uncertain,
+      reasons,
+    } of result.faces) {
       if (!this.#boxes.some((box) => box.faceId === faceId)) continue;
       const known = this.#answers.get(faceId);
       if (known !== undefined && known.capturedAtMs > capturedAtMs) continue;
-      this.#answers.set(faceId, { emotion, confidence, predictions, capturedAtMs, receivedAtMs: nowMs });
+      const doubt = { quality, uncertain, reasons };
+      this.#answers.set(faceId, {
+        emotion,
+        confidence,
+        predictions,
+        ...doubt,
+        capturedAtMs,
+        receivedAtMs: nowMs,
+      });
     }
   }
 

@@ -1,12 +1,21 @@
 import { describe, expect, it } from "vitest";
 import type { FrameAnalysis } from "../detection/analyser";
+import type { PointXy, SizePx } from "../detection/box";
 import type { FaceCrop } from "../stream/envelope";
 import { type CapturedFrame, FramePump } from "./framePump";
 
 const CROP = new ArrayBuffer(3);
+const LANDMARKS: readonly PointXy[] = [
+  [360, 160],
+  [440, 160],
+  [400, 200],
+  [400, 240],
+  [310, 180],
+  [490, 180],
+];
 const FACES: FrameAnalysis = {
   detections: [
-    { boxXywh: [300, 100, 200, 200], score: 0.9 },
+    { boxXywh: [300, 100, 200, 200], score: 0.9, landmarksXy: LANDMARKS },
     { boxXywh: [20, 100, 100, 100], score: 0.9 },
   ],
   crops: [],
@@ -20,7 +29,7 @@ function setUp(options: { intervalMs?: number; analysis?: FrameAnalysis } = {}) 
     cropLimit: 8,
     captured: 0,
     asked: [] as number[],
-    sent: [] as { capturedAtMs: number; faces: readonly FaceCrop[] }[],
+    sent: [] as { capturedAtMs: number; faces: readonly FaceCrop[]; frame: SizePx }[],
     trackCounts: [] as number[],
     failures: [] as unknown[],
     detect: async (cropLimit: number): Promise<FrameAnalysis> => {
@@ -42,7 +51,7 @@ function setUp(options: { intervalMs?: number; analysis?: FrameAnalysis } = {}) 
     }),
     cropLimit: () => world.cropLimit,
     intervalMs: () => options.intervalMs ?? 100,
-    send: (capturedAtMs, faces) => world.sent.push({ capturedAtMs, faces }),
+    send: (capturedAtMs, faces, frame) => world.sent.push({ capturedAtMs, faces, frame }),
     onTracks: (tracks) => world.trackCounts.push(tracks.length),
     onAnalysis: () => {},
     onFailure: (error) => world.failures.push(error),
@@ -55,15 +64,16 @@ function setUp(options: { intervalMs?: number; analysis?: FrameAnalysis } = {}) 
 }
 
 describe("FramePump", () => {
-  it("sends each face's crop with its id and box, and the time of capture", async () => {
+  it("sends each face's crop with its id, box and landmarks, the frame's size and the time of capture", async () => {
     const { world, frameAt } = setUp();
     await frameAt(0);
     expect(world.sent).toHaveLength(1);
     expect(world.sent[0]?.capturedAtMs).toBe(1_790_000_000_000);
     expect(world.sent[0]?.faces).toEqual([
-      { faceId: 1, boxXywh: [300, 100, 200, 200], image: CROP },
-      { faceId: 2, boxXywh: [20, 100, 100, 100], image: CROP },
+      { faceId: 1, boxXywh: [300, 100, 200, 200], landmarksXy: LANDMARKS, image: CROP },
+      { faceId: 2, boxXywh: [20, 100, 100, 100], landmarksXy: undefined, image: CROP },
     ]);
+    expect(world.sent[0]?.frame).toEqual({ width: 640, height: 480 });
   });
 
   it("lets frames go that come while one is being analysed", async () => {

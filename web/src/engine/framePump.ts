@@ -19,7 +19,7 @@ export interface PumpPorts<F extends CapturedFrame = ImageBitmap> {
   cropLimit(): number;
   /** Time between two frames that are sent, in ms. */
   intervalMs(): number;
-  send(capturedAtMs: number, faces: readonly FaceCrop[]): void;
+  send(capturedAtMs: number, faces: readonly FaceCrop[], frame: SizePx): void;
   onTracks(tracks: readonly Track[], frame: SizePx): void;
   onAnalysis(analysis: FrameAnalysis): void;
   onFailure(error: unknown): void;
@@ -62,8 +62,8 @@ export class FramePump<F extends CapturedFrame = ImageBitmap> {
       this.#ports.onAnalysis(analysis);
       const tracks = this.#tracker.update(analysis.detections, nowMs);
       this.#ports.onTracks(tracks, size);
-      const faces = facesOf(tracks, analysis.crops);
-      if (faces.length > 0) this.#ports.send(capturedAtMs, faces);
+      const faces = facesOf(tracks, analysis);
+      if (faces.length > 0) this.#ports.send(capturedAtMs, faces, size);
     } catch (error) {
       this.#ports.onFailure(error);
     } finally {
@@ -73,9 +73,10 @@ export class FramePump<F extends CapturedFrame = ImageBitmap> {
 }
 
 /** Each crop with the face that it shows: crops belong to the first detections, in their order. */
-function facesOf(tracks: readonly Track[], crops: readonly ArrayBuffer[]): FaceCrop[] {
+function facesOf(tracks: readonly Track[], { detections, crops }: FrameAnalysis): FaceCrop[] {
   return tracks.flatMap(({ faceId, boxXywh, detection }) => {
     const image = detection === null ? undefined : crops[detection];
-    return image === undefined ? [] : [{ faceId, boxXywh, image }];
+    if (detection === null || image === undefined) return [];
+    return [{ faceId, boxXywh, landmarksXy: detections[detection]?.landmarksXy, image }];
   });
 }

@@ -70,7 +70,7 @@ export class Live {
       analyser: () => (document.hidden ? null : this.#detector.current),
       cropLimit: () => this.#cropLimit(),
       intervalMs: () => this.#intervalMs(),
-      send: (capturedAtMs, faces) => this.#connection.send({ capturedAtMs, faces }),
+      send: (capturedAtMs, faces, size) => this.#connection.send({ capturedAtMs, faces, size }),
       onTracks: (tracks, frame) => {
         // A frame can still be under way when the camera is stopped.
         if (this.stores.camera.get().kind !== "live") return;

@@ -32,6 +32,20 @@ describe("encodeEnvelope", () => {
     });
   });
 
+  it("says where the landmarks are, and how large the frame is, where that is known", () => {
+    const face = { faceId: 3, boxXywh: [-4.4, 0, 100, 100] as const, image: bytes(1) };
+    const message = encodeEnvelope({
+      frameId: 1,
+      capturedAtMs: 0,
+      size: { width: 640, height: 480 },
+      faces: [{ ...face, landmarksXy: [[10.04, -20.26]] }],
+    });
+    expect(decode(message).header).toMatchObject({
+      frame_size: [640, 480],
+      faces: [{ box: [-4, 0, 100, 100], landmarks: [[10, -20.3]] }],
+    });
+  });
+
   it("refuses a header that the server would refuse", () => {
     const faces = Array.from({ length: 500 }, (_, faceId) => ({
       faceId,

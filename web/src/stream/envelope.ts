@@ -1,9 +1,11 @@
-import type { BoxXywh } from "../detection/box";
+import type { BoxXywh, PointXy, SizePx } from "../detection/box";
 
 /** One face of a frame: its crop as an image file, and where the detector saw it. */
 export interface FaceCrop {
   readonly faceId: number;
   readonly boxXywh: BoxXywh;
+  /** In pixels of the frame; see `Detection`. */
+  readonly landmarksXy?: readonly PointXy[] | undefined;
   readonly image: ArrayBuffer;
 }
 
@@ -12,6 +14,8 @@ export interface Frame {
   readonly frameId: number;
   /** Unix time in ms. */
   readonly capturedAtMs: number;
+  /** Of the frame that the boxes are in. */
+  readonly size?: SizePx | undefined;
   readonly faces: readonly FaceCrop[];
 }
 
@@ -24,15 +28,18 @@ const MAX_HEADER_BYTES = 16_384;
  *
  * @throws RangeError where the header is longer than the protocol allows
  */
-export function encodeEnvelope({ frameId, capturedAtMs, faces }: Frame): ArrayBuffer {
+export function encodeEnvelope({ frameId, capturedAtMs, size, faces }: Frame): ArrayBuffer {
   const header = new TextEncoder().encode(
     JSON.stringify({
       frame_id: frameId,
       captured_at: capturedAtMs,
-      faces: faces.map(({ faceId, image, boxXywh }) => ({
+      // JSON leaves out what is undefined.
+      frame_size: size && [size.width, size.height],
+      faces: faces.map(({ faceId, image, boxXywh, landmarksXy }) => ({
         face_id: faceId,
         length: image.byteLength,
         box: boxXywh.map(Math.round),
+        landmarks: landmarksXy?.map((point) => point.map(toTenths)),
       })),
     }),
   );
@@ -49,4 +56,8 @@ export function encodeEnvelope({ frameId, capturedAtMs, faces }: Frame): ArrayBu
     offset += image.byteLength;
   }
   return message.buffer;
+}
+
+function toTenths(pixels: number): number {
+  return Math.round(10 * pixels) / 10;
 }

@@ -26,6 +26,12 @@ describe("parseServerMessage", () => {
     expect(parse(RESULT)).toMatchObject({ type: "result", frame_id: 7, faces: RESULT.faces });
   });
 
+  it("reads how well a face can be seen, and whether it is uncertain, where the server says so", () => {
+    const quality = { sharpness: 0.03, brightness: 0.4, size_px: 27, roll_deg: 3.5 };
+    const face = { ...RESULT.faces[0], quality, uncertain: true, reasons: ["small", "of a later version"] };
+    expect(parse({ ...RESULT, faces: [face] })).toMatchObject({ faces: [face] });
+  });
+
   it("ignores fields that it does not know", () => {
     expect(parse({ ...RESULT, mood_of_the_server: "sunny" })).not.toHaveProperty("mood_of_the_server");
   });

@@ -31,6 +31,17 @@ const sessionClosed = v.object({
   reason: v.string(),
 });
 
+/** How well a face can be seen; what is not known is left out. docs/quality.md has units and signs. */
+const quality = v.object({
+  sharpness: v.number(),
+  brightness: v.number(),
+  size_px: v.nullish(v.number()),
+  roll_deg: v.nullish(v.number()),
+  yaw_deg: v.nullish(v.number()),
+  pitch_deg: v.nullish(v.number()),
+  visible: v.nullish(v.number()),
+});
+
 const result = v.object({
   type: v.literal("result"),
   frame_id: v.number(),
@@ -42,6 +53,10 @@ const result = v.object({
       emotion: v.string(),
       confidence: v.number(),
       predictions: probabilities,
+      quality: v.optional(quality),
+      /** Older servers say neither this nor why. */
+      uncertain: v.optional(v.boolean()),
+      reasons: v.optional(v.array(v.string())),
     }),
   ),
   timing: v.object({
@@ -76,6 +91,7 @@ export type SessionCreated = v.InferOutput<typeof sessionCreated>;
 export type SessionConfig = v.InferOutput<typeof sessionConfig>;
 export type ResultMessage = v.InferOutput<typeof result>;
 export type ResultFace = ResultMessage["faces"][number];
+export type Quality = v.InferOutput<typeof quality>;
 export type Timing = ResultMessage["timing"];
 export type ErrorMessage = v.InferOutput<typeof error>;
 

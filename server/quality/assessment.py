@@ -1,0 +1,84 @@
+"""From what was measured to a face's ``Quality``, and to the reasons for which it is uncertain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..faces import BoxXywh, Face, Quality, Reason
+from .measures import CropMeasures
+from .pose import head_pose
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """How well a face can be seen."""
+
+    quality: Quality
+
+
+def assess(
+    measures: CropMeasures,
+    box_xywh: Sequence[float] | None = None,
+    size_wh: tuple[int, int] | None = None,
+    landmarks_xy: Sequence[Sequence[float]] | npt.NDArray[np.float32] | None = None,
+) -> Assessment:
+    """Puts together what is known of a face: ``box_xywh`` is the detector's, which may reach outside of the
+    frame of ``size_wh``, landmarks are (6, 2)."""
+    pose = None if landmarks_xy is None else head_pose(landmarks_xy)
+    quality = Quality(
+        size_px=None if box_xywh is None else round(float(max(box_xywh[2:])), 1),
+        sharpness=round(measures.sharpness, 3),
+        brightness=round(measures.brightness, 3),
+        roll_deg=None if pose is None else round(pose.roll_deg, 1),
+        yaw_deg=None if pose is None else round(pose.yaw_deg, 1),
+        pitch_deg=None if pose is None else round(pose.pitch_deg, 1),
+        visible=None if box_xywh is None or size_wh is None else round(visible_part(box_xywh, size_wh), 3),
+    )
+    return Assessment(quality)
+
+
+def visible_part(box_xywh: Sequence[float], size_wh: tuple[int, int]) -> float:
+    """The part of a box that lies inside of a frame, in [0, 1]; 0 for a box without area."""
+    x, y, width, height = (float(value) for value in box_xywh)
+    if width <= 0 or height <= 0:
+        return 0.0
+    across = min(x + width, size_wh[0]) - max(x, 0.0)
+    down = min(y + height, size_wh[1]) - max(y, 0.0)
+    return max(0.0, across) * max(0.0, down) / (width * height)
+
+
+def reasons_of(probabilities: npt.NDArray[np.float32], assessment: Assessment | None) -> tuple[Reason, ...]:
+    """Why the emotion of probabilities (C,) should not be believed; empty where it may be."""
+    reasons: list[Reason] = []
+    if assessment is not None:
+        quality = assessment.quality
+        angles = (quality.roll_deg, quality.yaw_deg, quality.pitch_deg)
+        if quality.size_px is not None and quality.size_px < 32:
+            reasons.append("small")
+        if quality.sharpness < 0.05:
+            reasons.append("blurred")
+        if quality.brightness < 0.1:
+            reasons.append("dark")
+        if max(abs(angle or 0.0) for angle in angles) > 40:
+            reasons.append("turned")
+        if quality.visible is not None and quality.visible < 0.8:
+            reasons.append("cut_off")
+    first, second = np.sort(probabilities)[::-1][:2] if len(probabilities) > 1 else (1.0, 0.0)
+    if first < 0.5 and first < 2 * second:
+        reasons.append("ambiguous")
+    return tuple(reasons)
+
+
+def face_of(
+    labels: Sequence[str],
+    row: npt.NDArray[np.float32],
+    assessment: Assessment | None,
+    box_xywh: BoxXywh | None = None,
+    score: float | None = None,
+    face_id: int | None = None,
+) -> Face:
+    """A face with the probabilities (C,) of ``labels``, its quality, and whether it is uncertain."""
+    quality = None if assessment is None else assessment.quality
+    return Face.from_row(labels, row, box_xywh, score, face_id, quality, reasons_of(row, assessment))
