@@ -41,7 +41,11 @@ def data_url(picture: bytes) -> str:
 
 def assert_has_the_portraits_face(answer: dict[str, Any]) -> None:
     (face,) = answer["faces"]
-    assert set(face) == {"box", "score", "emotion", "confidence", "predictions"}
+    doubt = {"quality", "uncertain", "reasons"}
+    assert set(face) == {"box", "score", "emotion", "confidence", "predictions"} | doubt
+    assert face["quality"]["size_px"] == pytest.approx(107, abs=2)
+    assert face["quality"]["visible"] == 1
+    assert (face["uncertain"], face["reasons"]) == (False, [])  # a good photograph, and a sure answer
     assert all(isinstance(value, int) for value in face["box"])
     assert iou(tuple(face["box"]), FACE_XYWH) > 0.8
     assert 0.5 < face["score"] <= 1
