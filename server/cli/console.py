@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -15,13 +15,26 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.segment import Segment
+
+from ..inert import visible
 
 if TYPE_CHECKING:  # it would bring PyTorch with it
     from ..models.download import Progress as ProgressCallback
 
+
+class _InertConsole(Console):
+    """Names of files and words of servers go through it: nothing that is printed controls the terminal."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(visible(text, keep="\n"), style)
+
+
 #: What a command is asked for goes to standard output, everything else to standard error.
-results = Console(highlight=False)
-messages = Console(stderr=True, highlight=False, soft_wrap=True)
+results = _InertConsole(highlight=False)
+messages = _InertConsole(stderr=True, highlight=False, soft_wrap=True)
 
 
 class _TerminalHandler(logging.Handler):

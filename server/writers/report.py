@@ -15,6 +15,7 @@ from PIL import Image
 
 from ..emotions import colour_of
 from ..exceptions import WriteError
+from ..inert import shown_value
 from .summary import FaceSummary, FileSummary, Summary
 from .timeline import clock, timeline_svg
 
@@ -83,6 +84,7 @@ def render_report(summary: Summary, model: str, made: datetime) -> str:
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=shown_value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -15,6 +15,7 @@ from ..exceptions import WriteError
 from ..extras import needed_for
 from ..faces import Faces, columns
 from ..files import replacing
+from ..inert import in_cell, in_json
 
 TableFormat = Literal["jsonl", "csv", "parquet"]
 
@@ -83,7 +84,8 @@ class _LineWriter(FaceWriter):
 class _JsonLines(_LineWriter):
     def _lines(self, faces: Faces) -> str:
         return "".join(
-            json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in faces.to_dicts()
+            in_json(json.dumps(row, separators=(",", ":"), ensure_ascii=False)) + "\n"
+            for row in faces.to_dicts()
         )
 
 
@@ -98,7 +100,11 @@ class _Csv(_LineWriter):
 
     def _formatted(self, rows: list[dict[str, Any]]) -> str:
         buffer = io.StringIO(newline="")
-        csv.DictWriter(buffer, self._columns, lineterminator="\n").writerows(rows)
+        harmless = (
+            {name: in_cell(value) if isinstance(value, str) else value for name, value in row.items()}
+            for row in rows
+        )
+        csv.DictWriter(buffer, self._columns, lineterminator="\n").writerows(harmless)
         return buffer.getvalue()
 
 

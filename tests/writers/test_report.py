@@ -68,6 +68,15 @@ def test_names_are_text_and_never_markup(summary: Summary) -> None:
     assert "<script>" not in page
 
 
+def test_a_name_neither_controls_a_terminal_nor_turns_the_pages_text_round(summary: Summary) -> None:
+    summary.add_failure("a\x1b]0;owned\x07\u202egpj.exe", "it is\nbroken")
+
+    page = render_report(summary, "default", NOON)
+
+    assert "a\\x1b]0;owned\\x07\\u202egpj.exe" in page
+    assert not {"\x1b", "\x07", "\u202e"} & set(page)
+
+
 def test_the_page_asks_nobody_for_anything(summary: Summary) -> None:
     page = render_report(summary, "default", NOON)
 

@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 from contextlib import suppress
 from dataclasses import replace
@@ -35,6 +36,33 @@ def test_every_format_gives_back_what_was_written(tmp_path: Path, name: str) -> 
     assert [int(row["frame"]) for row in rows] == [3, 4]
     assert rows[1]["source"] == "ü, v.jpg"
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+#: Names of files, and what a spreadsheet or terminal is to see of them.
+HOSTILE = {
+    "=cmd|' /C calc'!A1.jpg": "'=cmd|' /C calc'!A1.jpg",
+    " +1.jpg": "' +1.jpg",
+    "\t@SUM(A1).jpg": "\\t@SUM(A1).jpg",
+    "\uff1d1.jpg": "'\uff1d1.jpg",
+    "\x1b[2J\x9b31m.jpg": "\\x1b[2J\\x9b31m.jpg",
+    "\u202egpj.exe": "\\u202egpj.exe",
+    "two\nlines.jpg": "two\\nlines.jpg",
+    "caf\udce9.jpg": "caf\\xe9.jpg",
+    "日本語 👩\u200d💻.jpg": "日本語 👩\u200d💻.jpg",
+}
+
+
+@pytest.mark.parametrize("source", HOSTILE)
+def test_a_files_name_is_no_formula_and_no_control_sequence(tmp_path: Path, source: str) -> None:
+    for out in (tmp_path / "faces.csv", tmp_path / "faces.jsonl"):
+        with open_writer(out, LABELS) as writer:
+            writer.write(replace(FACES, source=source))
+
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "faces.csv").read_text(encoding="utf-8")))
+    assert row["source"] == HOSTILE[source]
+    (line,) = (tmp_path / "faces.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["source"] == source
+    assert line.replace("\u200d", "").isprintable()
 
 
 @pytest.mark.parametrize(("name", "header"), [("faces.jsonl", 0), ("faces.csv", 1)])

@@ -18,6 +18,7 @@ from rich.progress import Progress
 
 from ...exceptions import DatasetError
 from ...files import replacing, sha256_of
+from ...inert import in_cell
 from ..datasets import FORM, LABELS, MANIFEST, FaceDataset
 from .class_folders import ClassFolders
 from .fer2013 import VOTES_FILE, Fer2013
@@ -197,7 +198,7 @@ def _write_splits(
                 names = [names[index] for index in np.flatnonzero(~repeated)]
                 data = FaceDataset(data.images[~repeated], data.targets[~repeated])
                 repeated = repeated[~repeated]
-            rejects.writerows((name, split, reason.value) for name, reason in rejected)
+            rejects.writerows((in_cell(name), split, reason.value) for name, reason in rejected)
             reasons = Counter(reason.value for _, reason in rejected)
             if not names:
                 raise DatasetError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...exceptions import EmostreamError
+from ...inert import shown_value
 from ..datasets import LABELS
 from ..evaluate import Evaluation
 from .plots import plots
@@ -47,6 +48,7 @@ def write_report(evaluation: Evaluation, file: Path) -> list[Path]:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=shown_value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
