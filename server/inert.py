@@ -1,5 +1,5 @@
-"""Text of others, such as a file's name, made harmless where it is shown: no control characters for terminals,
-no formulas for spreadsheets. What programs read (JSON) says the same as before."""
+"""Text of others, such as a file's name, made harmless where it is shown: no controls for terminals, no
+formulas for spreadsheets. What programs read (JSON) says the same as before."""
 
 import json
 import unicodedata
@@ -28,15 +28,15 @@ def shown_value(value: object) -> object:
 
 
 def in_cell(text: str) -> str:
-    """The text for a cell of a CSV file: visible, and never a formula. One that would be gets an apostrophe before
-    it, as OWASP recommends ("CSV injection")."""
+    """The text for a cell of a CSV file: visible, and never a formula. One that would be gets an apostrophe
+    before it, as OWASP recommends ("CSV injection")."""
     shown = visible(text)
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA_SIGNS) else shown
 
 
 def in_json(encoded: str) -> str:
-    """JSON in which every control and invisible character is escaped: a terminal that shows it is safe, surrogates
-    can be encoded, and who reads it gets the same text."""
+    """JSON in which every control and invisible character is escaped: a terminal that shows it is safe,
+    surrogates can be encoded, and who reads it gets the same text."""
     if encoded.isprintable():
         return encoded
     return "".join(c if _is_seen(c) else json.dumps(c)[1:-1] for c in encoded)

@@ -205,6 +205,7 @@ class Connection:
         arrived = time.monotonic()
         try:
             size = len((text or "").encode() if data is None else data)
+            self._session.count_bytes(size)
             if size > self._session.limits.max_message_bytes:
                 raise ProtocolError(
                     "message_too_large",
@@ -245,7 +246,8 @@ class Connection:
                 self._finish("error")
             if isinstance(message, Result) and message.faces and not frame.detect:
                 face = message.faces[0]
-                await self._archive.offer(frame.faces[0].image, face.emotion, face.confidence)
+                if await self._archive.offer(frame.faces[0].image, face.emotion, face.confidence):
+                    self._session.count_kept_image()
         finally:
             self._permits.release()
 

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import time
+from collections import deque
+from contextlib import suppress
 from enum import Enum
 from typing import TypeVar
 
@@ -17,9 +19,12 @@ from ..protocol.wire import (
     PROTOCOL_VERSION,
     CloseCode,
     Dropped,
+    Receipt,
     Result,
     SessionConfigChange,
     SessionCreated,
+    SessionReceipt,
+    SessionReceiptRequest,
     SessionUpdate,
     SessionUpdated,
 )
@@ -72,6 +77,18 @@ class Link:
         self._give_up_s = give_up_s
         self._failures = 0  # in a row
         self._away_since: float | None = None
+        self._connection: ClientConnection | None = None  # while it is open
+        self._receipts: deque[asyncio.Future[Receipt]] = deque()  # asked for, in their order
+
+    async def receipt(self) -> Receipt:
+        """The server's receipt for the session that is open. Raises LostError where there is none."""
+        if self._connection is None:
+            raise LostError(f"there is no connection to {self._name} at the moment")
+        asked: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._receipts.append(asked)
+        with suppress(ConnectionClosed):  # which is told where messages are received
+            await self._connection.send(SessionReceiptRequest(type="session.receipt").model_dump_json())
+        return await asked
 
     async def run(self) -> None:
         """Until it is cancelled, or there is no point in going on: then outbox and ``info`` are told why."""
@@ -109,9 +126,14 @@ class Link:
         try:
             await self._greet(connection, last_words)
             sender = asyncio.create_task(self._send(connection))
+            self._connection = connection
             try:
                 await self._receive(connection, last_words)
             finally:
+                self._connection = None
+                while self._receipts:
+                    if not (asked := self._receipts.popleft()).done():
+                        asked.set_exception(LostError(f"the connection to {self._name} was lost"))
                 sender.cancel()
                 await asyncio.wait([sender])
                 await self._outbox.connection_lost()
@@ -185,6 +207,9 @@ class Link:
             message = parse_server_message(await connection.recv())
             if isinstance(message, ErrorMessage) and message.frame_id is None:
                 last_words[:] = [message]
+            elif isinstance(message, SessionReceipt) and self._receipts:
+                if not (asked := self._receipts.popleft()).done():  # else its caller was cancelled
+                    asked.set_result(Receipt.model_validate(message.model_dump()))
             elif isinstance(message, Result | Dropped | ErrorMessage) and message.frame_id is not None:
                 await self._outbox.answered(message.frame_id, message)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from ..exceptions import ClientError
-from ..protocol.wire import Dropped, Result, SessionClosed, SessionCreated, SessionUpdated
+from ..protocol.wire import Dropped, Result, SessionClosed, SessionCreated, SessionReceipt, SessionUpdated
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,14 @@ class ErrorMessage:
     retryable: bool = False
 
 
-ServerMessage = SessionCreated | SessionUpdated | Result | Dropped | ErrorMessage | SessionClosed
+ServerMessage = (
+    SessionCreated | SessionUpdated | SessionReceipt | Result | Dropped | ErrorMessage | SessionClosed
+)
 
 _TYPES: dict[object, TypeAdapter[ServerMessage]] = {
     "session.created": TypeAdapter(SessionCreated),
     "session.updated": TypeAdapter(SessionUpdated),
+    "session.receipt": TypeAdapter(SessionReceipt),
     "result": TypeAdapter(Result),
     "dropped": TypeAdapter(Dropped),
     "error": TypeAdapter(ErrorMessage),

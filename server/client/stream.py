@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 from pydantic import ValidationError
 
 from ..exceptions import ClientError
-from ..protocol.wire import SessionConfigChange
+from ..protocol.wire import Receipt, SessionConfigChange
 from ..sources import Frame
 from .address import stream_address
 from .encoding import Encoder
@@ -73,6 +73,14 @@ class Stream:
     def reconnects(self) -> int:
         """How often the connection was lost and made again."""
         return self._link.reconnects
+
+    async def receipt(self) -> Receipt:
+        """What this session has sent so far, and how many of its images the server has kept.
+
+        A session ends with its connection; after a reconnection the receipt is the new one's. Raises
+        LostError while the server is away. A server that does not know the request never answers it.
+        """
+        return await self._link.receipt()
 
     async def frames(self, source: Images, interval_s: float = 0.0) -> AsyncGenerator[Answer, None]:
         """One answer for each frame, in their order: FrameResult, Dropped (realtime only) or FrameError.

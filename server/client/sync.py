@@ -10,6 +10,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ..exceptions import ClientError
 from ..imaging.reading import ImageInput
+from ..protocol.wire import Receipt
 from ..sources import Source
 from .link import LinkState
 from .results import Answer, SessionInfo
@@ -39,6 +40,10 @@ class SyncStream:
     def reconnects(self) -> int:
         """How often the connection was lost and made again."""
         return self._stream.reconnects
+
+    def receipt(self) -> Receipt:
+        """As ``Stream.receipt``."""
+        return self._portal.call(self._stream.receipt)
 
     def frames(
         self, source: str | Path | Source | Iterable[ImageInput], interval_s: float = 0.0

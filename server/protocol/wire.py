@@ -163,13 +163,31 @@ class FrameCounts(_Message):
     dropped: int = 0
 
 
+class Receipt(_Message):
+    """What a session has sent, and what of it was kept. Times are Unix time in ms; ``at`` is when this was
+    counted. ``bytes_received`` is the size of all messages, ``images_kept`` those written to ``IMAGES_DIR``;
+    nothing else is ever kept of a session."""
+
+    session_id: str
+    started_at: int
+    at: int
+    bytes_received: int
+    frames_received: int
+    images_kept: int
+
+
+class SessionReceipt(Receipt):
+    type: Literal["session.receipt"] = "session.receipt"
+
+
 class SessionClosed(_Message):
     type: Literal["session.closed"] = "session.closed"
     reason: CloseReason
     frames: FrameCounts
+    receipt: Receipt | None = None
 
 
-ServerMessage = SessionCreated | SessionUpdated | Result | Dropped | Error | SessionClosed
+ServerMessage = SessionCreated | SessionUpdated | SessionReceipt | Result | Dropped | Error | SessionClosed
 
 
 def encode_message(message: ServerMessage) -> str:
@@ -201,7 +219,11 @@ class SessionClose(_Message):
     type: Literal["session.close"]
 
 
-ClientMessage = SessionUpdate | SessionClose
+class SessionReceiptRequest(_Message):
+    type: Literal["session.receipt"]
+
+
+ClientMessage = SessionUpdate | SessionReceiptRequest | SessionClose
 
 _CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(
     Annotated[ClientMessage, Field(discriminator="type")]

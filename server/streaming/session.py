@@ -21,12 +21,15 @@ from ..protocol.wire import (
     FrameCounts,
     Limits,
     ModelFacts,
+    Receipt,
     Result,
     ServerMessage,
     SessionClose,
     SessionClosed,
     SessionConfig,
     SessionCreated,
+    SessionReceipt,
+    SessionReceiptRequest,
     SessionUpdated,
     Timing,
     is_envelope,
@@ -103,6 +106,8 @@ class StreamSession:
         self._found_smoother = Smoother()  # the tracker's ids are not the client's
         self._bare_images = 0
         self._received = self._answered = self._dropped = 0
+        self._started_at = time.time()
+        self._bytes_received = self._images_kept = 0
         self._internal_errors_in_row = 0
 
     def close(self) -> None:
@@ -118,21 +123,41 @@ class StreamSession:
     def closed(self, reason: CloseReason) -> SessionClosed:
         """The last message to the client."""
         counts = FrameCounts(received=self._received, answered=self._answered, dropped=self._dropped)
-        return SessionClosed(reason=reason, frames=counts)
+        return SessionClosed(reason=reason, frames=counts, receipt=self._receipt())
+
+    def count_bytes(self, size: int) -> None:
+        """Counts a message as it came in, whatever becomes of it."""
+        self._bytes_received += size
+
+    def count_kept_image(self) -> None:
+        """One of the session's images was written to disk."""
+        self._images_kept += 1
+
+    def _receipt(self) -> Receipt:
+        return Receipt(
+            session_id=self.session_id,
+            started_at=round(self._started_at * 1000),
+            at=round(time.time() * 1000),
+            bytes_received=self._bytes_received,
+            frames_received=self._received,
+            images_kept=self._images_kept,
+        )
 
     @property
     def has_failed(self) -> bool:
         """Whether so many frames in a row could not be computed that the session should end."""
         return self._internal_errors_in_row >= MAX_INTERNAL_ERRORS
 
-    def receive_text(self, text: str) -> SessionUpdated | SessionClose:
-        """Handles a text message: the answer to an update, or the client's wish to close.
+    def receive_text(self, text: str) -> SessionUpdated | SessionReceipt | SessionClose:
+        """Handles a text message: the answer to an update, a receipt, or the client's wish to close.
 
         Raises ProtocolError with code ``invalid_message``; the configuration is then as it was.
         """
         message = parse_message(text)
         if isinstance(message, SessionClose):
             return message
+        if isinstance(message, SessionReceiptRequest):
+            return SessionReceipt(**self._receipt().model_dump())
         change = message.config.model_dump(exclude_none=True)
         if change.get("max_faces", 0) > self.limits.max_faces:
             raise ProtocolError(

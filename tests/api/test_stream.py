@@ -471,6 +471,7 @@ async def test_session_close_answers_what_is_under_way_and_then_says_goodbye(ser
             "type": "session.closed",
             "reason": "client_request",
             "frames": {"received": 7, "answered": 7, "dropped": 0},
+            "receipt": closed["receipt"],
         }
         assert await close_code(client) == 1000
 
@@ -493,6 +494,7 @@ async def test_a_session_without_messages_ends(guarded: ServerProcess) -> None:
             "type": "session.closed",
             "reason": "idle_timeout",
             "frames": {"received": 1, "answered": 1, "dropped": 0},
+            "receipt": closed["receipt"],
         }
         assert await close_code(client) == 1000
 
@@ -540,6 +542,7 @@ async def test_sigterm_answers_what_is_under_way_and_then_says_goodbye(
                 "type": "session.closed",
                 "reason": "server_shutdown",
                 "frames": {"received": len(results), "answered": len(results), "dropped": 0},
+                "receipt": closed["receipt"],
             }
             assert (farewell["reason"], farewell["frames"]["received"]) == ("server_shutdown", 0)
             assert await close_code(busy) == 1001

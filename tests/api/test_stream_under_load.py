@@ -4,7 +4,9 @@ The engine only pretends, and moves when the test says so.
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from emostream.settings import Settings
@@ -211,6 +213,7 @@ async def test_five_internal_errors_in_a_row_end_the_session(server: ServerThrea
             "type": "session.closed",
             "reason": "error",
             "frames": {"received": 10, "answered": 10, "dropped": 0},
+            "receipt": closed["receipt"],
         }
         assert await close_code(client) == 1011
 
@@ -279,6 +282,7 @@ async def test_shutdown_waits_for_the_frame_in_the_engine() -> None:
                 "type": "session.closed",
                 "reason": "server_shutdown",
                 "frames": {"received": 1, "answered": 1, "dropped": 0},
+                "receipt": closed["receipt"],
             }
             assert await close_code(client) == 1001
 
@@ -354,3 +358,30 @@ async def test_metrics_count_what_became_of_frames(server: ServerThread) -> None
 
 def test_settings_of_these_servers_come_from_no_file() -> None:
     assert Settings(_env_file=None).max_queued_frames == 16  # type: ignore[call-arg]
+
+
+async def test_a_receipt_counts_every_byte_and_the_images_that_were_kept(tmp_path: Path) -> None:
+    """Of this session, and not of the one beside it."""
+    sound, broken, question = frame(1, b"sound"), b"\1", json.dumps({"type": "session.receipt"})
+    with server_thread(FakeRecognizer(is_open=True), images_dir=tmp_path / "kept") as keeping:
+        async with session(keeping) as other, session(keeping) as client:
+            await other.send(frame(0, b"sound"))
+            assert (await receive(other))["type"] == "result"
+            await until(lambda: len(list((tmp_path / "kept").glob("2*"))) == 1)
+            keeping.services.archive._last = None  # it keeps one in ten seconds
+            for message in (sound, broken):
+                await client.send(message)
+                await receive(client)
+            await client.send(question)
+            receipt = await receive(client)
+            await send_json(client, {"type": "session.close"})
+            (closed,) = await receive_all(client)
+        kept = len(list((tmp_path / "kept").iterdir()))
+
+    assert kept == 2
+    assert receipt["type"] == "session.receipt"
+    assert receipt["bytes_received"] == len(sound) + len(broken) + len(question)
+    assert receipt["frames_received"] == 2
+    assert receipt["started_at"] <= receipt["at"] <= closed["receipt"]["at"]
+    assert closed["receipt"]["bytes_received"] > receipt["bytes_received"]
+    assert closed["receipt"]["images_kept"] == 1  # written after the answer, and before the end

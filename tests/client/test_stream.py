@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from emostream.client import Dropped, FrameError, FrameResult, connect
-from emostream.exceptions import ClientError, SourceError
+from emostream.exceptions import ClientError, LostError, SourceError
 from emostream.sources.camera import CameraSource
 
 from tests.portraits import portrait
@@ -95,6 +95,18 @@ async def test_the_interval_is_of_the_films_own_time(server: ServerThread, tmp_p
         answers = [answer async for answer in stream.frames(str(film), interval_s=0.3)]
 
     assert [answer.frame.index for answer in answers] == [0, 3, 6, 9]
+
+
+async def test_a_receipt_counts_what_was_sent(server: ServerThread) -> None:
+    async with connect(server.http, detect="none") as stream:
+        _ = [answer async for answer in stream.frames([jpeg()] * 3)]
+        receipt, again = await asyncio.gather(stream.receipt(), stream.receipt())
+
+    assert receipt.session_id == again.session_id == stream.info.session_id
+    assert (receipt.frames_received, receipt.images_kept) == (3, 0)
+    assert receipt.bytes_received > 3 * len(jpeg())
+    with pytest.raises(LostError):
+        await stream.receipt()
 
 
 async def test_configuration_reaches_the_server(server: ServerThread) -> None:

@@ -24,6 +24,7 @@ def test_frames_are_answered_without_an_event_loop(server: ServerThread) -> None
     with connect_sync(server.http, detect="none") as stream:
         answers = list(stream.frames([jpeg()] * 3))
         assert stream.state is LinkState.OPEN
+        assert stream.receipt().frames_received == 3
 
     assert stream.info.labels == LABELS
     assert stream.reconnects == 0

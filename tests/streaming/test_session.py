@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from emostream.protocol.wire import (
     Result,
     SessionClose,
     SessionConfig,
+    SessionReceipt,
     SessionUpdated,
     encode_message,
 )
@@ -389,11 +391,39 @@ async def test_every_frame_is_counted_once_as_answered_or_dropped() -> None:
 
     closed = session.closed("client_request")
 
-    assert json.loads(encode_message(closed)) == {
+    encoded = json.loads(encode_message(closed))
+    assert encoded.pop("receipt")["frames_received"] == 4
+    assert encoded == {
         "type": "session.closed",
         "reason": "client_request",
         "frames": {"received": 4, "answered": 3, "dropped": 1},
     }
+
+
+def test_a_receipt_says_what_was_sent_and_kept_and_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1790000000.1234)
+    session = open_session()
+    monkeypatch.setattr(time, "time", lambda: 1790000012.5)
+    session.count_bytes(60)
+    read(session)
+    session.count_bytes(40)
+    session.count_kept_image()
+
+    receipt = session.receive_text('{"type": "session.receipt"}')
+
+    assert isinstance(receipt, SessionReceipt)
+    assert receipt.model_dump() == {
+        "type": "session.receipt",
+        "session_id": "id",
+        "started_at": 1790000000123,
+        "at": 1790000012500,
+        "bytes_received": 100,
+        "frames_received": 1,
+        "images_kept": 1,
+    }
+    closed = session.closed("client_request")
+    assert closed.receipt is not None
+    assert closed.receipt.model_dump() == {k: v for k, v in receipt.model_dump().items() if k != "type"}
 
 
 def test_refused_text_messages_are_no_frames() -> None:

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ConnectionEnvironment, type SocketLike, StreamConnection } from "./connection";
 import type { ConnectionState } from "./connectionState";
-import type { ErrorMessage, ResultMessage, SessionConfig } from "./protocol";
+import type { ErrorMessage, Receipt, ResultMessage, SessionConfig } from "./protocol";
 
 class FakeSocket implements SocketLike {
   readyState = 1; // WebSocket.OPEN
@@ -56,6 +56,7 @@ function setUp() {
   const results: ResultMessage[] = [];
   const errors: ErrorMessage[] = [];
   const configs: SessionConfig[] = [];
+  const receipts: Receipt[] = [];
   const environment: ConnectionEnvironment = {
     openSocket: () => {
       const socket = new FakeSocket();
@@ -75,6 +76,7 @@ function setUp() {
     onResult: (result) => results.push(result),
     onError: (error) => errors.push(error),
     onConfig: (config) => configs.push(config),
+    onReceipt: (receipt) => receipts.push(receipt),
   });
   const advance = (ms: number) => {
     now += ms;
@@ -94,7 +96,7 @@ function setUp() {
     socket().created();
   };
   const send = () => connection.send({ capturedAtMs: now, faces: [] });
-  return { connection, sockets, socket, states, results, errors, configs, advance, open, send };
+  return { connection, sockets, socket, states, results, errors, configs, receipts, advance, open, send };
 }
 
 const result = (frame_id: number) => ({
@@ -124,6 +126,28 @@ describe("StreamConnection", () => {
     connection.disconnect();
     expect(socket().sent).toEqual([]);
     expect(socket().closed).toBe(true);
+  });
+
+  it("gives the receipts that it asked for, and the last one of a session that the server ends", () => {
+    const { connection, open, socket, receipts } = setUp();
+    const counted = {
+      session_id: "s",
+      started_at: 1,
+      at: 2,
+      bytes_received: 3,
+      frames_received: 1,
+      images_kept: 0,
+    };
+    connection.requestReceipt();
+    open();
+    connection.requestReceipt();
+    expect(socket().texts).toEqual([{ type: "session.receipt" }]);
+    socket().say({ type: "session.receipt", ...counted });
+    socket().say({ type: "session.closed", reason: "idle_timeout", receipt: { ...counted, at: 9 } });
+    expect(receipts).toEqual([
+      { type: "session.receipt", ...counted },
+      { ...counted, at: 9 },
+    ]);
   });
 
   it("has at most two frames under way, and numbers them", () => {

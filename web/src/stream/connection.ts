@@ -6,6 +6,7 @@ import {
   type ClientMessage,
   type ErrorMessage,
   parseServerMessage,
+  type Receipt,
   type ResultMessage,
   type SessionConfig,
 } from "./protocol";
@@ -36,6 +37,8 @@ export interface ConnectionListener {
   onConfig(config: SessionConfig): void;
   /** Errors that do not end the session. */
   onError(error: ErrorMessage): void;
+  /** After `requestReceipt`, and where the server ends a session. */
+  onReceipt?(receipt: Receipt): void;
 }
 
 /** `WebSocket.OPEN`, which tests have no browser for. */
@@ -114,6 +117,11 @@ export class StreamConnection {
     this.#writable?.send(encodeMessage({ type: "session.update", config }));
   }
 
+  /** What this session has sent so far, and what of it the server kept: comes to `onReceipt`. */
+  requestReceipt(): void {
+    this.#writable?.send(encodeMessage({ type: "session.receipt" }));
+  }
+
   /** Gives up overdue frames; call a few times a second. */
   tick(): void {
     this.#unanswered += this.#inFlight.expire(this.#environment.now());
@@ -149,8 +157,12 @@ export class StreamConnection {
       case "session.updated":
         this.#listener.onConfig(message.config);
         return;
+      case "session.receipt":
+        this.#listener.onReceipt?.(message);
+        return;
       case "session.closed":
         ending.closedReason = message.reason;
+        if (message.receipt) this.#listener.onReceipt?.(message.receipt);
         return;
       case "result":
         this.#settle(message.frame_id);

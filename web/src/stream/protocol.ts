@@ -26,9 +26,22 @@ const sessionCreated = v.object({
 
 const sessionUpdated = v.object({ type: v.literal("session.updated"), config: sessionConfig });
 
+/** What a session has sent and what of it was kept; times are Unix time in ms. */
+const receipt = v.object({
+  session_id: v.string(),
+  started_at: v.number(),
+  at: v.number(),
+  bytes_received: v.number(),
+  frames_received: v.number(),
+  images_kept: v.number(),
+});
+
+const sessionReceipt = v.object({ type: v.literal("session.receipt"), ...receipt.entries });
+
 const sessionClosed = v.object({
   type: v.literal("session.closed"),
   reason: v.string(),
+  receipt: v.nullish(receipt),
 });
 
 /** How well a face can be seen; what is not known is left out. docs/quality.md has units and signs. */
@@ -80,6 +93,7 @@ const error = v.object({
 const serverMessage = v.variant("type", [
   sessionCreated,
   sessionUpdated,
+  sessionReceipt,
   sessionClosed,
   result,
   dropped,
@@ -93,11 +107,13 @@ export type ResultMessage = v.InferOutput<typeof result>;
 export type ResultFace = ResultMessage["faces"][number];
 export type Quality = v.InferOutput<typeof quality>;
 export type Timing = ResultMessage["timing"];
+export type Receipt = v.InferOutput<typeof receipt>;
 export type ErrorMessage = v.InferOutput<typeof error>;
 
 /** To the server, as text. */
 export type ClientMessage =
   | { readonly type: "session.update"; readonly config: Partial<SessionConfig> }
+  | { readonly type: "session.receipt" }
   | { readonly type: "session.close" };
 
 /** Close codes after which the client comes back; server/protocol/reconnect.json is the rule of all clients. */
