@@ -230,7 +230,19 @@ def test_the_image_installs_the_package_before_its_code_is_there(tmp_path: Path)
         assert f"'emostream': '{tmp_path}/server'" in archive.read(finder).decode()
 
 
-def test_the_workflow_obeys_the_schema_of_github_workflows() -> None:
-    result = validate(ROOT / ".github/workflows/ci.yml", "vendor.github-workflows")
+@pytest.mark.parametrize(
+    ("pattern", "schema"),
+    [
+        ("workflows/*.yml", "vendor.github-workflows"),
+        ("dependabot.yml", "vendor.dependabot"),
+        ("ISSUE_TEMPLATE/[!c]*.yml", "vendor.github-issue-forms"),
+        ("ISSUE_TEMPLATE/config.yml", "vendor.github-issue-config"),
+    ],
+)
+def test_files_for_github_obey_its_schemas(pattern: str, schema: str) -> None:
+    files = sorted((ROOT / ".github").glob(pattern))
 
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert files
+    for file in files:
+        result = validate(file, schema)
+        assert result.returncode == 0, result.stdout + result.stderr
