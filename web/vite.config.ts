@@ -62,5 +62,5 @@ export default defineConfig({
   },
   server: { headers: isolationHeaders, proxy, fs: { allow: [".", ...sharedTables] } },
   preview: { headers: isolationHeaders, proxy },
-  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/i18n/testing.ts"] },
 });

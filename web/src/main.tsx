@@ -1,18 +1,11 @@
 import "@fontsource-variable/geist/wght.css";
 import "./ui/styles/index.css";
-import { createRoot } from "react-dom/client";
-import { App } from "./ui/App";
-import { createLive } from "./engine/createLive";
-import { LiveContext } from "./ui/liveContext";
+import { LANGUAGES, startWords } from "./i18n/i18n";
+import { chooseLanguage, mendBrowserLanguage } from "./i18n/languages";
 
-const root = document.getElementById("root");
-if (root === null) throw new Error("the page has no #root");
-
-const live = createLive(new URL(window.location.href));
-live.startCamera();
-
-createRoot(root).render(
-  <LiveContext value={live}>
-    <App />
-  </LiveContext>,
-);
+mendBrowserLanguage(navigator);
+const page = new URL(window.location.href);
+const language = chooseLanguage([page.searchParams.get("lang"), ...navigator.languages], LANGUAGES);
+// The page's libraries are loaded only now, since some hand the browser's language to Intl.
+const [{ drawPage }] = await Promise.all([import("./page"), startWords(language)]);
+drawPage(page);

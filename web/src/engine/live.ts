@@ -8,7 +8,6 @@ import { type ConnectionEnvironment, StreamConnection } from "../stream/connecti
 import type { ConnectionState } from "../stream/connectionState";
 import { allowedIntervalMs, type IntervalSetting } from "../stream/interval";
 import type { ResultMessage, SessionConfig } from "../stream/protocol";
-import { announce } from "./announcement";
 import { FaceBook, sameView, staleAfterMs } from "./faces";
 import { FramePump } from "./framePump";
 import { ReadingsMeter } from "./readings";
@@ -198,7 +197,7 @@ export class Live {
 
   #onAnalysis({ detectMs }: FrameAnalysis): void {
     this.#detector.onSuccess();
-    this.stores.detectMs.set(detectMs);
+    this.#meter.detected(detectMs);
   }
 
   #cropLimit(): number {
@@ -224,7 +223,7 @@ export class Live {
     this.stores.readings.set(this.#meter.read(nowMs));
     if (nowMs - this.#announcedAtMs >= ANNOUNCE_EVERY_MS && this.stores.camera.get().kind === "live") {
       this.#announcedAtMs = nowMs;
-      this.stores.announcement.set(announce(this.stores.faces.get()));
+      this.stores.announcement.set(this.stores.faces.get());
     }
   }
 }

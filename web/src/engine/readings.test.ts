@@ -41,4 +41,13 @@ describe("ReadingsMeter", () => {
     meter.add(0, 40, timing);
     expect(meter.read(2000)).toEqual(NO_READINGS);
   });
+
+  it("tells what the latest detection took, answers or none", () => {
+    const meter = new ReadingsMeter();
+    meter.detected(12);
+    expect(meter.read(0).detectMs).toBe(12);
+    meter.detected(8);
+    meter.add(0, 40, timing);
+    expect(meter.read(100).detectMs).toBe(8);
+  });
 });

@@ -8,9 +8,11 @@ export interface Readings {
   readonly ageMs: number | null;
   /** Of the latest answer. */
   readonly timing: Timing | null;
+  /** What the latest detection took, in ms. */
+  readonly detectMs: number | null;
 }
 
-export const NO_READINGS: Readings = { answersPerSecond: null, ageMs: null, timing: null };
+export const NO_READINGS: Readings = { answersPerSecond: null, ageMs: null, timing: null, detectMs: null };
 
 const RATE_WINDOW_MS = 2000;
 const AGE_WINDOW_MS = 1000;
@@ -25,6 +27,7 @@ export class ReadingsMeter {
   #samples: Sample[] = [];
   #startedAtMs: number | null = null;
   #timing: Timing | null = null;
+  #detectMs: number | null = null;
 
   /** @param ageMs from capture to display */
   add(nowMs: number, ageMs: number, timing: Timing): void {
@@ -34,11 +37,16 @@ export class ReadingsMeter {
     this.#forget(nowMs);
   }
 
+  /** @param detectMs what a detection has just taken */
+  detected(detectMs: number): void {
+    this.#detectMs = detectMs;
+  }
+
   read(nowMs: number): Readings {
     this.#forget(nowMs);
     if (this.#samples.length === 0 || this.#startedAtMs === null) {
       this.#startedAtMs = null;
-      return NO_READINGS;
+      return { ...NO_READINGS, detectMs: this.#detectMs };
     }
     // The window is not full yet shortly after the first answer.
     const elapsedMs = Math.min(RATE_WINDOW_MS, Math.max(nowMs - this.#startedAtMs, 250));
@@ -47,6 +55,7 @@ export class ReadingsMeter {
       answersPerSecond: (1000 * this.#samples.length) / elapsedMs,
       ageMs: median((recent.length > 0 ? recent : this.#samples).map((sample) => sample.ageMs)),
       timing: this.#timing,
+      detectMs: this.#detectMs,
     };
   }
 

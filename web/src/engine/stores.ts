@@ -18,8 +18,6 @@ export interface LiveStores {
   readonly camera: Store<CameraState>;
   readonly cameraChoices: Store<readonly CameraChoice[]>;
   readonly detector: Store<DetectorStatus>;
-  /** What one detection takes, in ms; null before the first. */
-  readonly detectMs: Store<number | null>;
   readonly connection: Store<ConnectionState>;
   /** The latest session, also after it has ended: its labels keep their places. */
   readonly session: Store<SessionCreated | null>;
@@ -29,7 +27,8 @@ export interface LiveStores {
   readonly boxes: Store<BoxesView>;
   readonly faces: Store<FacesView>;
   readonly readings: Store<Readings>;
-  readonly announcement: Store<string>;
+  /** What those who hear the page are told of next: the faces of a moment, at most every two seconds. */
+  readonly announcement: Store<FacesView | null>;
 }
 
 export function createStores(smoothing: number): LiveStores {
@@ -37,7 +36,6 @@ export function createStores(smoothing: number): LiveStores {
     camera: createStore<CameraState>({ kind: "off" }),
     cameraChoices: createStore<readonly CameraChoice[]>([]),
     detector: createStore<DetectorStatus>({ kind: "off" }),
-    detectMs: createStore<number | null>(null),
     connection: createStore<ConnectionState>({ kind: "idle" }),
     session: createStore<SessionCreated | null>(null),
     streamError: createStore<ErrorMessage | null>(null),
@@ -45,6 +43,6 @@ export function createStores(smoothing: number): LiveStores {
     boxes: createStore<BoxesView>({ frame: { width: 4, height: 3 }, boxes: [] }),
     faces: createStore<FacesView>(NO_FACES),
     readings: createStore<Readings>(NO_READINGS),
-    announcement: createStore(""),
+    announcement: createStore<FacesView | null>(null),
   };
 }

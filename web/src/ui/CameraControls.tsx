@@ -1,7 +1,9 @@
+import { useTranslation } from "react-i18next";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 
 export function CameraControls() {
+  const { t } = useTranslation();
   const live = useLive();
   const camera = useStore(live.stores.camera, (state) => state);
   const choices = useStore(live.stores.cameraChoices, (cameras) => cameras);
@@ -11,11 +13,11 @@ export function CameraControls() {
       {choices.length > 1 && (
         <select
           className="select"
-          aria-label="Camera"
+          aria-label={t("camera.label")}
           value={camera.kind === "live" ? camera.deviceId : ""}
           onChange={(event) => live.chooseCamera(event.target.value)}
         >
-          {camera.kind !== "live" && <option value="">Choose a camera</option>}
+          {camera.kind !== "live" && <option value="">{t("camera.choose")}</option>}
           {choices.map(({ deviceId, label }) => (
             <option key={deviceId} value={deviceId}>
               {label}
@@ -25,12 +27,12 @@ export function CameraControls() {
       )}
       <button
         type="button"
-        aria-label={isOn ? "Stop camera" : "Start camera"}
+        aria-label={t(isOn ? "camera.stop" : "camera.start")}
         className={isOn ? "button" : "button button-primary"}
         onClick={() => (isOn ? live.stopCamera() : live.startCamera())}
       >
-        {isOn ? "Stop" : "Start"}
-        <span className="wide-only"> camera</span>
+        <span className="wide-only">{t(isOn ? "camera.stop" : "camera.start")}</span>
+        <span className="narrow-only">{t(isOn ? "camera.stop_short" : "camera.start_short")}</span>
       </button>
     </div>
   );

@@ -1,3 +1,5 @@
+import type { TFunction } from "i18next";
+import { useTranslation } from "react-i18next";
 import type { BackendReport } from "../detection/backends";
 import type { DetectorStatus } from "../detection/detectorKeeper";
 import { formatMs } from "./format";
@@ -6,30 +8,28 @@ import { useStore } from "./useStore";
 
 /** How faces are found in this browser, with the measurements that chose the backend. */
 export function DetectorDetails() {
+  const { t } = useTranslation();
   const { stores, interval } = useLive();
   const detector = useStore(stores.detector, (status) => status);
   const streamError = useStore(stores.streamError, (error) => error);
   return (
     <details className="details" data-testid="details">
-      <summary>Details</summary>
+      <summary>{t("details.title")}</summary>
       <div className="details-body">
         <section>
-          <h2>Face detection</h2>
-          <p className="quiet">{summary(detector)}</p>
+          <h2>{t("details.detection.title")}</h2>
+          <p className="quiet">{summary(detector, t)}</p>
           <BackendTable detector={detector} />
+          <LatestDetection />
         </section>
         <section>
-          <h2>Stream</h2>
-          <p className="quiet">
-            One frame every <span className="num">{interval.intervalMs}</span> ms, set by{" "}
-            <code>?interval=</code> in the address.
-          </p>
+          <h2>{t("details.stream.title")}</h2>
+          <p className="quiet num">{t("details.stream.interval", { ms: interval.intervalMs })}</p>
           {streamError !== null && (
             <p className="quiet">
-              Latest refusal by the server: <code>{streamError.code}</code>, {streamError.message}
+              {t("details.stream.refusal", { code: streamError.code, message: streamError.message })}
             </p>
           )}
-          <LatestDetection />
         </section>
       </div>
     </details>
@@ -37,17 +37,18 @@ export function DetectorDetails() {
 }
 
 function LatestDetection() {
+  const { t, i18n } = useTranslation();
   const { stores } = useLive();
-  // Read with the readings, four times a second, and not with every frame.
-  useStore(stores.readings, (readings) => readings);
+  const { detectMs } = useStore(stores.readings, (readings) => readings);
   return (
-    <p className="quiet">
-      The latest detection took <span className="num">{formatMs(stores.detectMs.get())}</span> ms.
+    <p className="quiet num" data-testid="detect-ms">
+      {t("details.detection.latest", { ms: formatMs(detectMs, i18n.language) })}
     </p>
   );
 }
 
 function BackendTable({ detector }: { readonly detector: DetectorStatus }) {
+  const { t, i18n } = useTranslation();
   const reports = reportsOf(detector);
   if (reports.length === 0) return null;
   const active = detector.kind === "ready" ? detector.backend : null;
@@ -55,10 +56,10 @@ function BackendTable({ detector }: { readonly detector: DetectorStatus }) {
     <table className="backends" data-testid="backends">
       <thead>
         <tr>
-          <th scope="col">Backend</th>
-          <th scope="col">Start</th>
-          <th scope="col">Per frame</th>
-          <th scope="col">&nbsp;</th>
+          <th scope="col">{t("details.detection.backend")}</th>
+          <th scope="col">{t("details.detection.start")}</th>
+          <th scope="col">{t("details.detection.per_frame")}</th>
+          <th scope="col">{t("details.detection.use")}</th>
         </tr>
       </thead>
       <tbody>
@@ -67,12 +68,12 @@ function BackendTable({ detector }: { readonly detector: DetectorStatus }) {
             <th scope="row">{report.backend}</th>
             {report.kind === "measured" ? (
               <>
-                <td className="num">{formatMs(report.startMs)} ms</td>
-                <td className="num">{formatMs(report.medianMs)} ms</td>
-                <td>{report.backend === active ? "in use" : ""}</td>
+                <td className="num">{formatMs(report.startMs, i18n.language)} ms</td>
+                <td className="num">{formatMs(report.medianMs, i18n.language)} ms</td>
+                <td>{report.backend === active ? t("details.detection.in_use") : ""}</td>
               </>
             ) : (
-              <td colSpan={3}>not usable: {report.reason}</td>
+              <td colSpan={3}>{t("details.detection.not_usable", { reason: report.reason })}</td>
             )}
           </tr>
         ))}
@@ -94,16 +95,18 @@ function reportsOf(detector: DetectorStatus): readonly BackendReport[] {
   }
 }
 
-function summary(detector: DetectorStatus): string {
+function summary(detector: DetectorStatus, t: TFunction): string {
   switch (detector.kind) {
     case "off":
-      return "Not started.";
+      return t("details.detection.off");
     case "starting":
-      return "Measuring which way of computing is fastest here…";
+      return t("details.detection.starting");
     case "ready":
-      return `BlazeFace runs in this browser, in ${detector.where === "worker" ? "a worker" : "the page itself"}, on ${detector.backend}: the fastest of these, as measured here.`;
+      return t(`details.detection.ready_${detector.where === "worker" ? "worker" : "page"}`, {
+        backend: detector.backend,
+      });
     case "failed":
-      return "No way of computing works in this browser.";
+      return t("details.detection.failed");
     default:
       return detector satisfies never;
   }

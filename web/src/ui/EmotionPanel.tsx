@@ -1,6 +1,8 @@
+import type { TFunction } from "i18next";
 import type { CSSProperties } from "react";
+import { useTranslation } from "react-i18next";
 import type { Answer, FacesView } from "../engine/faces";
-import { toPercent } from "./format";
+import { emotionWord, formatPercent, toPercent } from "./format";
 import { useLive } from "./liveContext";
 import { colourOf, STALE_COLOUR } from "./palette";
 import { useStore } from "./useStore";
@@ -9,6 +11,7 @@ const NO_LABELS: readonly string[] = [];
 
 /** The selected face's emotion, and a bar for each of the labels that the server names. */
 export function EmotionPanel() {
+  const { t } = useTranslation();
   const { stores, interval } = useLive();
   const view = useStore(stores.faces, (faces) => faces);
   const labels = useStore(stores.session, (session) => session?.model.labels ?? NO_LABELS);
@@ -18,14 +21,14 @@ export function EmotionPanel() {
   return (
     <section
       className="emotion"
-      aria-label="Emotion"
+      aria-label={t("emotion.title")}
       data-stale={answer === null}
       style={style as CSSProperties}
     >
-      <p className="emotion-face quiet">{caption(view)}</p>
+      <p className="emotion-face quiet">{caption(view, t)}</p>
       <Headline answer={answer} />
       {labels.length === 0 ? (
-        <p className="quiet">The emotions appear here once the server has named them.</p>
+        <p className="quiet">{t("emotion.no_labels")}</p>
       ) : (
         <BarList labels={labels} answer={answer} />
       )}
@@ -34,12 +37,17 @@ export function EmotionPanel() {
 }
 
 export function Headline({ answer }: { readonly answer: Answer | null }) {
+  const words = useTranslation();
   return (
     <p className="emotion-headline">
       <span className="emotion-name label" data-testid="dominant-emotion" data-emotion={answer?.emotion}>
-        {answer?.emotion ?? "–"}
+        {answer === null ? "–" : emotionWord(answer.emotion, words)}
       </span>
-      {answer !== null && <span className="emotion-confidence num">{toPercent(answer.confidence)}%</span>}
+      {answer !== null && (
+        <span className="emotion-confidence num">
+          {formatPercent(answer.confidence, words.i18n.language)}
+        </span>
+      )}
     </p>
   );
 }
@@ -72,16 +80,17 @@ interface EmotionBarProps {
 }
 
 function EmotionBar({ label, probability, leading }: EmotionBarProps) {
+  const word = emotionWord(label, useTranslation());
   const percent = toPercent(probability ?? 0);
   return (
     <li className="bar" data-leading={leading} style={{ "--emotion": colourOf(label) } as CSSProperties}>
       <span className="bar-label label" aria-hidden="true">
-        {label}
+        {word}
       </span>
       <div
         className="bar-track"
         role="progressbar"
-        aria-label={label}
+        aria-label={word}
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={percent}
@@ -101,10 +110,10 @@ function freshAnswer({ faces, selectedId }: FacesView): Answer | null {
   return face?.fresh === true ? face.answer : null;
 }
 
-function caption({ faces, selectedId, chosenId }: FacesView): string {
-  if (selectedId === null) return "No face in view";
-  if (faces.length === 1) return `Face ${selectedId}`;
+function caption({ faces, selectedId: faceId, chosenId }: FacesView, t: TFunction): string {
+  if (faceId === null) return t("faces.nobody");
+  if (faces.length === 1) return t("faces.face", { faceId });
   return chosenId === null
-    ? `Face ${selectedId}, the largest of ${faces.length}`
-    : `Face ${selectedId}, your choice`;
+    ? t("faces.face_largest", { faceId, count: faces.length })
+    : t("faces.face_chosen", { faceId });
 }

@@ -1,16 +1,20 @@
 import type { CSSProperties } from "react";
+import { useTranslation } from "react-i18next";
+import { emotionWord } from "./format";
 import { useLive } from "./liveContext";
 import { colourOf, STALE_COLOUR } from "./palette";
 import { useStore } from "./useStore";
 
 /** A button per face, where there is more than one to choose from. */
 export function FaceChips() {
+  const words = useTranslation();
+  const { t } = words;
   const live = useLive();
   const { faces, selectedId, chosenId } = useStore(live.stores.faces, (view) => view);
   if (faces.length < 2) return null;
   return (
     <fieldset className="chips">
-      <legend className="visually-hidden">Whose emotions to show</legend>
+      <legend className="visually-hidden">{t("faces.choose")}</legend>
       {faces.map(({ faceId, answer, fresh }) => {
         const emotion = fresh && answer !== null ? answer.emotion : null;
         const colour = emotion === null ? STALE_COLOUR : colourOf(emotion);
@@ -23,14 +27,14 @@ export function FaceChips() {
             style={{ "--emotion": colour } as CSSProperties}
             onClick={() => live.chooseFace(faceId)}
           >
-            Face {faceId}
-            <span className="chip-emotion label">{emotion ?? "–"}</span>
+            {t("faces.face", { faceId })}
+            <span className="chip-emotion label">{emotion === null ? "–" : emotionWord(emotion, words)}</span>
           </button>
         );
       })}
       {chosenId !== null && (
         <button type="button" className="chip chip-plain" onClick={() => live.chooseFace(null)}>
-          Follow the largest
+          {t("faces.follow_largest")}
         </button>
       )}
     </fieldset>

@@ -1,6 +1,7 @@
 import { type CSSProperties, memo, useLayoutEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
 import type { FaceView } from "../engine/faces";
-import { toPercent } from "./format";
+import { emotionWord, formatPercent } from "./format";
 import { useLive } from "./liveContext";
 import { colourOf, STALE_COLOUR } from "./palette";
 import { useStore } from "./useStore";
@@ -25,6 +26,8 @@ interface FaceBoxProps {
 }
 
 const FaceBox = memo(function FaceBox({ face: { faceId, answer, fresh }, selected }: FaceBoxProps) {
+  const words = useTranslation();
+  const { t } = words;
   const live = useLive();
   const button = useRef<HTMLButtonElement>(null);
 
@@ -39,7 +42,8 @@ const FaceBox = memo(function FaceBox({ face: { faceId, answer, fresh }, selecte
 
   const shown = fresh ? answer : null;
   const colour = shown === null ? STALE_COLOUR : colourOf(shown.emotion);
-  const percent = shown === null ? null : toPercent(shown.confidence);
+  const emotion = shown === null ? null : emotionWord(shown.emotion, words);
+  const percent = shown === null ? null : formatPercent(shown.confidence, words.i18n.language);
   return (
     <button
       ref={button}
@@ -50,17 +54,19 @@ const FaceBox = memo(function FaceBox({ face: { faceId, answer, fresh }, selecte
       data-emotion={shown?.emotion}
       data-stale={shown === null}
       aria-pressed={selected}
-      aria-label={shown === null ? `Face ${faceId}` : `Face ${faceId}: ${shown.emotion}, ${percent} %`}
+      aria-label={
+        shown === null ? t("faces.face", { faceId }) : t("faces.face_emotion", { faceId, emotion, percent })
+      }
       style={{ "--emotion": colour } as CSSProperties}
       onClick={() => live.chooseFace(faceId)}
     >
       <span className="face-tag">
         {shown === null ? (
-          <span>{answer === null ? "Waiting for an answer" : "No fresh answer"}</span>
+          <span>{t(answer === null ? "faces.waiting" : "faces.stale")}</span>
         ) : (
           <>
-            <span className="label">{shown.emotion}</span>
-            <span className="num">{percent}%</span>
+            <span className="label">{emotion}</span>
+            <span className="num">{percent}</span>
           </>
         )}
       </span>

@@ -1,9 +1,11 @@
+import { useTranslation } from "react-i18next";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 import { CameraControls } from "./CameraControls";
 import { ConnectionStatus } from "./ConnectionStatus";
 
 export function Header() {
+  const { t } = useTranslation();
   const { stores } = useLive();
   const model = useStore(stores.session, (session) => session?.model ?? null);
   return (
@@ -14,7 +16,7 @@ export function Header() {
       </h1>
       {model !== null && (
         <p className="header-model">
-          {model.name} <span className="quiet">reads {model.labels.length} emotions</span>
+          {model.name} <span className="quiet">{t("model.reads", { count: model.labels.length })}</span>
         </p>
       )}
       <div className="header-controls">

@@ -1,23 +1,38 @@
-import { formatMs } from "./format";
+import { useTranslation } from "react-i18next";
+import { formatMs, formatNumber } from "./format";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 
 export function Instruments() {
+  const { t, i18n } = useTranslation();
   const { stores } = useLive();
   const { answersPerSecond, ageMs, timing } = useStore(stores.readings, (readings) => readings);
   return (
-    <dl className="instruments" aria-label="Measurements">
-      <Reading name="Answers" unit="/s" value={answersPerSecond?.toFixed(1) ?? "–"} testId="fps" />
+    <dl className="instruments" aria-label={t("instruments.title")}>
       <Reading
-        name="Delay"
-        unit="ms"
-        value={formatMs(ageMs)}
-        testId="latency"
-        hint="From the camera to the screen"
+        name={t("instruments.answers")}
+        unit="/s"
+        value={formatNumber(answersPerSecond, i18n.language, 1)}
+        testId="fps"
       />
-      <Reading name="Queue" unit="ms" value={formatMs(timing?.queue_ms)} />
-      <Reading name="Inference" unit="ms" value={formatMs(timing?.inference_ms)} />
-      <Reading name="Batch" unit="" value={timing === null ? "–" : String(timing.batch_size)} />
+      <Reading
+        name={t("instruments.delay")}
+        unit="ms"
+        value={formatMs(ageMs, i18n.language)}
+        testId="latency"
+        hint={t("instruments.delay_hint")}
+      />
+      <Reading name={t("instruments.queue")} unit="ms" value={formatMs(timing?.queue_ms, i18n.language)} />
+      <Reading
+        name={t("instruments.inference")}
+        unit="ms"
+        value={formatMs(timing?.inference_ms, i18n.language)}
+      />
+      <Reading
+        name={t("instruments.batch")}
+        unit=""
+        value={formatNumber(timing?.batch_size, i18n.language)}
+      />
     </dl>
   );
 }

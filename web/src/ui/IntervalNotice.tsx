@@ -1,9 +1,11 @@
 import { useState } from "react";
-import { DEFAULT_INTERVAL_MS, MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../stream/interval";
+import { useTranslation } from "react-i18next";
+import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../stream/interval";
 import { useLive } from "./liveContext";
 
 /** Says so where the page does not take the interval that its address asks for. */
 export function IntervalNotice() {
+  const { t } = useTranslation();
   const {
     interval: { intervalMs, rejected },
   } = useLive();
@@ -12,12 +14,20 @@ export function IntervalNotice() {
   return (
     <div className="notice" role="status" data-testid="interval-notice">
       <p>
-        {rejected.because === "out of range"
-          ? `An interval of ${rejected.asked} ms is not possible: it must be ${MIN_INTERVAL_MS} to ${MAX_INTERVAL_MS} ms. This page uses ${intervalMs} ms.`
-          : `The interval “${rejected.asked}” is not a number of milliseconds. This page uses the default, ${DEFAULT_INTERVAL_MS} ms.`}
+        {t(
+          rejected.because === "out of range"
+            ? "notice.interval_out_of_range"
+            : "notice.interval_not_a_number",
+          {
+            asked: rejected.asked,
+            used: intervalMs,
+            min: MIN_INTERVAL_MS,
+            max: MAX_INTERVAL_MS,
+          },
+        )}
       </p>
       <button type="button" className="button button-quiet" onClick={() => setDismissed(true)}>
-        Dismiss
+        {t("notice.dismiss")}
       </button>
     </div>
   );

@@ -1,18 +1,21 @@
+import { useTranslation } from "react-i18next";
 import { download } from "./download";
+import { formatNumber } from "./format";
 import { useLive } from "./liveContext";
 import { toCsv, toJson } from "../engine/sessionLog";
 import { MAX_SMOOTHING } from "../engine/smoothing";
 import { useStore } from "./useStore";
 
 export function SessionControls() {
+  const { t, i18n } = useTranslation();
   const live = useLive();
   const smoothing = useStore(live.stores.smoothing, (value) => value);
   return (
-    <section className="controls" aria-label="Settings and export">
+    <section className="controls" aria-label={t("settings.title")}>
       <div className="control">
-        <label htmlFor="smoothing">Smoothing</label>
+        <label htmlFor="smoothing">{t("settings.smoothing")}</label>
         <output className="num" htmlFor="smoothing">
-          {smoothing === 0 ? "off" : smoothing.toFixed(2)}
+          {smoothing === 0 ? t("settings.off") : formatNumber(smoothing, i18n.language, 2)}
         </output>
         <input
           id="smoothing"
@@ -25,11 +28,11 @@ export function SessionControls() {
           onChange={(event) => live.setSmoothing(event.target.valueAsNumber)}
         />
         <p id="smoothing-hint" className="quiet control-hint">
-          Steadier, but slower to follow. Remembered in this browser.
+          {t("settings.smoothing_hint")}
         </p>
       </div>
       <div className="control control-export">
-        <span>Save what was seen</span>
+        <span>{t("export.title")}</span>
         <button
           type="button"
           className="button button-small"

@@ -1,4 +1,5 @@
 import { type CSSProperties, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 import { FaceOverlay } from "./FaceOverlay";
@@ -10,6 +11,7 @@ const DEFAULT_RATIO = 4 / 3;
 
 /** The mirrored picture with all that lies on it. Only CSS mirrors: boxes and crops are of the frame as it is. */
 export function Stage() {
+  const { t } = useTranslation();
   const live = useLive();
   const stream = useStore(live.stores.camera, (camera) => (camera.kind === "live" ? camera.stream : null));
   const video = useRef<HTMLVideoElement>(null);
@@ -22,7 +24,7 @@ export function Stage() {
   }, [stream]);
 
   return (
-    <section className="stage" aria-label="Camera picture">
+    <section className="stage" aria-label={t("camera.picture")}>
       <div className="stage-room">
         <div className="stage-frame" style={{ "--ratio": ratio } as CSSProperties}>
           <video

@@ -1,8 +1,10 @@
+import { useTranslation } from "react-i18next";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 
 /** A line on the picture while there is nothing to frame in it. */
 export function StageHint() {
+  const { t } = useTranslation();
   const { stores } = useLive();
   const isLive = useStore(stores.camera, (camera) => camera.kind === "live");
   const detector = useStore(stores.detector, (status) => status);
@@ -11,15 +13,15 @@ export function StageHint() {
   switch (detector.kind) {
     case "off":
     case "starting":
-      return <p className="stage-hint">Getting the face detector ready…</p>;
+      return <p className="stage-hint">{t("stage.starting")}</p>;
     case "failed":
       return (
         <p className="stage-hint" role="alert">
-          The face detector does not start in this browser. “Details”, below, says why.
+          {t("stage.no_detector")}
         </p>
       );
     case "ready":
-      return <p className="stage-hint">No face in view. Come a little closer, with light on your face.</p>;
+      return <p className="stage-hint">{t("stage.nobody")}</p>;
     default:
       return detector satisfies never;
   }

@@ -1,9 +1,11 @@
-import { adviceFor } from "../camera/cameraState";
+import { useTranslation } from "react-i18next";
+import { cameraAdvice } from "./cameraWords";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 
 /** In place of the picture: why there is none, and what to do. */
 export function StageMessage() {
+  const { t } = useTranslation();
   const live = useLive();
   const camera = useStore(live.stores.camera, (state) => state);
   switch (camera.kind) {
@@ -12,22 +14,22 @@ export function StageMessage() {
     case "off":
       return (
         <div className="stage-message" role="status">
-          <h2>The camera is off</h2>
-          <p>Nothing is recorded or sent. Pictures of faces leave this device only while the camera is on.</p>
+          <h2>{t("camera.off.title")}</h2>
+          <p>{t("camera.off.advice")}</p>
           <button type="button" className="button button-primary" onClick={() => live.startCamera()}>
-            Start camera
+            {t("camera.start")}
           </button>
         </div>
       );
     case "asking":
       return (
         <div className="stage-message" role="status">
-          <h2>May this page use the camera?</h2>
-          <p>Your browser asks near its address bar. Choose “Allow” to begin.</p>
+          <h2>{t("camera.asking.title")}</h2>
+          <p>{t("camera.asking.advice")}</p>
         </div>
       );
     case "problem": {
-      const { title, advice, retry } = adviceFor(camera.problem);
+      const { title, advice, retry } = cameraAdvice(camera.problem, t);
       return (
         <div className="stage-message" role="alert">
           <h2>{title}</h2>

@@ -1,6 +1,7 @@
+import i18next from "i18next";
 import { describe, expect, it } from "vitest";
-import type { CloseReason, LossCause } from "../stream/connectionState";
-import { connectionWords } from "./connectionWords";
+import type { CloseReason, ConnectionState, LossCause } from "../stream/connectionState";
+import { connectionTrouble } from "./connectionWords";
 
 const CAUSES: readonly LossCause[] = [
   "unreachable",
@@ -11,26 +12,28 @@ const CAUSES: readonly LossCause[] = [
 ];
 const REASONS: readonly CloseReason[] = ["unauthorized", "refused", "ended"];
 
-describe("connectionWords", () => {
+const trouble = (state: ConnectionState) => connectionTrouble(state, i18next.t);
+
+describe("connectionTrouble", () => {
   it("says nothing about a connection that is well", () => {
-    expect(connectionWords({ kind: "connecting", after: null }).trouble).toBeNull();
-    expect(connectionWords({ kind: "idle" }).trouble).toBeNull();
+    expect(trouble({ kind: "connecting", after: null })).toBeNull();
+    expect(trouble({ kind: "idle" })).toBeNull();
   });
 
   it("has words of its own for everything that can go wrong", () => {
     const troubles = [
-      ...CAUSES.map((cause) => connectionWords({ kind: "waiting", cause, nextAttemptAtMs: 0 }).trouble),
-      ...REASONS.map((reason) => connectionWords({ kind: "closed", reason, code: 1000 }).trouble),
+      ...CAUSES.map((cause) => trouble({ kind: "waiting", cause, nextAttemptAtMs: 0 })),
+      ...REASONS.map((reason) => trouble({ kind: "closed", reason, code: 1000 })),
     ];
-    expect(new Set(troubles.map((trouble) => trouble?.title)).size).toBe(troubles.length);
+    expect(new Set(troubles.map((words) => words?.title)).size).toBe(troubles.length);
   });
 
   it.each(CAUSES)("keeps its words about %s in sight while it tries again", (cause) => {
-    const { trouble } = connectionWords({ kind: "waiting", cause, nextAttemptAtMs: 0 });
-    expect(connectionWords({ kind: "connecting", after: cause }).trouble).toEqual(trouble);
+    const waiting = trouble({ kind: "waiting", cause, nextAttemptAtMs: 0 });
+    expect(trouble({ kind: "connecting", after: cause })).toEqual(waiting);
   });
 
   it("does not trouble anyone about an idle session, which comes back by itself", () => {
-    expect(connectionWords({ kind: "closed", reason: "idle_timeout", code: 1000 }).trouble).toBeNull();
+    expect(trouble({ kind: "closed", reason: "idle_timeout", code: 1000 })).toBeNull();
   });
 });

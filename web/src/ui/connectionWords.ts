@@ -1,88 +1,42 @@
-import type { CloseReason, ConnectionState, LossCause } from "../stream/connectionState";
+import type { TFunction } from "i18next";
+import type { ConnectionState, LossCause } from "../stream/connectionState";
 
-export interface ConnectionWords {
-  /** Two or three words for the status line. */
-  readonly label: string;
-  /** What is wrong and what to do; null where nothing is. */
-  readonly trouble: { readonly title: string; readonly advice: string; readonly retry: string } | null;
+/** What is wrong with the connection and what to do. */
+export interface ConnectionTrouble {
+  readonly title: string;
+  readonly advice: string;
+  /** Label of the button that tries again. */
+  readonly retry: string;
 }
 
-export function connectionWords(state: ConnectionState): ConnectionWords {
+/** Null where nothing is wrong. */
+export function connectionTrouble(state: ConnectionState, t: TFunction): ConnectionTrouble | null {
   switch (state.kind) {
     case "idle":
-      return { label: "Not connected", trouble: null };
+    case "open":
+      return null;
     case "connecting":
       // An attempt mends nothing yet: the words stay until it has succeeded.
-      return { label: "Connecting", trouble: state.after === null ? null : troubleOf(state.after) };
-    case "open":
-      return { label: "Connected", trouble: null };
+      return state.after === null ? null : loss(state.after, t);
     case "waiting":
-      return { label: "Reconnecting", trouble: troubleOf(state.cause) };
+      return loss(state.cause, t);
     case "closed":
-      return { label: "Disconnected", trouble: closeWords(state.reason, state.code) };
+      // An idle session comes back by itself with the next face.
+      if (state.reason === "idle_timeout") return null;
+      return {
+        title: t(`connection.closed.${state.reason}.title`),
+        advice: t(`connection.closed.${state.reason}.advice`, { code: state.code }),
+        retry: t(state.reason === "ended" ? "connection.retry.connect" : "connection.retry.again"),
+      };
     default:
       return state satisfies never;
   }
 }
 
-function troubleOf(cause: LossCause): ConnectionWords["trouble"] {
-  return { ...lossWords(cause), retry: "Try now" };
-}
-
-function lossWords(cause: LossCause): { title: string; advice: string } {
-  switch (cause) {
-    case "unreachable":
-      return {
-        title: "The server does not answer",
-        advice: "See whether Emostream is running and this device is on its network. This page keeps trying.",
-      };
-    case "lost":
-      return {
-        title: "The connection was lost",
-        advice: "The server or the network went away. This page keeps trying.",
-      };
-    case "too_many_sessions":
-      return {
-        title: "The server is full",
-        advice: "It already serves as many cameras as it may. This page takes the next free place.",
-      };
-    case "server_shutdown":
-      return { title: "The server is restarting", advice: "This page comes back as soon as it is up again." };
-    case "server_error":
-      return {
-        title: "The server had a fault",
-        advice: "This page keeps trying. If it stays like this, the server’s log says why.",
-      };
-    default:
-      return cause satisfies never;
-  }
-}
-
-function closeWords(reason: CloseReason, code: number): ConnectionWords["trouble"] {
-  switch (reason) {
-    case "unauthorized":
-      return {
-        title: "This server wants a token",
-        advice:
-          "The token is missing or wrong. Open this page with ?token=… and the right token in its address.",
-        retry: "Try again",
-      };
-    case "refused":
-      return {
-        title: "The server refused this page",
-        advice: "Its rules do not allow this connection. Ask whoever runs the server.",
-        retry: "Try again",
-      };
-    case "idle_timeout":
-      // It comes back by itself with the next face.
-      return null;
-    case "ended":
-      return {
-        title: "The server ended the session",
-        advice: `It gave the close code ${code}. Connect again to carry on.`,
-        retry: "Connect again",
-      };
-    default:
-      return reason satisfies never;
-  }
+function loss(cause: LossCause, t: TFunction): ConnectionTrouble {
+  return {
+    title: t(`connection.lost.${cause}.title`),
+    advice: t(`connection.lost.${cause}.advice`),
+    retry: t("connection.retry.now"),
+  };
 }

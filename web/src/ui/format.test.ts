@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
-import { formatMs, toPercent } from "./format";
+import i18next from "i18next";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { speak } from "../i18n/i18n";
+import { emotionWord, formatMs, formatNumber, formatPercent, toPercent } from "./format";
 
 describe("toPercent", () => {
   it("is a whole number from 0 to 100", () => {
@@ -9,13 +11,33 @@ describe("toPercent", () => {
 
 describe("formatMs", () => {
   it("has a decimal for short times only, and a dash for unknown ones", () => {
-    expect([0.72, 9.99, 10.4, 1234.5, null, undefined].map(formatMs)).toEqual([
-      "0.7",
-      "10.0",
-      "10",
-      "1235",
-      "–",
-      "–",
-    ]);
+    const times = [0.72, 9.99, 10.4, 1234.5, null, undefined];
+    expect(times.map((ms) => formatMs(ms, "en"))).toEqual(["0.7", "10.0", "10", "1235", "–", "–"]);
+  });
+});
+
+describe("numbers", () => {
+  it("are written as the language writes them", () => {
+    expect(formatNumber(9.84, "en", 1)).toBe("9.8");
+    expect(formatNumber(9.84, "de", 1)).toBe("9,8");
+    expect(formatPercent(0.934, "en")).toBe("93%");
+    expect(formatPercent(0.934, "de")).toBe("93\u00a0%");
+  });
+});
+
+describe("emotionWord", () => {
+  const word = (label: string) => emotionWord(label, { t: i18next.t, i18n: i18next });
+
+  it("leaves a label as the server says it, in English and where no language knows it", () => {
+    expect(["happiness", "Happy", "confusion"].map(word)).toEqual(["happiness", "Happy", "confusion"]);
+  });
+
+  describe("in German", () => {
+    beforeAll(() => speak("de"));
+    afterAll(() => speak("en"));
+
+    it("has the language's word for the label and its synonyms", () => {
+      expect(["happiness", "Happy", "confusion"].map(word)).toEqual(["Freude", "Freude", "confusion"]);
+    });
   });
 });

@@ -13,8 +13,16 @@ export interface TraceChart {
 const GRID_COLOUR = "#1d262b";
 const TEXT_COLOUR = "#8b979d";
 
-/** Fills `host`, and follows its size. */
-export function createTraceChart(host: HTMLElement, labels: readonly string[]): TraceChart {
+/**
+ * Fills `host`, and follows its size.
+ *
+ * @param secondsBefore names a time on the axis, so many seconds before the right edge
+ */
+export function createTraceChart(
+  host: HTMLElement,
+  labels: readonly string[],
+  secondsBefore: (seconds: number) => string,
+): TraceChart {
   const chart = new uPlot(
     {
       ...sizeOf(host),
@@ -31,7 +39,8 @@ export function createTraceChart(host: HTMLElement, labels: readonly string[]): 
           grid: { show: false },
           ticks: { show: false },
           splits: (_self, _axis, _min, max) => [max - 20, max - 10],
-          values: (self, splits) => splits.map((split) => secondsBefore(self.scales.x?.max ?? split, split)),
+          values: (self, splits) =>
+            splits.map((split) => secondsBefore(Math.round((self.scales.x?.max ?? split) - split))),
         },
         {
           show: true,
@@ -73,8 +82,4 @@ export function createTraceChart(host: HTMLElement, labels: readonly string[]): 
 
 function sizeOf(host: HTMLElement): { width: number; height: number } {
   return { width: Math.max(host.clientWidth, 100), height: Math.max(host.clientHeight, 60) };
-}
-
-function secondsBefore(rightEdge: number, split: number): string {
-  return `−${Math.round(rightEdge - split)} s`;
 }

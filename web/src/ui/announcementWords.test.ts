@@ -1,7 +1,10 @@
+import i18next from "i18next";
 import { describe, expect, it } from "vitest";
-import { announce } from "./announcement";
-import { FaceBook, NO_FACES } from "./faces";
-import { resultOf, trackOf } from "./testing";
+import { announce as announceIn } from "./announcementWords";
+import { FaceBook, type FacesView, NO_FACES } from "../engine/faces";
+import { resultOf, trackOf } from "../engine/testing";
+
+const announce = (view: FacesView) => announceIn(view, { t: i18next.t, i18n: i18next });
 
 describe("announce", () => {
   it("says that nobody is there", () => {
