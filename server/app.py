@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from .analysis.finder import load_finder
-from .api import compat, images, legacy, operations, stream
+from .api import about, compat, images, legacy, operations, stream
 from .api.dashboard import mount_dashboard
 from .api.documentation import mount_documentation
 from .api.hosts import CheckedHosts
@@ -61,8 +61,12 @@ def create_app(settings: Settings | None = None, recognizer: Recognizer | None =
         )
     # The last one added is asked first, and answers last.
     app.add_middleware(CheckedHosts, settings=settings)
-    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
-    for routes in (stream, legacy, operations, images, compat):
+    app.add_middleware(
+        SecurityHeaders,
+        frame_ancestors=settings.frame_ancestors,
+        servers=about.stream_sources(settings.servers),
+    )
+    for routes in (stream, legacy, operations, about, images, compat):
         app.include_router(routes.router)
     mount_documentation(app, settings)
     mount_dashboard(app, settings.dashboard_dir)

@@ -1,6 +1,7 @@
 """Every setting of the server, read once, from the environment (EMOSTREAM_*) or a file ``.env``."""
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from .addresses import Origin, split_host
 from .choices import Policy, Precision
 from .exceptions import SettingsError
+from .notice import read_notice
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -86,6 +88,13 @@ class Settings(BaseSettings):
     frame_ancestors: _Words = Field(
         default=(), description="origins whose pages may show this one in a frame, separated by commas"
     )
+    servers: _Words = Field(
+        default=(), description="origins of other servers that the page may stream to, separated by commas"
+    )
+    operator: str | None = Field(default=None, description="who runs this server, as the page names it")
+    notice_file: Path | None = Field(
+        default=None, description="what the page tells people before the camera: text, or JSON by language"
+    )
     open_docs: bool = Field(default=False, description="/docs and /openapi.json without the token")
     open_metrics: bool = Field(default=False, description="/metrics without the token")
     max_connections: int = Field(default=512, ge=1, description="connections at a time, of all kinds")
@@ -133,11 +142,13 @@ class Settings(BaseSettings):
     dashboard_dir: Path = Field(default=_PACKAGE / "dashboard", description="the built dashboard")
 
     _from_file: tuple[SecretStr, ...] = ()
+    _notice: Mapping[str, str] = {}
 
     @field_validator(
         "allowed_origins",
         "allowed_hosts",
         "frame_ancestors",
+        "servers",
         "trusted_proxies",
         "labels",
         "member_weights",
@@ -202,6 +213,30 @@ class Settings(BaseSettings):
                 raise ValueError(f"EMOSTREAM_TOKEN_FILE: there is no token in {self.token_file}")
             self._from_file = from_file
         return self
+
+    @field_validator("servers")
+    @classmethod
+    def _normalize_servers(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        # Never "*": a link could then have the page send faces anywhere.
+        origins = {value: Origin.parse(value) for value in values}
+        for value, origin in origins.items():
+            if origin is None:
+                raise ValueError(f"{value!r} is no origin, such as https://emo.example:8443")
+        return tuple(map(str, origins.values()))
+
+    @model_validator(mode="after")
+    def _read_notice_file(self) -> "Settings":
+        if self.notice_file is not None:
+            try:
+                self._notice = read_notice(self.notice_file)
+            except ValueError as error:
+                raise ValueError(f"EMOSTREAM_NOTICE_FILE: {error}") from error
+        return self
+
+    @property
+    def notice(self) -> Mapping[str, str]:
+        """The operator's notice by language; empty where there is none."""
+        return self._notice
 
     @property
     def accepted_tokens(self) -> tuple[str, ...]:

@@ -38,9 +38,11 @@ def content_security_policy(directives: Mapping[str, str], frame_ancestors: tupl
 class SecurityHeaders:
     """ASGI middleware: strict headers for every answer; a route that sets one itself keeps its own."""
 
-    def __init__(self, app: ASGIApp, frame_ancestors: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, frame_ancestors: tuple[str, ...], servers: tuple[str, ...] = ()) -> None:
+        """``servers`` are origins to which the page may speak besides its own, as sources of a policy."""
         self._app = app
-        self._page = content_security_policy(_PAGE, frame_ancestors)
+        page = _PAGE | {"connect-src": " ".join((_PAGE["connect-src"], *servers))}
+        self._page = content_security_policy(page, frame_ancestors)
         self._data = content_security_policy(_DATA, frame_ancestors)
         self._headers = {
             "X-Content-Type-Options": "nosniff",
