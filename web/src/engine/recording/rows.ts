@@ -23,7 +23,7 @@ export interface RecordedFace {
   readonly box?: readonly number[] | null | undefined;
   readonly emotion: string;
   readonly predictions: Readonly<Record<string, number>>;
-  readonly quality?: Readonly<Partial<Record<QualityField, number | null>>> | null | undefined;
+  readonly quality?: Readonly<Partial<Record<QualityField, number | null | undefined>>> | null | undefined;
   readonly uncertain?: boolean | null | undefined;
   readonly reasons?: readonly string[] | null | undefined;
 }
