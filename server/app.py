@@ -1,8 +1,9 @@
 """The FastAPI app: ``emostream.app:create_app`` is a factory for any ASGI server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -22,25 +23,31 @@ from .process import configure_process, freeze_heap
 from .settings import Settings, read_settings
 
 
-def create_app(settings: Settings | None = None, recognizer: Recognizer | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    recognizer: Recognizer | None = None,
+    restart: Callable[[], Recognizer] | None = None,
+) -> FastAPI:
     """The FastAPI app with all routes.
 
     Settings come from the environment unless given; the recogniser is loaded when the app starts unless
-    given. Raises nothing itself; starting raises ModelError if the model cannot be used.
+    given, and ``restart`` loads it again should it hang. Raises nothing itself; starting raises ModelError if
+    the model cannot be used.
     """
     settings = settings or read_settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_process()
-        loaded = recognizer
+        loaded, again = recognizer, restart
         if loaded is None:
+            again = restart or partial(load_recognizer, settings)
             loaded = await asyncio.to_thread(load_recognizer, settings)
         finder = await asyncio.to_thread(
             load_finder, settings.faces_dir, settings.min_face_px, loaded.input_sizes
         )
         freeze_heap()
-        services = app.state.services = Services(settings, loaded, finder)
+        services = app.state.services = Services(settings, loaded, finder, again)
         yield
         await services.aclose()
 

@@ -17,6 +17,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 from .addresses import network_of
+from .api.services import Services
 from .settings import Settings
 from .streaming.session import RateLimiter
 
@@ -39,13 +40,14 @@ class BoundedHttp(H11Protocol):
         self._headers_timer: asyncio.TimerHandle | None = None
 
     @property
-    def _settings(self) -> Settings:
-        settings: Settings = self.config.app.state.services.settings  # type: ignore[union-attr]
-        return settings
+    def _services(self) -> Services:
+        services: Services = self.config.app.state.services  # type: ignore[union-attr]
+        return services
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if self._is_one_too_many():
+            self._services.metrics.refusals.labels("too_many_connections").inc()
             # Not even read: an answer costs nothing, whatever it asks.
             transport.write(
                 b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
@@ -56,7 +58,7 @@ class BoundedHttp(H11Protocol):
         self._expect_headers()
 
     def _is_one_too_many(self) -> bool:
-        settings = self._settings
+        settings = self._services.settings
         if len(self.connections) > settings.max_connections:
             return True
         if self.client is None:
@@ -81,7 +83,7 @@ class BoundedHttp(H11Protocol):
     def _expect_headers(self) -> None:
         # From their first byte on, however slowly the others come.
         if self._headers_timer is None:
-            timeout_s = self._settings.headers_timeout_s
+            timeout_s = self._services.settings.headers_timeout_s
             self._headers_timer = self.loop.call_later(timeout_s, self._headers_are_late)
 
     def _stop_expecting(self) -> None:
@@ -92,6 +94,7 @@ class BoundedHttp(H11Protocol):
     def _headers_are_late(self) -> None:
         self._headers_timer = None
         if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
+            self._services.metrics.refusals.labels("late_headers").inc()
             self._refuse(408, "The request took too long.")
 
     def send_400_response(self, msg: str) -> None:

@@ -18,6 +18,7 @@
     ├── BatcherError          a frame is not computed
     │   ├── SupersededError       a newer frame of its lane came first
     │   ├── LaneFullError         its lane holds as many frames as it may
+    │   ├── EngineHangsError      a pass of the networks does not end
     │   └── BatcherClosedError    the server stops
     ├── OverloadedError       the server has as many image requests as it may
     ├── TooManySessionsError  the server has as many streaming sessions as it may
@@ -177,6 +178,14 @@ class SupersededError(BatcherError):
 
 class LaneFullError(BatcherError):
     """A lane in mode ALL holds as many frames as it may. Its user should have waited."""
+
+
+class EngineHangsError(BatcherError):
+    """A pass of the networks has not ended within ``timeout_s``; until there is another engine none will."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"the engine has been at one pass for over {timeout_s:g} s")
+        self.timeout_s = timeout_s
 
 
 class BatcherClosedError(BatcherError):

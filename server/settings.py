@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         default=1, ge=1, le=64, description="threads that find faces in a stream's images"
     )
     decode_timeout_s: float = Field(default=10.0, gt=0, description="for one image of a stream")
+    engine_timeout_s: float = Field(
+        default=30.0, gt=0, description="for one pass of the networks; one that takes longer hangs"
+    )
     precision: Precision = Field(default="auto", description="of the networks' arithmetic; f16 on GPUs only")
     max_batch: int = Field(
         default=0, ge=0, le=256, description="most faces computed together; 0: 8 on a CPU, 32 on a GPU"

@@ -2,7 +2,7 @@
 
 import errno
 import socket
-import time
+from collections.abc import Callable
 
 import uvicorn
 
@@ -16,23 +16,41 @@ from .settings import Settings
 
 _BACKLOG = 2048
 
+#: For answers that are ready to leave, before connections are cut.
+_MOMENT_S = 0.25
 
-class _DrainingServer(uvicorn.Server):
+
+class DrainingServer(uvicorn.Server):
     """Has the app's services end their streaming sessions in order before uvicorn cuts the connections."""
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+    @property
+    def services(self) -> Services:
         services: Services = self.config.app.state.services  # type: ignore[union-attr]
-        limit_s, started = services.settings.shutdown_timeout_s, time.monotonic()
-        await services.drain()
-        # What is left of the time is for everything else; sessions that did not end by now never will.
-        self.config.timeout_graceful_shutdown = max(1, round(limit_s - (time.monotonic() - started)))
+        return services
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.services.watchdog.end_process = self._end
+
+    def _end(self) -> None:
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.services.drain()
+        # Requests that were not ready in time have failed by then, and need a moment for their answers.
+        # Sessions that did not end by now never will.
+        left_s = max(_MOMENT_S, self.services.shutdown_left_s - _MOMENT_S)
+        self.config.timeout_graceful_shutdown = left_s  # type: ignore[assignment]  # a fraction is as good
         await super().shutdown(sockets)
 
 
-def create_server(settings: Settings, recognizer: Recognizer) -> uvicorn.Server:
+def create_server(
+    settings: Settings, recognizer: Recognizer, restart: Callable[[], Recognizer] | None = None
+) -> DrainingServer:
     """The web server as ``serve`` runs it, on a socket that is already bound."""
     config = uvicorn.Config(
-        create_app(settings, recognizer),
+        create_app(settings, recognizer, restart),
         log_level=settings.log_level,
         log_config=None,
         access_log=False,
@@ -47,7 +65,7 @@ def create_server(settings: Settings, recognizer: Recognizer) -> uvicorn.Server:
         # default, are not enough on a slow machine. It is as dead as an idle one, if it is.
         ws_ping_timeout=settings.idle_timeout_s,
     )
-    return _DrainingServer(config)
+    return DrainingServer(config)
 
 
 def bind(host: str, port: int) -> socket.socket:

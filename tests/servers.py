@@ -55,6 +55,7 @@ class ServerProcess(Addresses):
         port: int = 0,
         options: Sequence[str] = (),
         python: Path | str = sys.executable,
+        program: Sequence[str] = ("-m", "emostream"),
         **settings: object,
     ) -> None:
         environment = {
@@ -65,7 +66,7 @@ class ServerProcess(Addresses):
         settings = {"cache_dir": cache_dir, "device": "cpu", "precision": "f32"} | settings
         environment |= {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
         self._process = subprocess.Popen(
-            [python, "-m", "emostream", "serve", "--port", str(port), *options],
+            [python, *program, "serve", "--port", str(port), *options],
             cwd=folder,  # where there is no .env
             env=environment,
             stderr=subprocess.PIPE,

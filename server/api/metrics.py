@@ -1,9 +1,32 @@
 """What operators watch, for Prometheus."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from typing import Protocol
 
-_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _FACES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class Queue(Protocol):
+    """What of the batcher is watched."""
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def unanswered(self) -> int: ...
+
+    @property
+    def oldest_s(self) -> float: ...
 
 
 class Metrics:
@@ -11,6 +34,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
         self.sessions = Gauge("emostream_sessions", "Streaming sessions now open", registry=self.registry)
         self.frames = Counter(
             "emostream_frames", "Frames by what became of them", ["outcome"], registry=self.registry
@@ -19,6 +44,26 @@ class Metrics:
             "emostream_frame_seconds",
             "From a frame's arrival to its answer",
             buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.frame_stage_seconds = Histogram(
+            "emostream_frame_stage_seconds",
+            "Where the time of a frame goes: until the engine has it (queue), and in there (inference)",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.waiting_frames = Gauge(
+            "emostream_waiting_frames", "Frames that wait for their turn", registry=self.registry
+        )
+        self.unanswered_frames = Gauge(
+            "emostream_unanswered_frames",
+            "Frames that wait, are prepared or are in the engine",
+            registry=self.registry,
+        )
+        self.oldest_frame_seconds = Gauge(
+            "emostream_oldest_frame_seconds",
+            "Age of the oldest frame without an answer",
             registry=self.registry,
         )
         self.batch_faces = Histogram(
@@ -45,12 +90,33 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.refusals = Counter(
+            "emostream_refusals",
+            "Sessions and connections that were refused, or ended for what they did",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.engine_hangs = Counter(
+            "emostream_engine_hangs", "Engines that did not end a pass in time", registry=self.registry
+        )
+        self.engine_restarts = Counter(
+            "emostream_engine_restarts",
+            "Engines that took the place of one that hung",
+            registry=self.registry,
+        )
+
         self.refused_tokens = Counter(
             "emostream_refused_tokens",
             "Clients refused for a token that was wrong, or missing",
             ["reason"],
             registry=self.registry,
         )
+
+    def watch(self, queue: Queue) -> None:
+        """Has the queue's gauges ask it whenever they are read."""
+        self.waiting_frames.set_function(lambda: queue.waiting)
+        self.unanswered_frames.set_function(lambda: queue.unanswered)
+        self.oldest_frame_seconds.set_function(lambda: queue.oldest_s)
 
     def observe_batch(self, faces: int, seconds: float) -> None:
         """Counts one pass of the engine."""

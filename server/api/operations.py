@@ -40,11 +40,14 @@ async def healthz() -> Health:
 
 @router.get("/readyz", tags=["operations"], responses={503: {"model": Health}})
 async def readyz(request: Request, response: Response) -> Health:
-    """The model is loaded and warmed up, its passes succeed, and new sessions are accepted."""
+    """The model is loaded and warmed up, its passes succeed, nothing hangs, and new sessions are accepted."""
     services = services_of(request)
     if services.sessions.is_draining:
         response.status_code = 503
         return Health(status="shutting down")
+    if (trouble := services.watchdog.trouble) is not None:
+        response.status_code = 503
+        return Health(status=trouble)
     # Asked rather than believed: without traffic a pass could not succeed again, nor this server be ready.
     if services.batcher.is_failing and not await _computes(services):
         response.status_code = 503

@@ -17,6 +17,7 @@ from ..exceptions import (
     BatcherClosedError,
     DetectorError,
     EmostreamError,
+    EngineHangsError,
     ImageError,
     ImageTooLargeError,
     InvalidImageError,
@@ -84,6 +85,8 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(503, "detector_unavailable", str(error))
         case OverloadedError():
             return ProblemError(503, "overloaded", str(error), {"Retry-After": _RETRY_AFTER_S})
+        case EngineHangsError():
+            return ProblemError(503, "engine_hangs", str(error), {"Retry-After": _RETRY_AFTER_S})
         case BatcherClosedError():
             return ProblemError(503, "shutting_down", str(error), {"Retry-After": _RETRY_AFTER_S})
         case _:

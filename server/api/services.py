@@ -1,13 +1,16 @@
 """What the routes work with, opened by the app and handed to them with each request."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.requests import HTTPConnection
 
 from ..analysis.finder import FaceFinder, MissingDetector
+from ..exceptions import ModelError
 from ..inference import Recognizer
-from ..inference.batcher import Batcher, BatcherLane
+from ..inference.batcher import CLOSE_TIMEOUT_S, Batcher, BatcherLane
 from ..settings import Settings
 from .admission import Admission
 from .crop_archive import CropArchive
@@ -15,15 +18,24 @@ from .failed_tokens import FailedTokens
 from .image_service import ImageService
 from .metrics import Metrics
 from .sessions import SessionRegistry
+from .watchdog import Watchdog
+
+#: Of the time for a shutdown, this part is kept back for answers where frames were not ready in time.
+_RESERVED_PART = 0.25
+_MOST_RESERVED_S = 2.0
 
 
 class Services:
     """Everything that one app holds open. Owns the order in which it is closed."""
 
     def __init__(
-        self, settings: Settings, recognizer: Recognizer, finder: FaceFinder | MissingDetector
+        self,
+        settings: Settings,
+        recognizer: Recognizer,
+        finder: FaceFinder | MissingDetector,
+        restart: Callable[[], Recognizer] | None = None,
     ) -> None:
-        """To be made on the event loop."""
+        """To be made on the event loop. ``restart`` loads the recogniser again, should it hang."""
         self.settings = settings
         self.recognizer = recognizer
         self.finder = finder
@@ -37,7 +49,11 @@ class Services:
             settings.detect_threads,
             settings.decode_timeout_s,
             settings.picture_timeout_s,
+            settings.engine_timeout_s,
         )
+        self.metrics.watch(self.batcher)
+        self.watchdog = Watchdog(self.batcher, self.metrics, restart, self._use, settings.engine_timeout_s)
+        self._shutdown_ends: float | None = None  # on the monotonic clock
         self.images = ImageService(
             self.batcher,
             finder,
@@ -63,17 +79,39 @@ class Services:
             with self.images.opened(len(images)) as lane:
                 yield lane
 
+    def _use(self, recognizer: Recognizer) -> None:
+        if (recognizer.labels, recognizer.input_sizes) != (
+            self.recognizer.labels,
+            self.recognizer.input_sizes,
+        ):
+            raise ModelError("the model's files have changed meanwhile")
+        self.recognizer = recognizer
+
+    @property
+    def shutdown_left_s(self) -> float:
+        """What is left of the time for a shutdown."""
+        ends = self._shutdown_ends
+        return self.settings.shutdown_timeout_s if ends is None else max(0.0, ends - time.monotonic())
+
     async def drain(self) -> None:
         """Ends the streaming sessions in order; requests and frames in flight are still computed.
 
-        A web server calls it before it cuts connections. Once is enough, more often does no harm.
+        Those that are not ready in time, since an engine or a decoder hangs, fail shortly before the time is
+        up, so that each is answered even so. A web server calls it before it cuts connections. Once is
+        enough, more often does no harm.
         """
-        await self.sessions.drain(self.settings.shutdown_timeout_s)
+        limit_s = self.settings.shutdown_timeout_s
+        if self._shutdown_ends is None:
+            self._shutdown_ends = time.monotonic() + limit_s
+            reserved_s = min(_MOST_RESERVED_S, _RESERVED_PART * limit_s)
+            asyncio.get_running_loop().call_later(limit_s - reserved_s, self.batcher.abandon)
+        await self.sessions.drain(limit_s)
 
     async def aclose(self) -> None:
         """Drains, then ends the threads."""
         await self.drain()
-        await self.batcher.aclose()
+        await self.watchdog.aclose()
+        await self.batcher.aclose(min(CLOSE_TIMEOUT_S, self.shutdown_left_s))
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -80,6 +80,7 @@ async def serve_session(
     """One session from its handshake to its close; or says why it never starts."""
     services = services_of(websocket)
     if not origin_is_allowed(websocket, services.settings):
+        services.metrics.refusals.labels("forbidden_origin").inc()
         await websocket.close()  # before the handshake is done: the client sees 403
         return
     await websocket.accept()
@@ -94,6 +95,7 @@ async def serve_session(
         with services.sessions.entered(connection):
             await connection.run()
     except TooManySessionsError as full:
+        services.metrics.refusals.labels("too_many_sessions").inc()
         error = Error(code="too_many_sessions", message=str(full), retryable=True)
         await _refuse(websocket, dialect, error, CloseCode.TRY_AGAIN_LATER)
 
@@ -230,7 +232,7 @@ class Connection:
             await self._send(received)
 
     async def _end_for_breaking_rules(self, code: ErrorCode) -> None:
-        self._metrics.frames.labels("policy_violation").inc()
+        self._metrics.refusals.labels("broken_rules").inc()
         message = "this session keeps breaking the protocol's rules, or floods the server, and is closed"
         self._finish("error", CloseCode.POLICY_VIOLATION)
         await self._send(Error(code=code, message=message))
@@ -242,6 +244,10 @@ class Connection:
             outcome = message.code if isinstance(message, Error) else message.type
             self._metrics.frames.labels(outcome).inc()
             self._metrics.frame_seconds.observe(time.monotonic() - arrived)
+            if isinstance(message, Result):
+                stages = self._metrics.frame_stage_seconds
+                stages.labels("queue").observe(message.timing.queue_ms / 1000)
+                stages.labels("inference").observe(message.timing.inference_ms / 1000)
             if isinstance(message, Error) and self._session.has_failed:
                 self._finish("error")
             if isinstance(message, Result) and message.faces and not frame.detect:

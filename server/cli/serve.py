@@ -1,8 +1,10 @@
 """``emostream serve``: the server with its dashboard."""
 
 import logging
+import os
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -74,7 +76,12 @@ def serve(
             )
         shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
         logger.info("dashboard and API on http://%s:%d", shown_host, listening.getsockname()[1])
-        create_server(settings, recognizer).run(sockets=[listening])
+        server = create_server(settings, recognizer, partial(load_recognizer, settings))
+        server.run(sockets=[listening])
+        if code := server.services.watchdog.exit_code:
+            # At once: Python would wait at its end for what hangs in there.
+            logging.shutdown()
+            os._exit(code)
 
 
 def _serve_again_and_again() -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from ..exceptions import BatcherClosedError, ImageError, SupersededError
+from ..exceptions import BatcherClosedError, BatcherError, EngineHangsError, ImageError, SupersededError
 from ..quality.measures import CropMeasures, measure_crop
 from .batch_choice import BatchChoice
 from .device_preparation import PreparedFace, on_host
@@ -34,7 +34,7 @@ _FAILURES_IN_A_ROW = 3
 _SEARCH_NICE = 10
 
 #: For threads to end what they are at, when the server stops.
-_CLOSE_TIMEOUT_S = 2.0
+CLOSE_TIMEOUT_S = 2.0
 
 
 class Prepared(Protocol):
@@ -145,8 +145,14 @@ class Batcher:
         detect_threads: int = 1,
         frame_timeout_s: float | None = None,
         picture_timeout_s: float | None = None,
+        engine_timeout_s: float | None = None,
     ) -> None:
-        """No image may take a thread longer than the time-outs say, those of a stream and those over HTTP."""
+        """No image may take a thread longer than the time-outs say, those of a stream and those over HTTP,
+        and no pass the engine. ``on_trouble`` may be set to what is called after each piece of work that did.
+        """
+        self.on_trouble: Callable[[], None] = lambda: None
+        self._engine_timeout_s = engine_timeout_s
+        self._hangs = False
         self._recognizer = recognizer
         self._max_pixels = max_pixels
         self._on_batch = on_batch
@@ -155,16 +161,21 @@ class Batcher:
         self._choice: BatchChoice[_Frame] = BatchChoice(recognizer.max_batch)
         self._engine_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._unresolved: set[asyncio.Future[tuple[list[Any], Predictions]]] = set()
+        self._unresolved: dict[asyncio.Future[tuple[list[Any], Predictions]], _Frame] = {}
         self._is_closed = False
         self._failures = 0  # passes of one frame, since the last that succeeded
         # Of their own each: a large image takes seconds, and crops milliseconds.
-        self._crop_threads = WorkerThreads(decode_threads, "decode", frame_timeout_s)
+        tell = self._tell_of_trouble
+        self._crop_threads = WorkerThreads(decode_threads, "decode", frame_timeout_s, on_given_up=tell)
         self._search_threads = {
-            Priority.LIVE: WorkerThreads(detect_threads, "detect", frame_timeout_s, _SEARCH_NICE),
-            Priority.BACKGROUND: WorkerThreads(picture_threads, "picture", picture_timeout_s, _SEARCH_NICE),
+            Priority.LIVE: WorkerThreads(
+                detect_threads, "detect", frame_timeout_s, _SEARCH_NICE, on_given_up=tell
+            ),
+            Priority.BACKGROUND: WorkerThreads(
+                picture_threads, "picture", picture_timeout_s, _SEARCH_NICE, on_given_up=tell
+            ),
         }
-        self._engine = WorkerThreads(1, "engine")
+        self._engine = WorkerThreads(1, "engine", engine_timeout_s, overrun=EngineHangsError)
 
     def open_lane(
         self,
@@ -186,6 +197,45 @@ class Batcher:
         return len(self._queue)
 
     @property
+    def unanswered(self) -> int:
+        """Frames that wait, are prepared or are in the engine."""
+        return len(self._unresolved)
+
+    @property
+    def oldest_s(self) -> float:
+        """Age of the oldest frame that has no answer yet, in seconds; 0 where there is none."""
+        oldest = min((frame.arrived for frame in self._unresolved.values()), default=None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a pass did not end in time; nothing is computed any more until ``resume``."""
+        return self._hangs
+
+    @property
+    def hanging_passes(self) -> int:
+        """Passes, of this engine and those before it, that did not end in time and have not ended yet."""
+        return self._engine.given_up
+
+    @property
+    def exhausted(self) -> list[str]:
+        """Names of those threads that prepare images, all of which hang."""
+        return [threads.name for threads in self._preparing if threads.is_exhausted]
+
+    @property
+    def _preparing(self) -> list[WorkerThreads]:
+        return [self._crop_threads, *self._search_threads.values()]
+
+    def resume(self, recognizer: FrameRecognizer) -> None:
+        """Goes on with another engine after one that hangs."""
+        self._recognizer = recognizer
+        self._choice = BatchChoice(recognizer.max_batch)
+        self._hangs = False
+        self._failures = 0
+        self._stage()
+        self._start_engine()
+
+    @property
     def is_failing(self) -> bool:
         """Whether the last passes all failed, as every one does where a GPU was lost, until a restart."""
         return self._failures >= _FAILURES_IN_A_ROW
@@ -199,6 +249,8 @@ class Batcher:
         """
         if self._is_closed:
             raise BatcherClosedError("the server stops")
+        if self._hangs:
+            raise EngineHangsError(self._engine_timeout_s or 0.0)
         result: asyncio.Future[tuple[list[P], Predictions]] = asyncio.get_running_loop().create_future()
         is_background = lane.priority is Priority.BACKGROUND
         threads = self._search_threads[lane.priority] if is_search or is_background else self._crop_threads
@@ -206,8 +258,8 @@ class Batcher:
         superseded = self._queue.put(lane, frame)
         if superseded is not None:
             superseded.fail(SupersededError("a newer frame of this session came first"))
-        self._unresolved.add(result)
-        result.add_done_callback(self._unresolved.discard)
+        self._unresolved[result] = frame
+        result.add_done_callback(self._unresolved.pop)
         self._stage()
         return await result
 
@@ -218,18 +270,29 @@ class Batcher:
             if frame.lane is lane:
                 frame.result.cancel()
 
-    async def aclose(self) -> None:
-        """Fails the frames that are not resolved yet, and ends the threads after what they are at, unless
-        that takes too long."""
+    def abandon(self) -> None:
+        """Fails the frames that are not resolved yet, and takes no more."""
         self._is_closed = True
-        for result in self._unresolved:
-            if not result.done():  # cancelled in this very turn of the loop
-                result.set_exception(BatcherClosedError("the server stops"))
+        self._fail_all(BatcherClosedError("the server stops"))
+
+    async def aclose(self, wait_s: float = CLOSE_TIMEOUT_S) -> bool:
+        """Abandons all frames, and ends the threads after what they are at; says whether all of them have
+        ended within ``wait_s``."""
+        self.abandon()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for threads in (self._crop_threads, *self._search_threads.values(), self._engine):
-            await asyncio.to_thread(threads.close, _CLOSE_TIMEOUT_S)
+        pools, until = [*self._preparing, self._engine], time.monotonic() + wait_s
+        for threads in pools:
+            threads.stop()
+        return all([await asyncio.to_thread(threads.join, until) for threads in pools])
+
+    def _fail_all(self, error: BatcherError) -> None:
+        for frame in list(self._unresolved.values()):
+            frame.fail(error)
+
+    def _tell_of_trouble(self) -> None:
+        self.on_trouble()
 
     def _stage(self) -> None:
         """Takes waiting frames while there is room for the next one."""
@@ -276,7 +339,11 @@ class Batcher:
         self._start_engine()
 
     def _start_engine(self) -> None:
-        if self._engine_task is None and not self._is_closed and (batch := self._take_batch()):
+        if (
+            self._engine_task is None
+            and not (self._is_closed or self._hangs)
+            and (batch := self._take_batch())
+        ):
             self._engine_task = self._spawn(self._run(batch))
 
     def _take_batch(self) -> list[_Frame]:
@@ -300,6 +367,12 @@ class Batcher:
         started = time.monotonic()
         try:
             probabilities = await self._engine.submit(partial(self._recognizer.infer, crops))
+        except EngineHangsError as error:
+            self._hangs = True
+            self._queue.clear()
+            self._fail_all(error)
+            self.on_trouble()
+            return
         except Exception as error:
             if len(batch) == 1:
                 logger.exception("the engine failed on a frame of %d faces", len(crops))
@@ -308,7 +381,8 @@ class Batcher:
                 return
             # One frame may have spoilt it for all: each on its own.
             for frame in batch:
-                await self._compute([frame])
+                if not self._hangs:
+                    await self._compute([frame])
             return
         seconds = time.monotonic() - started
         self._failures = 0

@@ -91,6 +91,13 @@ class FairQueue(Generic[T]):
             turns[lane] = None  # to the end of the round
         return lane, item
 
+    def clear(self) -> None:
+        """Forgets every frame that waits."""
+        for turns in self._turns.values():
+            for lane in turns:
+                lane.waiting.clear()
+            turns.clear()
+
     def drop(self, lane: Lane[T]) -> list[T]:
         """Takes a lane out; returns the frames that waited in it."""
         self._turns[lane.priority].pop(lane, None)

@@ -34,14 +34,26 @@ class WorkerThreads:
 
     A thread cannot be stopped from outside. One whose work takes longer than ``timeout_s`` is given up: its
     work has failed, another thread takes its place, and it ends whenever it comes back. Together there are
-    twice as many threads at most; while all of those are given up, work that waits that long fails as well.
+    twice as many threads at most; while all of those are given up ``is_exhausted`` says so, and work that
+    waits that long fails as well.
     Threads are daemons, since the interpreter would wait for others at its end, whatever they are at.
     """
 
-    def __init__(self, threads: int, name: str, timeout_s: float | None = None, nice: int = 0) -> None:
-        """``nice``: how far others are to be preferred where cores are short, up to 19; Linux only."""
+    def __init__(
+        self,
+        threads: int,
+        name: str,
+        timeout_s: float | None = None,
+        nice: int = 0,
+        overrun: Callable[[float], Exception] = ImageTimeoutError,
+        on_given_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``nice``: how far others are to be preferred where cores are short, up to 19; Linux only.
+        ``overrun`` makes the error of work that took too long; ``on_given_up`` is called after each."""
         self.threads = threads
-        self._name = name
+        self.name = name
+        self._overrun = overrun
+        self._on_given_up = on_given_up
         self._timeout_s = timeout_s
         self._nice = nice
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -53,7 +65,7 @@ class WorkerThreads:
     def submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """What ``work`` will return or raise.
 
-        Besides, ImageTimeoutError for work that overran, OverloadedError where no thread is left for it.
+        Besides, ``overrun``'s error for work that took too long, OverloadedError where no thread is left.
         """
         job = _Job(work, asyncio.get_running_loop().create_future())
         self._jobs.put(job)
@@ -61,18 +73,31 @@ class WorkerThreads:
             job.deadline = job.loop.call_later(self._timeout_s, self._check, job, self._timeout_s)
         return job.result
 
-    def close(self, wait_s: float) -> None:
-        """Ends the threads after what they are at, but waits for it no longer than ``wait_s``."""
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether every thread has been given up, and none is back yet."""
+        return not self._crew
+
+    @property
+    def given_up(self) -> int:
+        """Threads that have been at one piece of work for too long and are not back yet."""
+        return len(self._given_up)
+
+    def stop(self) -> None:
+        """Threads end after what they are at; what waits is not begun."""
         self._is_closed = True
         for _ in range(2 * self.threads):
             self._jobs.put(None)
-        until = time.monotonic() + wait_s
+
+    def join(self, until: float) -> bool:
+        """Waits until all have ended, but not beyond ``until`` on the monotonic clock; says whether."""
         for thread in self._crew:
             thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._crew | self._given_up)
 
     def _start_threads(self) -> None:
         while len(self._crew) < self.threads and len(self._crew | self._given_up) < 2 * self.threads:
-            thread = threading.Thread(target=self._take_jobs, name=self._name, daemon=True)
+            thread = threading.Thread(target=self._take_jobs, name=self.name, daemon=True)
             self._crew.add(thread)
             thread.start()
 
@@ -130,9 +155,10 @@ class WorkerThreads:
             self._give_up(job, job.thread, timeout_s)
 
     def _give_up(self, job: _Job, thread: threading.Thread, timeout_s: float) -> None:
-        logger.warning("a thread of %r has been at one image for over %g s", self._name, timeout_s)
+        logger.warning("a thread of %r has been at one piece of work for over %g s", self.name, timeout_s)
         if not job.result.done():
-            job.result.set_exception(ImageTimeoutError(timeout_s))
+            job.result.set_exception(self._overrun(timeout_s))
         self._crew.discard(thread)
         self._given_up.add(thread)
         self._start_threads()
+        self._on_given_up()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..analysis.finder import EncodedSearch, FaceFinder, FoundFaces, MissingDetector
-from ..exceptions import ImageError, ProtocolError, SupersededError
+from ..exceptions import BatcherClosedError, EngineHangsError, ImageError, ProtocolError, SupersededError
 from ..inference.batcher import Predictions, Prepared
 from ..protocol.wire import (
     CloseReason,
@@ -217,6 +217,8 @@ class StreamSession:
             # Which one, where there are several.
             message = f"face {frame.faces[error.index].face_id}: {error}" if frame.faces[1:] else str(error)
             return self.refuse(ProtocolError(error.code, message, frame.frame_id))
+        except (EngineHangsError, BatcherClosedError) as error:
+            return self.refuse(ProtocolError("internal_error", str(error), frame.frame_id))
         except Exception:
             # The one place where any failure becomes an answer: this frame's, and nobody else's.
             logger.exception("frame %d of session %s failed", frame.frame_id, self.session_id)

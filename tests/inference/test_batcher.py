@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from emostream.exceptions import (
     BatcherClosedError,
+    EngineHangsError,
     ImageTooLargeError,
     InvalidImageError,
     LaneFullError,
@@ -476,6 +477,52 @@ async def test_a_recording_that_does_not_wait_is_told_that_its_lane_is_full(
     recognizer.open()
     answers = await settled(in_engine, *under_way, *waiting)
     assert all(isinstance(answer, Predictions) for answer in answers)
+
+
+# An engine that hangs
+
+
+async def test_a_pass_that_hangs_fails_every_frame_until_there_is_another_engine(
+    recognizer: FakeRecognizer,
+) -> None:
+    batcher = Batcher(recognizer, 1000, 2, engine_timeout_s=0.1)
+    troubles: list[bool] = []
+    batcher.on_trouble = lambda: troubles.append(batcher.hangs)
+    lane = batcher.open_lane(LaneMode.ALL, 9)
+    tasks = [send(lane, b"busy"), *(send(lane, b"waits") for _ in range(8))]
+
+    ends = await settled(*tasks)
+
+    assert [type(end) for end in ends] == [EngineHangsError] * 9
+    assert troubles == [True]
+    assert (batcher.waiting, batcher.oldest_s) == (0, 0.0)
+    with pytest.raises(EngineHangsError):
+        await lane.recognize([b"x"])
+
+    another = FakeRecognizer(max_batch=2, is_open=True)
+    batcher.resume(another)
+    answer = await asyncio.wait_for(lane.recognize([b"x", b"x"]), PATIENCE_S)
+    assert answer.batch_size == 2
+    assert not batcher.hangs
+    assert batcher.hanging_passes == 1
+
+    recognizer.open()  # the pass comes back, much too late: to nobody
+    async with asyncio.timeout(PATIENCE_S):
+        while batcher.hanging_passes:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    assert (await lane.recognize([b"y"])).batch_size == 1
+    assert recognizer.batches == [[b"busy"]]
+    assert await batcher.aclose()
+
+
+async def test_closing_says_whether_a_thread_is_still_at_something(recognizer: FakeRecognizer) -> None:
+    batcher = Batcher(recognizer, 1000, 2)
+    in_engine = await occupy(recognizer, batcher)
+
+    assert not await batcher.aclose(wait_s=0.05)
+
+    assert [type(end) for end in await settled(in_engine)] == [BatcherClosedError]
+    recognizer.open()
 
 
 # The end

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -36,7 +37,8 @@ async def threads() -> AsyncIterator[WorkerThreads]:
     """One, and at most one more beside it."""
     threads = WorkerThreads(1, "test", timeout_s=0.1)
     yield threads
-    await asyncio.to_thread(threads.close, PATIENCE_S)
+    threads.stop()
+    await asyncio.to_thread(threads.join, time.monotonic() + PATIENCE_S)
 
 
 async def within_patience(result: asyncio.Future[str]) -> str:
@@ -74,6 +76,8 @@ async def test_when_replacements_are_stuck_too_what_waits_fails_until_one_comes_
 
     with pytest.raises(OverloadedError):
         await within_patience(threads.submit(lambda: "never"))
+    assert threads.is_exhausted
+    assert threads.given_up == 2
 
     both[0].let_go()
     async with asyncio.timeout(PATIENCE_S):
@@ -83,6 +87,7 @@ async def test_when_replacements_are_stuck_too_what_waits_fails_until_one_comes_
                 break
             except OverloadedError:
                 continue
+    assert not threads.is_exhausted
     both[1].let_go()
 
 
@@ -116,7 +121,8 @@ async def test_closing_waits_for_what_is_under_way_but_not_for_ever() -> None:
     result = threads.submit(stuck)
     await asyncio.to_thread(stuck.begun.wait, PATIENCE_S)
 
-    await asyncio.to_thread(threads.close, 0.1)
+    threads.stop()
+    assert not await asyncio.to_thread(threads.join, time.monotonic() + 0.1)
 
     stuck.let_go()
     assert await within_patience(result) == "at last"
@@ -131,7 +137,8 @@ async def test_threads_give_way_to_others_as_far_as_asked_for_and_nobody_else_do
 
     assert in_thread == min(19, own + 3)
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
-    threads.close(PATIENCE_S)
+    threads.stop()
+    assert threads.join(time.monotonic() + PATIENCE_S)
 
 
 def test_a_program_ends_whatever_its_threads_are_at() -> None:
@@ -143,7 +150,8 @@ async def main():
     threads, begun = WorkerThreads(1, "test"), threading.Event()
     threads.submit(lambda: (begun.set(), time.sleep(1000)))
     await asyncio.to_thread(begun.wait)
-    threads.close(0.1)
+    threads.stop()
+    threads.join(time.monotonic() + 0.1)
 
 asyncio.run(main())
 """
