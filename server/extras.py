@@ -21,6 +21,7 @@ LIBRARIES = {
     "cv2": ("OpenCV", "emostream[video]"),
     "fastapi": ("FastAPI", "emostream[server]"),
     "fastapi_offline": ("fastapi-offline", "emostream[server]"),
+    "pi_heif": ("pi-heif", "emostream[heic]"),
     "gdown": ("gdown", "emostream[server]"),
     "jinja2": ("Jinja", "emostream[server]"),
     "matplotlib": ("Matplotlib", "emostream[server]"),

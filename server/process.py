@@ -3,6 +3,7 @@
 import gc
 import importlib
 import sys
+import warnings
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -11,6 +12,8 @@ def configure_process() -> None:
     """Sets the switches that libraries have for the whole process. Entry points call it before anything is
     loaded: the app, the commands that compute, and ``emostream.Analyzer``. More often does no harm."""
     _block_telemetry()
+    # Pillow warns of damaged metadata, over which strangers' files would have a line each in the log.
+    warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
     if find_spec("cv2") is not None:
         import cv2
 

@@ -14,7 +14,7 @@ from ..detection.detector import FaceDetector
 from ..exceptions import DetectorError
 from ..faces import BoxXywh, Faces
 from ..imaging.crop import RawBoxXywh, clipped, cut
-from ..imaging.decoding import Crops, decode
+from ..imaging.decoding import FORMATS, Crops, decode
 from ..quality.assessment import Assessment, assess, face_of
 from ..quality.measures import measure_crop
 
@@ -112,7 +112,7 @@ class MissingDetector:
 
 @dataclass(frozen=True)
 class EncodedSearch:
-    """Decoding a JPEG, PNG or WebP file and finding its faces, as a piece of work for a thread.
+    """Decoding a file in one of ``formats`` and finding its faces, as a piece of work for a thread.
 
     Calling it raises InvalidImageError and ImageTooLargeError.
     """
@@ -122,10 +122,11 @@ class EncodedSearch:
     max_pixels: int
     max_faces: int
     keep_image: bool = False
+    formats: tuple[str, ...] = FORMATS
 
     def __call__(self) -> FoundFaces:
         started = time.monotonic()
-        image_rgb = np.asarray(decode(self.data, self.max_pixels))
+        image_rgb = np.asarray(decode(self.data, self.max_pixels, self.formats))
         decode_ms = (time.monotonic() - started) * 1000
         found = self.finder.find(image_rgb, self.max_faces)
         return replace(found, decode_ms=decode_ms, image_rgb=image_rgb if self.keep_image else None)

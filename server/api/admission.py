@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from ..exceptions import OverloadedError, ProblemError
-from ..imaging.decoding import count_pixels
+from ..imaging.decoding import HTTP_FORMATS, count_pixels
 
 #: Bodies that may be on their way at a time, for each place among the requests: in all, and from one address.
 #: A slow one costs little else than its connection.
@@ -82,7 +82,7 @@ class Admission:
         return self._bytes > self._max_bytes
 
     def _pixels_of(self, images: Sequence[bytes]) -> int:
-        return sum(count_pixels(image, self._max_picture_pixels) for image in images)
+        return sum(count_pixels(image, self._max_picture_pixels, HTTP_FORMATS) for image in images)
 
 
 class Reception:

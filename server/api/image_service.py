@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from ..analysis.finder import EncodedSearch, FaceFinder, MissingDetector
 from ..exceptions import DetectorError, ImageError
 from ..faces import Face, Faces
+from ..imaging.decoding import HTTP_FORMATS
 from ..inference.batcher import Batcher, BatcherLane
 from ..inference.fair_queue import LaneMode, Priority
 from .metrics import Metrics
@@ -71,7 +72,7 @@ class ImageService:
         if isinstance(self._finder, MissingDetector):
             raise DetectorError(self._finder.reason)
         started = time.monotonic()
-        search = EncodedSearch(self._finder, data, self._max_pixels, max_faces, keep_image)
+        search = EncodedSearch(self._finder, data, self._max_pixels, max_faces, keep_image, HTTP_FORMATS)
         try:
             found, predictions = await lane.recognize_prepared(search)
         except ImageError as error:

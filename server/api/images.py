@@ -108,6 +108,7 @@ IMAGE_BODY: dict[str, Any] = {
             "image/jpeg": _BINARY,
             "image/png": _BINARY,
             "image/webp": _BINARY,
+            "image/bmp": _BINARY,
             "application/json": {
                 "schema": {
                     "oneOf": [

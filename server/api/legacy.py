@@ -61,6 +61,7 @@ def _image_in(text: str) -> bytes:
         expected = 'expected {"event": …, "data": {"image": "data:image/jpeg;base64,…"}}'
         raise ProtocolError("invalid_message", expected) from error
     try:
-        return decode_base64(data_url.rpartition(",")[2])
+        return decode_base64(data_url)
     except ProblemError as error:
-        raise ProtocolError("invalid_message", f"data.image is no base64: {error.__cause__}") from error
+        reason = error.__cause__ or error
+        raise ProtocolError("invalid_message", f"data.image is no base64: {reason}") from error

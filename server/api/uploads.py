@@ -14,10 +14,20 @@ from ..exceptions import ProblemError
 from ..settings import Settings
 from .admission import Reception
 from .services import services_of
-from .text_bodies import MAX_OTHER_FIELDS, decode_base64, decode_form_base64, parse_form, parse_json
+from .text_bodies import (
+    MAX_OTHER_FIELDS,
+    decode_base64,
+    decode_form_base64,
+    decode_text_base64,
+    parse_form,
+    parse_json,
+)
 
 #: What a raw body may be announced as. The bytes themselves decide what it is.
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "application/octet-stream")
+IMAGE_TYPES = (
+    *("image/jpeg", "image/png", "image/webp", "image/bmp"),
+    *("image/jpg", "image/x-ms-bmp", "application/octet-stream"),
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,8 @@ async def read_images(request: Request, settings: Settings) -> list[Upload]:
     raise ProblemError(
         415,
         "unsupported_type",
-        f"the body is {kind or 'of no type'}; send image/jpeg, image/png, image/webp, multipart/form-data or "
-        "application/json",
+        f"the body is {kind or 'of no type'}; send image/jpeg, image/png, image/webp, image/bmp, "
+        "multipart/form-data or application/json",
     )
 
 
@@ -90,8 +100,7 @@ async def read_file(request: Request, settings: Settings, field: str) -> bytes:
 
 async def read_base64(request: Request, settings: Settings) -> bytes:
     """The image of a body that is base64 text, or that text as JSON. Raises ProblemError."""
-    text = await _read_text(request, settings)
-    return await asyncio.to_thread(decode_base64, text.strip().strip(b'"'))
+    return await asyncio.to_thread(decode_text_base64, await _read_text(request, settings))
 
 
 async def read_base64_field(request: Request, settings: Settings, field: str) -> bytes:

@@ -5,54 +5,115 @@ import struct
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
 
 from ..exceptions import ImageError, ImageTooLargeError, InvalidImageError
+from .colour import to_srgb
+from .metadata import ended, exif_orientation, without_metadata
 from .structure import check_structure
 
+#: What the stream takes, and what is taken where nothing else is said.
 FORMATS = ("JPEG", "PNG", "WEBP")
 
-#: What Pillow raises on broken files; the last two come from broken orientation tags.
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error)
+#: What a server reads of strangers' files. TIFF, whose readers are large and often wrong, is not among them.
+HTTP_FORMATS = (*FORMATS, "BMP")
+
+#: What Pillow raises on broken files; the last two come from broken metadata.
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, struct.error)
+
+_ORIENTATION = 0x0112  # the EXIF tag
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+#: Whose first bytes a format has, at which place; for messages.
+_SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
+    ("GIF", 0, b"GIF8"),
+    ("BMP", 0, b"BM"),
+    ("TIFF", 0, b"II*\0"),
+    ("TIFF", 0, b"MM\0*"),
+    ("PDF", 0, b"%PDF"),
+    ("JPEG XL", 0, b"\xff\x0a"),
+    ("JPEG XL", 4, b"JXL \r\n"),
+    ("AVIF", 4, b"ftypavi"),
+    ("HEIC", 4, b"ftyphe"),
+    ("HEIC", 4, b"ftypmif1"),
+    ("HEIC", 4, b"ftypmsf1"),
+    ("a video", 4, b"ftyp"),
+)
 
 #: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB, in memory.
 Crops = tuple[npt.NDArray[np.uint8], ...]
 
 
-def decode(data: bytes, max_pixels: int) -> Image.Image:
-    """An upright RGB picture from a JPEG, PNG or WebP file.
+def decode(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> Image.Image:
+    """An upright RGB picture, in sRGB, from a file in one of ``formats``, as Pillow calls them.
 
     Raises ImageTooLargeError, from the header alone, for more than ``max_pixels``, and InvalidImageError
-    for anything empty, truncated or of another format.
+    for anything empty, of another format, or with pixels missing. Metadata that cannot be read is left out.
     """
-    return upright_rgb(read_header(data, max_pixels))
+    picture = read_header(data, max_pixels, formats)
+    try:
+        return upright_rgb(picture)
+    except InvalidImageError as error:
+        mended = _mended(data, max_pixels, formats)
+        if mended is None:
+            raise
+        try:
+            return upright_rgb(mended)
+        except InvalidImageError:
+            raise error from error.__cause__
 
 
 def upright_rgb(picture: Image.Image) -> Image.Image:
-    """Turned as its EXIF orientation says, in RGB. Raises InvalidImageError where its file is truncated."""
+    """Turned as its EXIF orientation says, in sRGB. Raises InvalidImageError where its file is truncated."""
     try:
         picture.load()
-        upright = ImageOps.exif_transpose(picture)
-        if upright.mode.startswith("I"):
+        profile = picture.info.get("icc_profile")
+        orientation = orientation_of(picture)
+        if picture.mode.startswith("I"):
             # 16-bit grey: Pillow itself would cut off all that is brighter than 255 of 65535.
-            upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-        return upright.convert("RGB")
+            picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+            profile = None
+        converted = to_srgb(picture, profile)
+        turn = _TURNS.get(orientation)
+        return converted if turn is None else converted.transpose(turn)
     except _BROKEN as error:
         raise _broken(error) from error
 
 
-def read_header(data: bytes, max_pixels: int) -> Image.Image:
+def orientation_of(picture: Image.Image) -> int:
+    """EXIF's, 1 to 8; 1, upright, where it is missing or makes no sense, whatever else is in the block."""
+    if "exif" in picture.info:
+        return exif_orientation(picture.info["exif"])
+    try:
+        orientation = picture.getexif().get(_ORIENTATION, 1)  # of other metadata, as TIFF and XMP have it
+    except _BROKEN:
+        return 1
+    return orientation if isinstance(orientation, int) and orientation in _TURNS else 1
+
+
+def read_header(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> Image.Image:
     """A picture whose size and format are known, not yet its pixels. Raises as ``decode`` does."""
     if not data:
         raise InvalidImageError("the picture is empty", "empty")
     check_structure(data)
     try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        picture = _opened(data, formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageTooLargeError(max_pixels, "the picture is far too large") from error
     except UnidentifiedImageError as error:
-        message = "the data is neither JPEG, PNG nor WebP, or its header is broken"
-        raise InvalidImageError(message, "unsupported" if _is_other_format(data) else "unknown") from error
+        found = format_of(data)
+        message = f"the data is neither {_listed(formats)}, or its header is broken"
+        if found is not None:
+            message = f"the data is neither {_listed(formats)}, but {found}"
+        raise InvalidImageError(message, "unknown" if found is None else "unsupported") from error
     except _BROKEN as error:
         raise _broken(error) from error
     pixels = picture.width * picture.height
@@ -61,22 +122,56 @@ def read_header(data: bytes, max_pixels: int) -> Image.Image:
     return picture
 
 
-def count_pixels(data: bytes, max_pixels: int) -> int:
+def count_pixels(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> int:
     """Of an encoded picture, from its header; 0 for one that ``decode`` refuses by its header."""
     try:
-        picture = read_header(data, max_pixels)
+        picture = read_header(data, max_pixels, formats)
     except ImageError:
         return 0
     return picture.width * picture.height
+
+
+def _opened(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=formats)
+    except _BROKEN:
+        pixels = without_metadata(data)
+        if pixels is None:
+            raise
+    return Image.open(io.BytesIO(pixels), formats=formats)
+
+
+def _mended(data: bytes, max_pixels: int, formats: tuple[str, ...]) -> Image.Image | None:
+    """The picture of a file that could not be decoded as it is, if no pixel of it is missing."""
+    pixels = without_metadata(data)
+    if pixels is None:
+        return None
+    variants = ended(pixels) or (pixels,)
+    try:
+        pictures = [read_header(variant, max_pixels, formats) for variant in variants]
+        for picture in pictures:
+            picture.load()
+    except (ImageError, *_BROKEN):
+        return None
+    first, *others = pictures
+    is_whole = all(ImageChops.difference(first, other).getbbox() is None for other in others)
+    return first if is_whole else None
 
 
 def _broken(error: Exception) -> InvalidImageError:
     return InvalidImageError(f"the picture is truncated or broken: {error}")
 
 
-def _is_other_format(data: bytes) -> bool:
-    """Whether the first bytes are those of GIF, BMP, TIFF, or of HEIC and AVIF as telephones take them."""
-    return data.startswith((b"GIF8", b"BM", b"II*\0", b"MM\0*")) or data[4:8] == b"ftyp"
+def format_of(data: bytes) -> str | None:
+    """The name of a format that not everybody reads, by the first bytes; None for all others."""
+    found = (name for name, place, start in _SIGNATURES if data.startswith(start, place))
+    return next(found, None)
+
+
+def _listed(formats: tuple[str, ...]) -> str:
+    """JPEG, PNG nor WebP."""
+    names = ["WebP" if name == "WEBP" else name for name in formats]
+    return f"{', '.join(names[:-1])} nor {names[-1]}"
 
 
 def grey_face(sizes: tuple[int, ...]) -> Crops:

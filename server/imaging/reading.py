@@ -1,6 +1,7 @@
 """An image in whatever form a program has it, as pixels."""
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..exceptions import ImageError, SourceError
-from .decoding import decode, upright_rgb
+from ..exceptions import ImageError, MissingExtraError, SourceError
+from ..extras import needed_for
+from .decoding import HTTP_FORMATS, decode, format_of, upright_rgb
 
 #: Most pixels of one image: 200 MB of RGB. Larger ones are broken headers or attacks.
 MAX_PIXELS = 2**26
+
+#: What is read of one's own files. HEIC, which cameras of telephones write, needs a library more.
+FILE_FORMATS = (*HTTP_FORMATS, "TIFF", "AVIF")
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+)
 
 #: A path, an encoded file's bytes, a PIL image, or an array uint8 (H, W, 3) RGB.
 ImageInput = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | npt.NDArray[np.uint8]
@@ -22,7 +30,8 @@ def read_pixels(image: ImageInput) -> tuple[npt.NDArray[np.uint8], str | None]:
     """Uint8 (H, W, 3) RGB, upright, and the file's name if it came from one.
 
     Raises SourceError for a file that cannot be read, ImageError for bytes that are no image and for a PIL
-    image whose file is truncated, ValueError for an array of another form and TypeError for anything else.
+    image whose file is truncated, MissingExtraError for HEIC without its library, ValueError for an array of
+    another form and TypeError for anything else.
     """
     match image:
         case str() | os.PathLike():
@@ -30,7 +39,7 @@ def read_pixels(image: ImageInput) -> tuple[npt.NDArray[np.uint8], str | None]:
                 raise SourceError("an image is a file here; addresses are for `track` and for streams")
             return read_file(Path(image)), str(image)
         case bytes() | bytearray() | memoryview():
-            return np.asarray(decode(bytes(image), MAX_PIXELS)), None
+            return np.asarray(_decoded(bytes(image))), None
         case Image.Image():
             if 0 in image.size:
                 raise ValueError(f"an image has pixels; this is {image.width} × {image.height}")
@@ -41,13 +50,29 @@ def read_pixels(image: ImageInput) -> tuple[npt.NDArray[np.uint8], str | None]:
 
 
 def read_file(path: Path) -> npt.NDArray[np.uint8]:
-    """A JPEG, PNG or WebP file as uint8 (H, W, 3), RGB, upright. Raises SourceError."""
+    """An image file as uint8 (H, W, 3), sRGB, upright. Raises SourceError."""
     try:
-        return np.asarray(decode(path.read_bytes(), MAX_PIXELS))
+        return np.asarray(_decoded(path.read_bytes()))
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-    except ImageError as error:
+    except (ImageError, MissingExtraError) as error:
         raise SourceError(f"{path}: {error}") from error
+
+
+def _decoded(data: bytes) -> Image.Image:
+    """Raises ImageError, and MissingExtraError for HEIC without its library."""
+    if format_of(data) != "HEIC":
+        return decode(data, MAX_PIXELS, FILE_FORMATS)
+    _register_heic()
+    return decode(data, MAX_PIXELS, ("HEIF",))
+
+
+@cache
+def _register_heic() -> None:
+    """Has Pillow read HEIC. Raises MissingExtraError."""
+    with needed_for("reading HEIC"):
+        from pi_heif import register_heif_opener
+    register_heif_opener()
 
 
 def checked_array(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -1,6 +1,7 @@
-"""How many parts a JPEG or PNG file has, counted before it is decoded: many cost far more time than bytes."""
+"""The parts of a JPEG or PNG file, counted before it is decoded: many cost far more time than bytes."""
 
 import re
+from collections.abc import Iterator
 
 from ..exceptions import InvalidImageError
 
@@ -11,7 +12,7 @@ MAX_SCANS = 100
 #: Segments of a JPEG or chunks of a PNG. libpng writes chunks of 8 KB, so a file of 32 MB has 4,000.
 MAX_PARTS = 16_384
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 #: A marker that is neither a stuffed zero, a restart nor a fill byte: what ends a scan's data.
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
@@ -23,7 +24,7 @@ def check_structure(data: bytes) -> None:
     """Raises InvalidImageError for a JPEG or PNG of more parts than any encoder writes."""
     if data.startswith(b"\xff\xd8"):
         _check_jpeg(data)
-    elif data.startswith(_PNG_SIGNATURE):
+    elif data.startswith(PNG_SIGNATURE):
         _check_png(data)
 
 
@@ -59,8 +60,42 @@ def _next_marker(data: bytes, position: int) -> int | None:
     return None
 
 
+def jpeg_header_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Each segment before the first scan's: its marker's code, and where it starts and ends.
+
+    Fill bytes and junk between segments belong to none.
+    """
+    position = 2
+    for _ in range(MAX_PARTS):
+        marker = _next_marker(data, position)
+        if marker is None or (code := data[marker + 1]) in (_SOS, _EOI):
+            return
+        end = marker + 2
+        if code >= 0xC0 and code != _SOI:
+            end += int.from_bytes(data[end : end + 2], "big")
+        yield code, marker, min(end, len(data))
+        position = end
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Each chunk: its name, and where it starts and ends, its length and checksum included.
+
+    Ends with IEND, or with the data.
+    """
+    position = len(PNG_SIGNATURE)
+    for _ in range(MAX_PARTS):
+        if position >= len(data):
+            return
+        name = data[position + 4 : position + 8]
+        end = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        yield name, position, min(end, len(data))
+        if name == b"IEND":
+            return
+        position = end
+
+
 def _check_png(data: bytes) -> None:
-    position = len(_PNG_SIGNATURE)
+    position = len(PNG_SIGNATURE)
     for _ in range(MAX_PARTS):
         if position >= len(data):
             return

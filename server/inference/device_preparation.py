@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..exceptions import ImageError
-from ..imaging.decoding import decode, read_header
+from ..imaging.decoding import decode, orientation_of, read_header
 
 #: A crop, or several of one size along a first axis: in memory, or on the device that computes.
 Pixels = npt.NDArray[np.uint8] | Tensor
@@ -23,7 +23,6 @@ PreparedFace = tuple[Pixels, ...]
 #: A JPEG file to uint8 (3, H, W) RGB on the device. Raises RuntimeError for what it cannot decode.
 JpegDecoder = Callable[[bytes], Tensor]
 
-_ORIENTATION = 0x0112  # the EXIF tag
 _UPRIGHT = 1
 _END_OF_JPEG = b"\xff\xd9"
 
@@ -98,7 +97,8 @@ def on_host(pixels: Pixels) -> npt.NDArray[np.uint8]:
 
 
 def is_plain_jpeg(data: bytes, max_pixels: int) -> bool:
-    """Whether a file is a whole, upright, grey or RGB JPEG: what a decoder in hardware treats as the CPU's.
+    """Whether a file is a whole, upright, grey or RGB JPEG without a colour profile: what a decoder in
+    hardware treats as the CPU's.
 
     A truncated one would come out of it with grey pixels for the missing ones instead of an error.
     """
@@ -106,10 +106,10 @@ def is_plain_jpeg(data: bytes, max_pixels: int) -> bool:
         return False
     try:
         image: Image.Image = read_header(data, max_pixels)
-        orientation = image.getexif().get(_ORIENTATION, _UPRIGHT)
-    except (ImageError, OSError, ValueError, SyntaxError):
+    except ImageError:
         return False
-    return image.format == "JPEG" and image.mode in ("L", "RGB") and orientation == _UPRIGHT
+    is_plain = image.format == "JPEG" and image.mode in ("L", "RGB") and "icc_profile" not in image.info
+    return is_plain and orientation_of(image) == _UPRIGHT
 
 
 def resized(pixels: Tensor, side: int) -> Tensor:

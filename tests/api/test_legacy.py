@@ -66,6 +66,24 @@ async def test_other_formats_and_bare_base64_are_taken_too(fake: ServerThread, p
         assert "emotion" in await ask(client, message(b"picture", prefix))
 
 
+@pytest.mark.parametrize(
+    "image",
+    [
+        base64.urlsafe_b64encode(b"\xfb\xff\xfe").decode(),
+        "data:image/jpeg;base64," + base64.encodebytes(b"picture" * 30).decode(),
+        base64.encodebytes(b"picture" * 30).decode().replace("\n", "\r\n"),
+        "cGljdHVyZQ",
+        "data:image/jpeg;base64,cGljdHVyZQ%3D%3D",
+    ],
+    ids=["URL alphabet", "lines", "CRLF", "no padding", "escaped"],
+)
+async def test_base64_is_taken_however_it_is_written(fake: ServerThread, image: str) -> None:
+    async with connected(fake, "/") as client:
+        await send_json(client, {"data": {"image": image}})
+
+        assert "emotion" in await receive(client)
+
+
 async def test_a_message_need_not_name_an_event(fake: ServerThread) -> None:
     async with connected(fake, "/") as client:
         await send_json(client, {"data": {"image": "cGljdHVyZQ=="}})
@@ -81,7 +99,7 @@ UNUSABLE: dict[str, str | bytes] = {
     "no image": '{"event": "frame", "data": {}}',
     "an image that is no text": '{"event": "frame", "data": {"image": 3}}',
     "no base64": '{"data": {"image": "data:image/jpeg;base64,%%%"}}',
-    "base64 cut short": '{"data": {"image": "data:image/jpeg;base64,YWJ"}}',
+    "base64 cut short": '{"data": {"image": "data:image/jpeg;base64,YWJjZ"}}',
     "letters that base64 has not": '{"data": {"image": "data:image/jpeg;base64,häää"}}',
     "a broken picture": message(b"broken"),
     "a huge picture": message(b"huge"),

@@ -2,39 +2,83 @@
 
 import base64
 import json
+from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
-from emostream.api.text_bodies import decode_base64, parse_form, parse_json
+from emostream.api.text_bodies import decode_base64, decode_text_base64, parse_form, parse_json
 from emostream.exceptions import ProblemError
 
 PICTURE = bytes(range(256))
 TEXT = base64.b64encode(PICTURE).decode()
 
 
+@pytest.mark.parametrize("padding", ["", "="], ids=["unpadded", "padded"])
 @pytest.mark.parametrize(
-    "text",
+    "written",
     [
-        TEXT,
-        "data:image/jpeg;base64," + TEXT,
-        "DATA:image/png;base64," + TEXT,
-        "data:;base64," + TEXT,
-        "\n".join(TEXT[start : start + 76] for start in range(0, len(TEXT), 76)),
-        f"  {TEXT}\r\n",
+        lambda text: text,
+        lambda text: text.replace("+", "-").replace("/", "_"),
+        lambda text: "data:image/jpeg;base64," + text,
+        lambda text: "DATA:image/png;base64," + text,
+        lambda text: "data:;base64," + text,
+        lambda text: "data:image/jpeg;name=a.jpg;base64," + text,
+        lambda text: "data:image/jpeg;base64," + text.replace("+", "-").replace("/", "_"),
+        lambda text: "data:image/jpeg;base64," + quote(text, safe=""),
+        lambda text: quote(text, safe=""),
+        lambda text: quote("\r\n".join(in_lines(text)), safe=""),
+        lambda text: "\n".join(in_lines(text)),
+        lambda text: "\r\n".join(in_lines(text)) + "\r\n",
+        lambda text: f"  {text}\r\n",
     ],
-    ids=["bare", "data URL", "capitals", "no type", "lines", "white space around"],
+    ids=[
+        *(
+            "bare",
+            "URL alphabet",
+            "data URL",
+            "capitals",
+            "no type",
+            "parameters",
+            "URL alphabet in a data URL",
+        ),
+        *("escaped data URL", "escaped", "escaped lines", "lines", "CRLF", "white space around"),
+    ],
 )
-def test_base64_is_read_bare_and_as_a_data_url(text: str) -> None:
+def test_base64_is_read_however_it_is_written(written: Callable[[str], str], padding: str) -> None:
+    text = written(TEXT.rstrip("=") + padding * TEXT.count("="))
+
+    assert {"+", "/", "="} <= set(TEXT)
     assert decode_base64(text) == PICTURE
 
 
+def in_lines(text: str) -> list[str]:
+    return [text[start : start + 76] for start in range(0, len(text), 76)]
+
+
 @pytest.mark.parametrize(
-    "text", ["%%%", "abc", "häää", "data:image/png;base64,a", "QQ==QUJD", "QUI=" * 100_000, "=", "QQ=Q"]
+    "text",
+    [
+        *("%%%", "abcde", "häää", "data:image/png;base64,a", "QQ==QUJD", "QUI=" * 100_000, "=", "QQ=Q"),
+        *("QUI====", "data:image/png,QUJD", "data:image/png;base64", "QU*D", "%ZZQUJD"),
+    ],
 )
 def test_what_is_no_base64_is_told(text: str) -> None:
     with pytest.raises(ProblemError) as caught:
         decode_base64(text)
 
     assert (caught.value.status, caught.value.code) == (422, "invalid_base64")
+
+
+def test_text_of_far_more_escapes_than_base64_needs_is_refused_before_it_is_read() -> None:
+    with pytest.raises(ProblemError, match="far more escapes"):
+        decode_base64("%41" * 1_000_000)
+
+
+def test_a_whole_body_is_the_text_or_the_text_as_json() -> None:
+    assert decode_text_base64(TEXT.encode() + b"\n") == PICTURE
+    assert decode_text_base64(json.dumps(TEXT).replace("/", "\\/").encode()) == PICTURE
+    with pytest.raises(ProblemError, match="JSON"):
+        decode_text_base64(b'"QUJD')
 
 
 def test_nothing_is_an_empty_picture() -> None:
@@ -62,6 +106,10 @@ def test_json_of_images_is_read_however_its_text_is_escaped() -> None:
 
     assert isinstance(content, dict)
     assert content["images"] == [TEXT * 100] * 16
+
+
+def test_json_whose_strings_were_broken_into_lines_without_an_escape_is_read() -> None:
+    assert parse_json(b'{"image":\r\n "QUJD\nREVG\r\n"}', 1) == {"image": "QUJDREVG"}
 
 
 @pytest.mark.parametrize(
