@@ -92,6 +92,7 @@ export class ChunkWriter {
           bytes: record.bytes + addedBytes,
           lastFaceId: Math.max(record.lastFaceId, lastFaceId),
           settings: chunk.settings,
+          labels: [...new Set([...record.labels, ...chunk.settings.labels])],
           updatedAtMs: nowMs,
         }),
         replacesTo,

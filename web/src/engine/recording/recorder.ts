@@ -98,9 +98,9 @@ export class Recorder {
     this.#settings = settings;
   }
 
-  /** @param rerunOf the session whose video this one's rows come from @param startedAtMs where that began */
-  async start(name: string, rerunOf: string | null = null, startedAtMs?: number): Promise<void> {
-    const nowMs = startedAtMs ?? this.#environment.now();
+  /** @param name what the session is called @param people names that faces have already, by the page's `face_id` */
+  async start(name: string, people: SessionRecord["people"] = {}): Promise<void> {
+    const nowMs = this.#environment.now();
     await this.#begin({
       id: this.#environment.newId(),
       name: cleanText(name),
@@ -109,11 +109,12 @@ export class Recorder {
       isEnded: false,
       rows: 0,
       bytes: 0,
-      people: {},
+      people,
       lastFaceId: 0,
       settings: this.#settings,
+      labels: [],
       hasVideo: false,
-      rerunOf,
+      rerunOf: null,
     });
   }
 

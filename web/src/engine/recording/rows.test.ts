@@ -26,7 +26,7 @@ describe("RowBuffer", () => {
       emotion: "sad",
       confidence: 0.8123,
       probabilities: [0.1, 0.8123, 0.0877],
-      quality: [96, 0.51, null, null, -12.25, null, null],
+      quality: [0.51, null, 96, null, -12.25, null, null],
       uncertain: true,
       reasons: ["dark", "cut_off"],
     });

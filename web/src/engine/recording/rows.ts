@@ -6,9 +6,9 @@ export const REASONS = ["small", "blurred", "dark", "turned", "cut_off", "covere
 
 /** A face's quality, in the order in which a row keeps it. Units are in the names; the others are in [0, 1]. */
 export const QUALITY_FIELDS = [
-  "size_px",
   "sharpness",
   "brightness",
+  "size_px",
   "roll_deg",
   "yaw_deg",
   "pitch_deg",

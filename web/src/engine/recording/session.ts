@@ -28,6 +28,8 @@ export interface SessionRecord {
   /** The largest `face_id` so far: a session that is carried on counts on from it. */
   readonly lastFaceId: number;
   readonly settings: RowSettings | null;
+  /** Of all models that the session has seen, in the order of their first appearance. */
+  readonly labels: readonly string[];
   readonly hasVideo: boolean;
   /** The session whose video was run through the server again; null for one from a camera. */
   readonly rerunOf: string | null;
