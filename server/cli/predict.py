@@ -27,7 +27,7 @@ from ..analysis.pipeline import AnalyzedFrame, Pipeline
 from ..exceptions import WriteError
 from ..settings import read_settings
 from ..sources.inputs import Failure, InputFile, list_files, read_files
-from ..writers import FaceWriter, open_writer
+from ..writers import FaceWriter, Run, open_writer
 from ..writers.annotated import CopyWriter, targets
 from ..writers.report import write_report
 from ..writers.summary import Summary
@@ -41,7 +41,10 @@ def predict(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Results, by its ending: .jsonl, .csv or .parquet. Standard output if left out."),
+        typer.Option(
+            help="Results, by its ending: .jsonl, .csv, .long.csv, .parquet, _events.tsv (BIDS), .eaf (ELAN) "
+            "or .boris.csv. Standard output if left out."
+        ),
     ] = None,
     annotate: Annotated[
         Path | None,
@@ -65,6 +68,7 @@ def predict(
         float, typer.Option(min=0.0, max=0.99, help="Weight of a face's past in videos, from 0 to below 1.")
     ] = 0.0,
     every: Annotated[int, typer.Option(min=1, help="Of a video analyse each N-th frame only.")] = 1,
+    session: Annotated[str | None, typer.Option(help="The session's name, which each row then has.")] = None,
     timings: Annotated[
         Path | None, typer.Option(help="Write where the time went to this file, as JSON.")
     ] = None,
@@ -94,7 +98,8 @@ def predict(
         raise typer.Exit(130) from None
     is_printed = out is not None or not results.is_terminal or not (annotate or report)
     with ExitStack() as stack:
-        writer = stack.enter_context(open_writer(out, analyzer.labels)) if is_printed else None
+        about = Run(session, analyzer.model, smoothing)
+        writer = stack.enter_context(open_writer(out, analyzer.labels, about)) if is_printed else None
         shows_bar = messages.is_terminal and not (is_printed and out is None and results.is_terminal)
         run = _Run(
             writer,

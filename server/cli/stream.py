@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import sys
+import time
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,7 +17,7 @@ from ..client.local_detection import load_detector
 from ..exceptions import ClientError, EmostreamError, MissingExtraError
 from ..extras import needed_for
 from ..sources import Source, open_source
-from ..writers import open_writer
+from ..writers import Run, open_writer
 from .console import log_to_terminal, messages
 from .stream_report import StreamReport
 
@@ -70,9 +72,15 @@ def stream(
     max_faces: Annotated[int | None, typer.Option(min=1, help="Most faces in a frame.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File: .jsonl, .csv or .parquet. Without it JSON lines on standard output."),
+        typer.Option(
+            help="File, by its ending: .jsonl, .csv, .long.csv, .parquet, _events.tsv (BIDS), .eaf (ELAN) or "
+            ".boris.csv. Without it JSON lines on standard output."
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
+    session_name: Annotated[
+        str | None, typer.Option("--session", help="The session's name, which each row then has.")
+    ] = None,
 ) -> None:
     """Stream images to a server and write each face's emotion.
 
@@ -105,7 +113,13 @@ def stream(
                 smoothing=smoothing,
                 max_faces=max_faces,
             )
-            asyncio.run(_stream(opened, session, report, out, limit, interval / 1000))
+            run = Run(
+                session_name,
+                smoothing=smoothing,
+                interval_ms=interval,
+                started_at_ms=1000 * time.time() if opened.is_live else None,
+            )
+            asyncio.run(_stream(opened, session, report, out, limit, run))
     except KeyboardInterrupt:
         report.show_summary()
         raise typer.Exit(_INTERRUPTED) from None
@@ -125,10 +139,14 @@ async def _stream(
     report: StreamReport,
     out: Path | None,
     limit: int | None,
-    interval_s: float,
+    run: Run,
 ) -> None:
     async with session as connected:
-        with open_writer(out, connected.info.labels) as writer, report.watching(source, connected):
+        info = connected.info
+        smoothing = info.config.smoothing if run.smoothing is None else run.smoothing
+        run = replace(run, model=info.model, smoothing=smoothing)
+        interval_s = (run.interval_ms or 0) / 1000
+        with open_writer(out, info.labels, run) as writer, report.watching(source, connected):
             async with aclosing(connected.frames(source, interval_s)) as answers:
                 async for answer in answers:
                     report.add(answer)

@@ -1,4 +1,4 @@
-import { csvText, pythonFloat, rounded, tsvText, xmlText } from "./text";
+import { csvText, pythonFloat, rounded, tsvText, xmlAttribute, xmlText } from "./text";
 import type { Episode, LabSession } from "./episodes";
 
 /*
@@ -85,7 +85,7 @@ export function elanFile({ episodes, happenings }: LabSession, startedAtMs: numb
   const slot = (seconds: number): string => `ts${slots.push(Math.round(seconds * 1000))}`;
   let annotations = 0;
   const tierLines = [...tiers].flatMap(([name, list]) => [
-    `  <TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="${xmlText(name)}">`,
+    `  <TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="${xmlAttribute(name)}">`,
     ...list.flatMap(({ startS, endS, value }) => [
       "    <ANNOTATION>",
       // ELAN shows nothing that has no length.

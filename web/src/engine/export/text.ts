@@ -18,11 +18,11 @@ export function rounded(value: number, decimals: number): number {
 }
 
 /**
- * A text as a field of CSV. Spreadsheets run what begins with `=`, `+`, `-` or `@` as a formula: an apostrophe before
- * it makes it a text. Numbers do not go through here.
+ * A text as a field of CSV. Spreadsheets run what begins with one of these signs, also in its full-width form, as a
+ * formula: an apostrophe before it makes it a text, as in server/inert.py. Numbers do not go through here.
  */
 export function csvText(text: string): string {
-  const inert = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const inert = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }
 
@@ -31,11 +31,12 @@ export function tsvText(text: string): string {
   return text === "" ? "n/a" : text.replaceAll(/\s+/g, " ");
 }
 
-/** A text between tags or in an attribute of XML. */
+/** A text between two tags of XML. */
 export function xmlText(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** A text as an attribute of XML. */
+export function xmlAttribute(text: string): string {
+  return xmlText(text).replaceAll('"', "&quot;");
 }

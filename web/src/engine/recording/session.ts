@@ -89,10 +89,11 @@ export function personOf(people: SessionRecord["people"], faceId: number): strin
   return people[faceId] ?? `Face ${faceId}`;
 }
 
-/** A name or note as it is kept: without control characters, at most 200 characters. */
+/** A name or note as it is kept: without controls and what turns text round, at most 200 characters. */
 export function cleanText(text: string): string {
   return text
-    .replaceAll(/\p{Cc}+/gu, " ")
+    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .replaceAll(/(?![\u200c\u200d])\p{Cf}/gu, "")
     .trim()
     .slice(0, 200);
 }
