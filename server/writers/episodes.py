@@ -63,5 +63,5 @@ class EpisodeBuilder:
 
 def rounded(value: float, decimals: int) -> float:
     """Halves go up, as in JavaScript, so that the page's files are the same to the byte."""
-    scale = 10**decimals
+    scale = 10.0**decimals
     return math.floor(value * scale + 0.5) / scale

@@ -1,4 +1,4 @@
-"""Faces as tables and as laboratories' files, written so that an interrupted run leaves what it has, whole."""
+"""Faces as tables and laboratories' files, written so that an interrupted run leaves what it has, whole."""
 
 import csv
 import io
