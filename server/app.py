@@ -15,6 +15,7 @@ from .api.dashboard import mount_dashboard
 from .api.documentation import mount_documentation
 from .api.hosts import CheckedHosts
 from .api.problems import answer_problems
+from .api.request_ids import RequestIds
 from .api.security_headers import SecurityHeaders
 from .api.services import Services
 from .inference import Recognizer
@@ -72,7 +73,9 @@ def create_app(
         SecurityHeaders,
         frame_ancestors=settings.frame_ancestors,
         servers=about.stream_sources(settings.servers),
+        has_certificate=settings.ssl_certfile is not None,
     )
+    app.add_middleware(RequestIds)
     for routes in (stream, legacy, operations, about, images, compat):
         app.include_router(routes.router)
     mount_documentation(app, settings)

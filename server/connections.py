@@ -5,6 +5,7 @@ that request headers take, and on what a WebSocket's peer makes the server read 
 """
 
 import asyncio
+import ssl
 import sys
 import time
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from typing import Any
 import h11
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
@@ -35,8 +37,15 @@ _FLOOD_CLOSE_TIMEOUT_S = 2.0
 class BoundedHttp(H11Protocol):
     """HTTP/1.1 by h11: it bounds a request's headers as they come in, which httptools does not."""
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+    def __init__(self, *arguments: Any, tls: ssl.SSLContext | None = None, **keywords: Any) -> None:
+        """With ``tls`` a connection begins with its handshake, which counts and has the headers' deadline.
+        (Left to the event loop, connections would be counted after it, and it might take a minute.)"""
         super().__init__(*arguments, **keywords)
+        self._tls = tls
+        self._shaking_hands: asyncio.Task[None] | None = None
+        self._unencrypted: asyncio.Transport | None = None
+        self._is_made = False
+        self._early = b""  # what came with the handshake's last message
         self._headers_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -45,8 +54,12 @@ class BoundedHttp(H11Protocol):
         return services
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        if self._tls is not None and transport.get_extra_info("sslcontext") is None:
+            self._expect_handshake(transport, self._tls)
+            return
         super().connection_made(transport)
-        if self._is_one_too_many():
+        self._is_made = True
+        if self._shaking_hands is None and self._is_one_too_many():
             self._services.metrics.refusals.labels("too_many_connections").inc()
             # Not even read: an answer costs nothing, whatever it asks.
             transport.write(
@@ -56,6 +69,48 @@ class BoundedHttp(H11Protocol):
             transport.close()
             return
         self._expect_headers()
+        if self._early:
+            early, self._early = self._early, b""
+            self.data_received(early)
+
+    def shutdown(self) -> None:
+        if self._is_made:
+            super().shutdown()
+        elif self._unencrypted is not None:
+            self._give_up(self._unencrypted)
+
+    def _expect_handshake(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        self._unencrypted = transport
+        self.client = get_remote_addr(transport)
+        self.connections.add(self)
+        if self._is_one_too_many():
+            self._services.metrics.refusals.labels("too_many_connections").inc()
+            self._give_up(transport)
+            return
+        transport.pause_reading()  # start_tls goes on
+        self._shaking_hands = self.loop.create_task(self._shake_hands(transport, tls))
+
+    async def _shake_hands(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        try:
+            encrypted = await self.loop.start_tls(
+                transport,
+                self,
+                tls,
+                server_side=True,
+                ssl_handshake_timeout=self._services.settings.headers_timeout_s,
+            )
+        except OSError:  # of which errors of TLS and time-outs are kinds
+            self._services.metrics.refusals.labels("tls_handshake").inc()
+            self._give_up(transport)
+            return
+        if encrypted is None:  # it is closed already
+            self._give_up(transport)
+        else:
+            self.connection_made(encrypted)
+
+    def _give_up(self, transport: asyncio.Transport) -> None:
+        self.connections.discard(self)
+        transport.abort()
 
     def _is_one_too_many(self) -> bool:
         settings = self._services.settings
@@ -70,6 +125,9 @@ class BoundedHttp(H11Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
+        if not self._is_made:
+            self._early += data
+            return
         super().data_received(data)
         if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
             self._expect_headers()
@@ -78,6 +136,9 @@ class BoundedHttp(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_expecting()
+        if not self._is_made:
+            self.connections.discard(self)
+            return
         super().connection_lost(exc)
 
     def _expect_headers(self) -> None:

@@ -36,6 +36,7 @@ LIBRARIES = {
     "tomli_w": ("Tomli-W", "emostream[server]"),
     "torch": ("PyTorch", "emostream[server]"),
     "uvicorn": ("Uvicorn", "emostream[server]"),
+    "trustme": ("trustme", "emostream[tls]"),
     "tensorboard": ("TensorBoard", "emostream[train]"),
     "yaml": ("PyYAML", "emostream[train]"),
     "pandas": ("pandas", "pandas"),

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -30,6 +30,15 @@ class Settings(BaseSettings):
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="text, or json: one object a line"
+    )
+    access_log: bool = Field(default=False, description="a line for each request")
+    ssl_certfile: Path | None = Field(
+        default=None,
+        description="the server's certificate, with those above it: PEM; then it speaks TLS alone",
+    )
+    ssl_keyfile: Path | None = Field(default=None, description="its key, unless that is in SSL_CERTFILE")
 
     model: str = Field(default="default", description="ensemble, or models with commas between")
     policy: Policy | None = Field(default=None, description="how members answer together")
@@ -203,6 +212,12 @@ class Settings(BaseSettings):
         if isinstance(value, str) and not value.strip(" ,"):
             raise ValueError("a token must not be empty; leave the setting out to let everybody in")
         return value
+
+    @model_validator(mode="after")
+    def _need_certificate(self) -> "Settings":
+        if self.ssl_keyfile is not None and self.ssl_certfile is None:
+            raise ValueError("EMOSTREAM_SSL_KEYFILE: a key needs its certificate, EMOSTREAM_SSL_CERTFILE")
+        return self
 
     @model_validator(mode="after")
     def _read_token_file(self) -> "Settings":

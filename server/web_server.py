@@ -2,7 +2,9 @@
 
 import errno
 import socket
+import ssl
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 
@@ -46,17 +48,23 @@ class DrainingServer(uvicorn.Server):
 
 
 def create_server(
-    settings: Settings, recognizer: Recognizer, restart: Callable[[], Recognizer] | None = None
+    settings: Settings,
+    recognizer: Recognizer,
+    restart: Callable[[], Recognizer] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> DrainingServer:
-    """The web server as ``serve`` runs it, on a socket that is already bound."""
+    """The web server as ``serve`` runs it, on a socket that is already bound; with ``tls`` it speaks TLS
+    alone."""
     config = uvicorn.Config(
         create_app(settings, recognizer, restart),
         log_level=settings.log_level,
         log_config=None,
-        access_log=False,
+        access_log=settings.access_log,
         proxy_headers=False,  # the app's own affair: it checks hosts by them, too
-        http=BoundedHttp,
+        http=partial(BoundedHttp, tls=tls),  # type: ignore[arg-type]  # a class is called, too
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        # uvloop reads the first bytes of a handshake, whatever connection_made says, before it can be begun.
+        loop="auto" if tls is None else "asyncio",
         ws=BoundedWebSocket,
         ws_per_message_deflate=False,  # JPEGs do not shrink
         # Above the protocol's limit, so that the session itself can say what was wrong; below any harm.

@@ -31,6 +31,7 @@ class Addresses:
     """Where a server is."""
 
     port: int
+    scheme = "http"
 
     @property
     def host(self) -> str:
@@ -38,11 +39,11 @@ class Addresses:
 
     @property
     def http(self) -> str:
-        return f"http://{self.host}"
+        return f"{self.scheme}://{self.host}"
 
     @property
     def ws(self) -> str:
-        return f"ws://{self.host}"
+        return f"{self.scheme.replace('http', 'ws')}://{self.host}"
 
 
 class ServerProcess(Addresses):
@@ -79,14 +80,15 @@ class ServerProcess(Addresses):
         if not self._port_is_known.wait(300) or self._process.poll() is not None:
             self.end(signal.SIGKILL)
             raise AssertionError(f"the server did not start:\n{self.log}")
-        httpx.get(f"{self.http}/readyz", timeout=PATIENCE_S, trust_env=False).raise_for_status()
+        ready = httpx.get(f"{self.http}/readyz", timeout=PATIENCE_S, trust_env=False, verify=False)
+        ready.raise_for_status()
 
     def _read(self) -> None:
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self._lines.append(line)
-            if found := re.search(r"on http://localhost:(\d+)", line):
-                self.port = int(found[1])
+            if found := re.search(r"on (https?)://localhost:(\d+)", line):
+                self.scheme, self.port = found[1], int(found[2])
                 self._port_is_known.set()
         self._port_is_known.set()  # it has ended
 

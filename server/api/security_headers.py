@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..addresses import is_ip_address, is_loopback, split_host
 
 _POLICY = "Content-Security-Policy"
 
@@ -38,9 +40,17 @@ def content_security_policy(directives: Mapping[str, str], frame_ancestors: tupl
 class SecurityHeaders:
     """ASGI middleware: strict headers for every answer; a route that sets one itself keeps its own."""
 
-    def __init__(self, app: ASGIApp, frame_ancestors: tuple[str, ...], servers: tuple[str, ...] = ()) -> None:
-        """``servers`` are origins to which the page may speak besides its own, as sources of a policy."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        frame_ancestors: tuple[str, ...],
+        servers: tuple[str, ...] = (),
+        has_certificate: bool = False,
+    ) -> None:
+        """``servers`` are origins to which the page may speak besides its own, as sources of a policy.
+        ``has_certificate``: the server speaks TLS itself, and browsers are to stay with that for its name."""
         self._app = app
+        self._has_certificate = has_certificate
         page = _PAGE | {"connect-src": " ".join((_PAGE["connect-src"], *servers))}
         self._page = content_security_policy(page, frame_ancestors)
         self._data = content_security_policy(_DATA, frame_ancestors)
@@ -63,6 +73,15 @@ class SecurityHeaders:
                 headers.setdefault(_POLICY, self._page if is_page else self._data)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if self._has_certificate and _has_own_name(scope):
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def _has_own_name(scope: Scope) -> bool:
+    """Whether the host is a name of its own. With ``localhost`` every other server on its ports would be
+    bound to TLS as well, for a year."""
+    parts = split_host(Headers(scope=scope).get("host", ""))
+    return parts is not None and not (is_ip_address(parts[0]) or is_loopback(parts[0]))

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from ..exceptions import ErrorCode, ProtocolError, TooManySessionsError
 from ..inference.fair_queue import LaneMode
+from ..logs import log_context
 from ..protocol.wire import (
     CloseCode,
     CloseReason,
@@ -88,11 +89,10 @@ async def serve_session(
         error = Error(code="unauthorized", message="a valid token is needed")
         await _refuse(websocket, dialect, error, CloseCode.UNAUTHORIZED)
         return
-    connection = Connection(
-        websocket, _new_session(services, mode, queue_length), services, max_unanswered, dialect
-    )
+    opened = _new_session(services, mode, queue_length)
+    connection = Connection(websocket, opened, services, max_unanswered, dialect)
     try:
-        with services.sessions.entered(connection):
+        with services.sessions.entered(connection), log_context(session_id=opened.session_id):
             await connection.run()
     except TooManySessionsError as full:
         services.metrics.refusals.labels("too_many_sessions").inc()

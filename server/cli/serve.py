@@ -11,31 +11,17 @@ from typing import Annotated
 import typer
 from watchfiles import DefaultFilter, run_process
 
-from ..addresses import is_loopback, without_tokens
+from ..addresses import is_loopback
 from ..loading import load_recognizer
+from ..logs import formatter
 from ..process import configure_process
 from ..settings import read_settings
+from ..tls import given_tls, made_now
 from ..web_server import bind, create_server
 from .model_option import ModelOption
 from .settings_options import with_settings_options
 
 logger = logging.getLogger(__name__)
-
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-
-class _QuietFormatter(logging.Formatter):
-    """Lines without tokens, which browsers must put into the address, and libraries log with it when they are
-    asked for details; and no traceback for what clients send."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        if (
-            record.exc_info
-            and isinstance(record.exc_info[1], UnicodeDecodeError)
-            and record.name == "uvicorn.error"
-        ):
-            record.exc_info = None  # a text message that is no UTF-8
-        return without_tokens(super().format(record))
 
 
 @with_settings_options
@@ -44,6 +30,13 @@ def serve(
     reload: Annotated[
         bool, typer.Option("--reload", help="Start anew whenever the code or the catalogue changes.")
     ] = False,
+    dev_tls: Annotated[
+        bool,
+        typer.Option(
+            "--dev-tls",
+            help="Speak TLS with a certificate made now, so that phones nearby may open their cameras.",
+        ),
+    ] = False,
     **given: str | None,
 ) -> None:
     """Serve the API and the dashboard.
@@ -51,15 +44,16 @@ def serve(
     Options left out come from the environment (EMOSTREAM_PORT for --port, and so on) or a file .env.
     """
     settings = read_settings(model=model, **given)
-    logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT)
+    logging.basicConfig(level=settings.log_level.upper())
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(formatter(settings.log_format))
     if reload:
         _serve_again_and_again()
         return
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(_QuietFormatter(_LOG_FORMAT))
     # Whoever sends broken forms would fill the log.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     configure_process()
+    tls = made_now() if dev_tls else given_tls(settings)
     with bind(settings.host, settings.port) as listening:
         recognizer = load_recognizer(settings)
         logger.info(
@@ -75,8 +69,9 @@ def serve(
                 settings.host,
             )
         shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
-        logger.info("dashboard and API on http://%s:%d", shown_host, listening.getsockname()[1])
-        server = create_server(settings, recognizer, partial(load_recognizer, settings))
+        scheme, port = "http" if tls is None else "https", listening.getsockname()[1]
+        logger.info("dashboard and API on %s://%s:%d", scheme, shown_host, port)
+        server = create_server(settings, recognizer, partial(load_recognizer, settings), tls)
         server.run(sockets=[listening])
         if code := server.services.watchdog.exit_code:
             # At once: Python would wait at its end for what hangs in there.
