@@ -22,6 +22,7 @@ BIN := .venv/bin
 VENV := $(BIN)/python
 SERVING := .venv/.serving-installed
 DEVELOPING := .venv/.developing-installed
+DOCUMENTING := .venv/.documenting-installed
 NODE_MODULES := web/node_modules/.package-lock.json
 # The page and the detector's files are parts of the package, so that a checkout, the image and the wheel all find
 # them in the one place.
@@ -91,6 +92,11 @@ test-e2e: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## tests that drive a r
 screenshot: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## take README's picture of the page
 	$(VENV) -m pytest tests/e2e/test_screenshot.py --save-screenshot docs/screenshot.png
 
+.PHONY: docs
+docs: $(DOCUMENTING) $(DASHBOARD) ## build the documentation site into site/
+# The first says that a version 2 of MkDocs is planned, the second that it will be another program.
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --quiet
+
 .PHONY: bench
 bench: $(DEVELOPING) $(FACES) ## measure this machine (see bench/)
 	$(VENV) -m bench.event_loop
@@ -98,7 +104,7 @@ bench: $(DEVELOPING) $(FACES) ## measure this machine (see bench/)
 
 .PHONY: clean
 clean: ## remove everything that make has made
-	rm -rf .venv web/node_modules server/dashboard server/detection/models build dist *.egg-info
+	rm -rf .venv web/node_modules server/dashboard server/detection/models build dist site *.egg-info
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find server tests -name __pycache__ -prune -exec rm -rf {} +
 
@@ -126,6 +132,10 @@ $(SERVING): pyproject.toml constraints.txt | $(VENV)
 
 $(DEVELOPING): $(SERVING)
 	$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(DOCUMENTING): $(SERVING)
+	$(PIP_INSTALL) --editable '.[docs]'
 	@touch $@
 
 $(NODE_MODULES): web/package.json web/package-lock.json $(wildcard web/.npmrc)

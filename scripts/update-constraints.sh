@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 venv=$(mktemp -d)
 trap 'rm -rf "$venv"' EXIT
 scripts/create-venv.sh "${1:-python3}" "$venv/venv"
-"$venv/venv/bin/pip" install --disable-pip-version-check --editable '.[dev]'
+"$venv/venv/bin/pip" install --disable-pip-version-check --editable '.[dev,docs]'
 
 {
     echo "# The versions that make installs. Written by scripts/update-constraints.sh; do not edit."
