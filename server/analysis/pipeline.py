@@ -16,9 +16,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ..exceptions import EmostreamError, SourceError
 from ..faces import Faces
 from ..inference import Recognizer
 from ..sources.inputs import Failure, InputFile, InputFrame
@@ -147,17 +149,25 @@ class Pipeline:
 
     def _run_detect(self) -> None:
         file: InputFile | None = None
+        failed = -1  # the index of a file that is of no use any more
         while (item := self._read.take_one()) is not None:
             if isinstance(item, Failure):
                 self._found.put(item)
+                continue
+            if item.file.index == failed:
                 continue
             if file is None or item.file.index != file.index:
                 file = item.file
                 analysis = FrameAnalysis(
                     self._finder, self._recognizer, self._options, is_still=file.is_image
                 )
-            with self._busy("detect"):
-                found = analysis.find(item.frame) if item.is_analyzed else None
+            try:
+                with self._busy("detect"):
+                    found = analysis.find(item.frame) if item.is_analyzed else None
+            except Exception as error:  # of a library that such an image surprises: this file's, no other's
+                failed = item.file.index
+                self._found.put(_failure(item, error))
+                continue
             self._found.put(_Found(item, analysis, found), _size(item))
 
     def _run_recognise(self) -> None:
@@ -179,6 +189,13 @@ class Pipeline:
                 elif before is None or before[0] is not item.analysis:
                     raise ValueError("the first frame of a file has to be analysed")
                 self._analyzed.put(AnalyzedFrame(item.input, before[1]), _size(item.input))
+
+
+def _failure(item: InputFrame, error: Exception) -> Failure:
+    path = item.file.path or Path("an image")
+    if not isinstance(error, EmostreamError):
+        error = SourceError(f"{path} cannot be analysed: {type(error).__name__}: {error}")
+    return Failure(path, error)
 
 
 def _size(item: InputFrame | Failure) -> int:

@@ -33,15 +33,26 @@ class _InertConsole(Console):
 
 
 #: What a command is asked for goes to standard output, everything else to standard error.
-results = _InertConsole(highlight=False)
-messages = _InertConsole(stderr=True, highlight=False, soft_wrap=True)
+results = _InertConsole(highlight=False, emoji=False)
+messages = _InertConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def show(text: str, style: str | None = None) -> None:
+    """Words for people, as they are: names in them are no markup."""
+    messages.print(text, style=style, markup=False)
+
+
+def show_error(text: str) -> None:
+    """The same for what went wrong."""
+    messages.print("error:", style="red", end=" ")
+    show(text)
 
 
 class _TerminalHandler(logging.Handler):
     """One line a record, whole, and above a bar where there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        messages.print(record.getMessage(), style="yellow", markup=False)
+        show(record.getMessage(), style="yellow")
 
 
 def log_to_terminal() -> None:

@@ -8,7 +8,7 @@ import typer
 
 from ..exceptions import EmostreamError
 from ..extras import missing_extra
-from .console import messages, results
+from .console import results, show_error
 from .lazy import LazyCommand, LazyGroup
 
 _USE, _MODELS, _MEASURE = "Use", "Models", "Measure"
@@ -129,10 +129,9 @@ def main() -> None:
             raise
         if isinstance(error, ModuleNotFoundError):
             error = missing_extra(error, "this command") or error
-        messages.print("error:", style="red", end=" ")
         if isinstance(error, EmostreamError):
-            messages.print(str(error), markup=False)
+            show_error(str(error))
         else:
             message = f"{type(error).__name__}: {error}".partition("\n")[0]
-            messages.print(f"{message} (a mistake of ours: emostream --debug … shows where)", markup=False)
+            show_error(f"{message} (a mistake of ours: emostream --debug … shows where)")
         sys.exit(1)

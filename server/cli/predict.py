@@ -4,7 +4,7 @@ import json
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,15 +24,19 @@ from rich.progress import (
 
 from ..analysis.analyzer import Analyzer
 from ..analysis.pipeline import AnalyzedFrame, Pipeline
-from ..exceptions import WriteError
+from ..exceptions import EmostreamError, WriteError
+from ..files import check_target
 from ..settings import read_settings
 from ..sources.inputs import Failure, InputFile, list_files, read_files
-from ..writers import FaceWriter, Run, open_writer
+from ..writers import FaceWriter, Run, check_table, open_writer
 from ..writers.annotated import CopyWriter, targets
-from ..writers.report import write_report
+from ..writers.report import REPORT_SUFFIXES, write_report
 from ..writers.summary import Summary
-from .console import messages, results
+from .console import log_to_terminal, messages, results, show, show_error
 from .model_option import ModelOption
+
+#: Names that one line lists.
+_MOST_NAMED = 8
 
 
 def predict(
@@ -67,6 +71,9 @@ def predict(
     smoothing: Annotated[
         float, typer.Option(min=0.0, max=0.99, help="Weight of a face's past in videos, from 0 to below 1.")
     ] = 0.0,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Take the folders within folders, too.")
+    ] = False,
     every: Annotated[int, typer.Option(min=1, help="Of a video analyse each N-th frame only.")] = 1,
     session: Annotated[str | None, typer.Option(help="The session's name, which each row then has.")] = None,
     timings: Annotated[
@@ -78,13 +85,22 @@ def predict(
     Results are one record a face and frame. A terminal does not show them
     where --annotate or --report is asked for.
 
-    A file that cannot be read fails alone; the exit code is 1 then.
     Ctrl-C finishes all outputs with what has been seen so far.
+
+    Exit codes: 0 done, 1 error, or a file that cannot be read or copied,
+    which fails alone; 2 wrong usage; 130 interrupted with Ctrl-C.
     """
     started = time.perf_counter()
-    inputs = list_files(files)
+    log_to_terminal()
+    listing = list_files(files, recursive)
+    inputs = listing.files
     is_folder = len(inputs) > 1 or files[0].is_dir()
-    copies = targets(inputs, annotate, is_folder) if annotate is not None else None
+    check_table(out)
+    for option, path, endings in (("--report", report, REPORT_SUFFIXES), ("--timings", timings, None)):
+        check_target(option, path, endings)
+    copies = targets(inputs, annotate, is_folder, listing.places) if annotate is not None else None
+    for line in listing.left_out:
+        show(line, style="yellow")
     settings = read_settings(model=model, max_faces=max_faces)
     try:
         analyzer = Analyzer(
@@ -106,7 +122,10 @@ def predict(
             CopyWriter(copies, analyzer.labels) if copies is not None else None,
             Summary(analyzer.labels),
             stack.enter_context(_bar(shows_bar)),
+            len(inputs) + len(listing.failures),
         )
+        for failure in listing.failures:
+            run.fail(failure.path, failure.error)
         signal_number = run.through(analyzer.pipeline(read_files(inputs, every)))
     if report is not None:
         write_report(report, run.summary, analyzer.model, datetime.now())
@@ -127,6 +146,7 @@ class _Run:
     copies: CopyWriter | None
     summary: Summary
     bar: Progress
+    inputs: int
 
     def __post_init__(self) -> None:
         self.busy_s: defaultdict[str, float] = defaultdict(float)
@@ -134,7 +154,9 @@ class _Run:
         self.processor_s = 0.0
         self.frames = 0
         self.faces = 0
-        self._task: tuple[int, TaskID] | None = None
+        self._task: TaskID | None = None
+        self._file: InputFile | None = None
+        self._is_copied = True  # nothing has gone wrong with this file's copy
 
     def through(self, running: Pipeline) -> int:
         """Takes all inputs through; returns the number of the signal that ended it early, or 0."""
@@ -146,46 +168,68 @@ class _Run:
                     self._take(item)
                 is_complete = not received
             finally:
-                if self.copies:
-                    self.copies.finish(is_complete)
+                self._end_copy(is_complete)
         self.wall_s = time.perf_counter() - started
         self.processor_s = time.process_time() - started_processor
         self.busy_s.update(pipeline.busy_s)
         return received[0] if received else 0
 
+    def fail(self, path: Path, error: Exception) -> None:
+        """One input's own failure, told at once, in the report, and in the exit code."""
+        reason = str(error)
+        if not isinstance(error, EmostreamError):
+            reason = f"{path}: {type(error).__name__}: {error}"
+        self.summary.add_failure(path, reason)
+        show_error(reason)
+
     def _take(self, item: AnalyzedFrame | Failure) -> None:
         if isinstance(item, Failure):
-            if self.copies:
-                self.copies.finish(is_complete=False)
-            self.summary.add_failure(str(item.path), str(item.error))
-            messages.print("error:", style="red", end=" ")
-            messages.print(str(item.error), markup=False)
+            self._end_copy(is_complete=False)
+            self.fail(item.path, item.error)
             return
         self._advance(item.input.file)
         self.frames += 1
         if item.input.is_analyzed:
             self.faces += len(item.faces)
             with self._busy("write"):
-                self.summary.add(item)
                 if self.writer is not None:
                     self.writer.write(item.faces)
-        if self.copies:
-            with self._busy("draw"):
-                frame = item.input.frame
-                if not frame.image_rgb.flags.writeable:
-                    own = replace(frame, image_rgb=frame.image_rgb.copy())
-                    item = replace(item, input=replace(item.input, frame=own))
-                self.copies.draw(item)
-            with self._busy("encode"):
-                self.copies.write(item)
+                self.summary.add(item)
+        if self.copies and self._is_copied:
+            try:
+                self._copy(self.copies, item)
+            except Exception as error:  # of encoders, disks, names: this copy's, and no other's
+                self._is_copied = False
+                self.copies.discard()
+                self.fail(item.input.file.path or Path(), error)
+
+    def _copy(self, copies: CopyWriter, item: AnalyzedFrame) -> None:
+        with self._busy("draw"):
+            frame = item.input.frame
+            if not frame.image_rgb.flags.writeable:
+                own = replace(frame, image_rgb=frame.image_rgb.copy())
+                item = replace(item, input=replace(item.input, frame=own))
+            copies.draw(item)
+        with self._busy("encode"):
+            copies.write(item)
+
+    def _end_copy(self, is_complete: bool) -> None:
+        if self.copies and self._file is not None:
+            try:
+                self.copies.finish(is_complete)
+            except Exception as error:  # as above
+                self.fail(self._file.path or Path(), error)
 
     def _advance(self, file: InputFile) -> None:
-        if self._task is None or self._task[0] != file.index:
+        if self._file is None or self._file.index != file.index:
+            self._end_copy(is_complete=True)
+            self._file, self._is_copied = file, True
             if self._task is not None:
-                self.bar.remove_task(self._task[1])
+                self.bar.remove_task(self._task)
             name = file.path.name if file.path else ""
-            self._task = (file.index, self.bar.add_task(name, total=file.frame_count))
-        self.bar.advance(self._task[1])
+            self._task = self.bar.add_task(name, total=file.frame_count)
+        if self._task is not None:
+            self.bar.advance(self._task)
 
     @contextmanager
     def _busy(self, stage: str) -> Iterator[None]:
@@ -194,12 +238,25 @@ class _Run:
         self.busy_s[stage] += time.perf_counter() - started
 
     def tell(self, seconds: float) -> None:
-        """One line about the whole run, where somebody watches."""
+        """What is missing in the results; and one line about the whole run, where somebody watches."""
+        without = [file.file.path for file in self.summary.files if not file.frames_with_faces]
+        if without:
+            show(f"no face was found in {_some_of(without)}", style="yellow")
+        failed = list(dict.fromkeys(path for path, _ in self.summary.failures))
+        if failed and self.inputs > 1:
+            show(f"{len(failed)} of {self.inputs} inputs failed: {_some_of(failed)}", style="red")
         if messages.is_terminal:
             messages.print(
                 f"frames: {self.frames}, faces in them: {self.faces}, seconds: {seconds:.1f}",
                 style="dim",
             )
+
+
+def _some_of(paths: Sequence[Path | None]) -> str:
+    """The first names, and how many more there are."""
+    names = [path.name for path in paths if path is not None]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from ..client.local_detection import load_detector
 from ..exceptions import ClientError, EmostreamError, MissingExtraError
 from ..extras import needed_for
 from ..sources import Source, open_source
-from ..writers import Run, open_writer
-from .console import log_to_terminal, messages
+from ..writers import Run, check_table, open_writer
+from .console import log_to_terminal, messages, show_error
 from .stream_report import StreamReport
 
 if TYPE_CHECKING:  # it needs OpenVINO and OpenCV
@@ -77,6 +77,9 @@ def stream(
             ".boris.csv. Without it JSON lines on standard output."
         ),
     ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Of a folder take the folders in it, too.")
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
     session_name: Annotated[
         str | None, typer.Option("--session", help="The session's name, which each row then has.")
@@ -97,8 +100,9 @@ def stream(
     log_to_terminal()
     # Where the results themselves go by on the terminal there is no place for a bar.
     report = StreamReport(is_quiet=out is None and sys.stdout.isatty())
+    check_table(out)
     try:
-        with open_source(source) as opened:
+        with open_source(source, recursive) as opened:
             newest = opened.is_live if realtime is None else realtime
             detector = _detector(detect)
             if detect == "auto" and detector is None:
@@ -125,8 +129,7 @@ def stream(
         raise typer.Exit(_INTERRUPTED) from None
     except ClientError as error:
         report.show_summary()
-        messages.print("error:", style="red", end=" ")
-        messages.print(str(error), markup=False)
+        show_error(str(error))
         raise typer.Exit(_NO_SERVER) from error
     report.show_summary()
     if report.errors and not report.results:

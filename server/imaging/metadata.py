@@ -64,6 +64,15 @@ def exif_orientation(exif: bytes) -> int:
     return 1
 
 
+def jpeg_orientation(data: bytes) -> int:
+    """The orientation in a JPEG's EXIF block; 1 where there is none."""
+    for _, start, end in jpeg_header_segments(data):
+        content = data[start + 4 : end]
+        if content.startswith(b"Exif\0\0"):
+            return exif_orientation(content)
+    return 1
+
+
 def _jpeg_pixels(data: bytes) -> bytes:
     kept = [data[:2]]
     end = 2

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from ..addresses import without_secrets
 from ..exceptions import ImageError, SourceError
-from ..imaging.reading import read_file, read_pixels
+from ..imaging.reading import IMAGE_SUFFIXES, read_file, read_pixels
 from .source import Frame, Source
 
 logger = logging.getLogger(__name__)
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 #: Largest image that is fetched from an address.
 _MAX_FETCH_BYTES = 64 * 1024 * 1024

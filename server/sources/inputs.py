@@ -1,5 +1,6 @@
 """From the files that a person names to their frames. What cannot be read fails alone."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 from natsort import natsorted, ns
 
 from ..exceptions import EmostreamError, SourceError
+from ..files import files_below
 from ..imaging.reading import read_file
-from . import Frame, Source, open_source
+from . import Frame, Source
 from .images import is_image
+from .opening import open_file
 
 #: What is taken for a video in a folder; a file that is named may be called anything.
 VIDEO_SUFFIXES = frozenset(
@@ -55,22 +58,63 @@ class Failure:
     error: EmostreamError
 
 
-def list_files(paths: Sequence[Path]) -> list[Path]:
-    """The files themselves: folders are replaced by the images and videos directly in them.
+@dataclass(frozen=True)
+class Listing:
+    """The inputs that a person means by some names.
 
-    Raises SourceError for a folder without any.
+    ``places`` says of each file where it lies below the folder that was named, or just its name. ``left_out``
+    has a line for people for each kind of what is no input."""
+
+    files: list[Path]
+    places: list[Path]
+    failures: list[Failure]
+    left_out: list[str]
+
+
+def list_files(paths: Sequence[Path], recursive: bool = False) -> Listing:
+    """Folders are replaced by the images and videos in them, with ``recursive`` also in theirs.
+
+    Raises SourceError for a folder without any, and where no file is there at all.
     """
-    files: list[Path] = []
+    listing = Listing([], [], [], [])
     for path in paths:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        inside = [child for child in path.iterdir() if child.is_file() and not child.name.startswith(".")]
-        usable = [child for child in inside if is_image(child) or is_video(child)]
-        if not usable:
-            raise SourceError(f"{path}: there are no images or videos in this folder")
-        files += natsorted(usable, key=str, alg=ns.IGNORECASE)
-    return files
+        if path.is_dir():
+            _list_folder(path, recursive, listing)
+        elif path.exists():
+            listing.files.append(path)
+            listing.places.append(Path(path.name))
+        else:
+            listing.failures.append(Failure(path, SourceError(f"there is no file {path}")))
+    if not listing.files:
+        raise listing.failures[0].error
+    return listing
+
+
+def _list_folder(folder: Path, recursive: bool, listing: Listing) -> None:
+    inside, closed_folders = files_below(folder, recursive)
+    usable = [child for child in inside if is_image(child) or is_video(child)]
+    if not usable:
+        hint = (
+            f", except in {_counted(closed_folders, 'folder')} in it (--recursive)" if closed_folders else ""
+        )
+        raise SourceError(f"{folder}: there are no images or videos in this folder{hint}")
+    for child in natsorted(usable, key=str, alg=ns.IGNORECASE):
+        listing.files.append(child)
+        listing.places.append(child.relative_to(folder))
+    others = Counter(child.suffix.lower() or "no ending" for child in set(inside) - set(usable))
+    if others:
+        kinds = ", ".join(f"{count} {ending}" for ending, count in others.most_common(5))
+        listing.left_out.append(
+            f"{folder}: {_counted(others.total(), 'file')} left out, neither images nor videos ({kinds})"
+        )
+    if closed_folders:
+        listing.left_out.append(
+            f"{folder}: {_counted(closed_folders, 'folder')} in it left out; --recursive takes them"
+        )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def is_video(path: Path) -> bool:
@@ -85,6 +129,8 @@ def read_files(files: Sequence[Path], every: int = 1) -> Iterator[InputFrame | F
             yield from _read(index, path, every)
         except EmostreamError as error:
             yield Failure(path, error)
+        except Exception as error:  # of a library that such a file surprises: this file's, and no other's
+            yield Failure(path, SourceError(f"{path} cannot be read: {type(error).__name__}: {error}"))
 
 
 def _read(index: int, path: Path, every: int) -> Iterator[InputFrame | Failure]:
@@ -94,8 +140,7 @@ def _read(index: int, path: Path, every: int) -> Iterator[InputFrame | Failure]:
         file = InputFile(index, path, is_image=True)
         yield InputFrame(file, Frame(0, 0.0, read_file(path), path.name))
         return
-    # Absolute: a file may be called 0, which would be a camera.
-    with open_source(str(path.absolute())) as source:
+    with open_file(path) as source:
         yield from read_source(source, path, index, every)
 
 

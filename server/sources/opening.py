@@ -14,7 +14,9 @@ from natsort import natsorted, ns
 from ..addresses import without_secrets
 from ..exceptions import SourceError
 from ..extras import needed_for
-from .images import IMAGE_SUFFIXES, FetchedImage, ImageFiles, is_image
+from ..files import files_below
+from ..imaging.reading import IMAGE_SUFFIXES
+from .images import FetchedImage, ImageFiles, is_image
 from .reopening import ReopenedSource
 from .source import Source
 
@@ -25,12 +27,12 @@ _CAMERA = "camera:"
 _SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "http", "https"})
 
 
-def open_source(source: str) -> Source:
+def open_source(source: str, recursive: bool = False) -> Source:
     """Opens what a person may mean.
 
     A camera's index or device path, or ``camera:`` and whatever else OpenCV knows it by; a video file; an
     rtsp, http or https address (a video, an MJPEG stream or one image); an image; a folder or pattern of
-    images; or ``-`` for JPEGs on standard input.
+    images, with ``recursive`` of the folders in it, too; or ``-`` for JPEGs on standard input.
 
     Live sources are opened again when they break off. Raises SourceError, and MissingExtraError for a video
     or camera where the libraries that read them are not installed.
@@ -43,7 +45,7 @@ def open_source(source: str) -> Source:
         return JpegPipe(io.FileIO(sys.stdin.fileno(), closefd=False))
     if re.fullmatch(r"[0-9]{1,3}", source):
         return _open_camera(int(source), reopens=True)
-    if source.startswith(_CAMERA):
+    if source.startswith(_CAMERA) and not Path(source).is_file():
         device = source.removeprefix(_CAMERA)
         is_index = device.isdecimal()
         return _open_camera(int(device) if is_index else device, reopens=is_index)
@@ -53,10 +55,9 @@ def open_source(source: str) -> Source:
     if source.startswith("/dev/") and not path.is_file():
         return _open_camera(source, reopens=True)
     if path.is_dir():
-        files = [child for child in path.iterdir() if child.is_file()]
-        return _open_many(files, f"folder {source}")
+        return _open_many(files_below(path, recursive)[0], f"folder {source}")
     if path.exists():
-        return _open_file(path)
+        return open_file(path)
     if glob.has_magic(source):
         found = [Path(name) for name in glob.iglob(os.path.expanduser(source), recursive=True)]
         return _open_many(found, source)
@@ -74,7 +75,7 @@ def _open_camera(device: int | str, reopens: bool) -> Source:
     return ReopenedSource(lambda: CameraSource(device), camera) if reopens else camera
 
 
-def _open_video(location: str) -> "VideoSource":
+def _open_video(location: str | Path) -> "VideoSource":
     with needed_for("reading a video"):
         from .video import VideoSource
 
@@ -95,10 +96,11 @@ def _open_address(address: str) -> Source:
     return ReopenedSource(lambda: _open_video(address), video) if video.is_live else video
 
 
-def _open_file(path: Path) -> Source:
+def open_file(path: Path) -> Source:
+    """An image or a video, whatever it is called. Raises as ``open_source`` does."""
     if is_image(path):
         return ImageFiles([path], str(path))
-    video = _open_video(str(path))
+    video = _open_video(path)
     if video.is_image:  # whatever it is called
         video.close()
         return ImageFiles([path], str(path))

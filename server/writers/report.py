@@ -25,6 +25,11 @@ MAX_FACES_SHOWN = 24
 #: Faces of images with a row of their own, of all images together.
 MAX_IMAGE_FACES_SHOWN = 400
 
+REPORT_SUFFIXES = (".html", ".htm")
+
+#: Images without a face whose names are listed.
+_MAX_NAMES = 200
+
 _TEMPLATE = "report.html.j2"
 
 
@@ -99,7 +104,8 @@ def render_report(summary: Summary, model: str, made: datetime) -> str:
         sections=sections,
         images=images,
         labels=[Share(label, colour_of(label), 0.0) for label in labels],
-        failures=summary.failures,
+        failures=[(str(path), reason) for path, reason in summary.failures],
+        without_faces=[_name(file) for file in stills if not file.faces][:_MAX_NAMES],
         model=model,
         made=made.strftime("%-d %B %Y, %H:%M"),
         frames=sum(section.frames for section in sections),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -109,7 +110,7 @@ class Summary:
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
         self.files: list[FileSummary] = []
-        self.failures: list[tuple[str, str]] = []
+        self.failures: list[tuple[Path, str]] = []
 
     def add(self, analyzed: AnalyzedFrame) -> None:
         """Counts a frame that was analysed."""
@@ -118,8 +119,8 @@ class Summary:
             self.files.append(FileSummary(file, analyzed.faces.size_wh))
         self.files[-1].add(analyzed)
 
-    def add_failure(self, name: str, reason: str) -> None:
-        self.failures.append((name, reason))
+    def add_failure(self, path: Path, reason: str) -> None:
+        self.failures.append((path, reason))
 
 
 def _thumbnail(image_rgb: npt.NDArray[np.uint8], box_xywh: BoxXywh) -> npt.NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -16,7 +17,7 @@ from typing import Any, Literal, Self, TextIO
 from ..exceptions import WriteError
 from ..extras import needed_for
 from ..faces import Faces, columns
-from ..files import replacing
+from ..files import check_target, replacing
 from ..inert import in_cell, in_json
 from .episodes import EpisodeBuilder
 from .lab_formats import bids_events, bids_sidecar, boris_events, elan_file
@@ -98,8 +99,10 @@ class _JsonLines(_LineWriter):
 
     def _lines(self, faces: Faces) -> str:
         about = self._run.values(faces)
+        # Standard output has the terminal's encoding, which may lack a name's letters.
+        is_ascii = not self._is_ours and self._file.encoding.lower().replace("-", "") != "utf8"
         return "".join(
-            in_json(json.dumps(row | about, separators=(",", ":"), ensure_ascii=False)) + "\n"
+            in_json(json.dumps(row | about, separators=(",", ":"), ensure_ascii=is_ascii)) + "\n"
             for row in faces.to_dicts()
         )
 
@@ -220,7 +223,10 @@ class _Parquet(FaceWriter):
 
     def write(self, faces: Faces) -> None:
         about = self._run.values(faces)
-        self._rows += [row | about for row in faces.to_rows()]
+        for row in faces.to_rows():
+            source = row["source"]  # a name is bytes, which need not be UTF-8
+            text = None if source is None else os.fsencode(source).decode(errors="backslashreplace")
+            self._rows.append(row | about | {"source": text})
         if len(self._rows) >= _ROW_GROUP:
             self._write_group()
 
@@ -271,6 +277,14 @@ def open_writer(
     if chosen == "jsonl":
         return _JsonLines(file, name, out is not None, run)
     return _Csv(file, name, out is not None, labels, run, is_long=chosen == "csv_long")
+
+
+def check_table(out: Path | None) -> None:
+    """Before any work: raises WriteError where ``open_writer`` would, and MissingExtraError."""
+    if _format_of(out) == "parquet":
+        with needed_for("writing Parquet"):
+            import pyarrow  # noqa: F401
+    check_target("--out", out)
 
 
 def _format_of(out: Path | None) -> TableFormat:

@@ -1,0 +1,167 @@
+"""The sound of one video on its way into a copy of it, in step with the images."""
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+
+from ..exceptions import SourceError
+from ..files import media_location
+from ..sources.video import film_in, reason_of, start_of
+
+logger = logging.getLogger(__name__)
+
+#: What players find in MP4 files; the format's letter allows more, which hardly any of them can play.
+_COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
+
+#: The rates that AAC knows, in Hz.
+_AAC_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
+
+
+class Sound:
+    """Every audio stream of a video. A stream that breaks is silent from there on, with a warning: the images
+    and the other streams go on."""
+
+    def __init__(self, source: InputContainer, name: str) -> None:
+        self._source = source
+        self._name = name
+        self._start_s = float(start_of(source, film_in(source, name)))
+        self._tracks: dict[int, _CopiedTrack | _EncodedTrack] = {}
+        self._packets = self._demuxed()
+        self._next = next(self._packets, None)
+
+    @classmethod
+    def of(cls, path: Path) -> "Sound | None":
+        """None where there is nothing to hear, or nothing can be read of it."""
+        source: InputContainer | None = None
+        try:
+            source = av.open(media_location(path))
+            if source.streams.audio:
+                return cls(source, str(path))
+        except (FFmpegError, OSError, ValueError, SourceError) as error:
+            logger.warning("%s: its sound is left out of the copy: %s", path, reason_of(error))
+        if source is not None:
+            source.close()
+        return None
+
+    def add_to(self, out: OutputContainer) -> None:
+        """Makes room for its streams in a file without a header yet. Raises FFmpegError and ValueError."""
+        self._tracks = {stream.index: _track(stream, out) for stream in self._source.streams.audio}
+
+    def _demuxed(self) -> "Iterator[Packet[AudioStream]]":
+        packets = self._source.demux(self._source.streams.audio)
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError:
+                return  # a broken end: the images end there as well
+            if packet is None:
+                return
+            if packet.dts is None:
+                packet.dts = packet.pts  # formats without decoding times
+            if packet.dts is not None and not packet.is_discard:  # what an edit list cuts off
+                yield packet
+
+    def copy_until(self, time_s: float) -> None:
+        """Writes what is heard before ``time_s``."""
+        while (packet := self._next) is not None and self._time_s(packet) <= time_s:
+            index = packet.stream.index
+            if index in self._tracks:
+                try:
+                    self._tracks[index].write(packet, self._start_s)
+                except (FFmpegError, ValueError) as error:
+                    self._leave_out(index, error)
+            self._next = next(self._packets, None)
+
+    def _leave_out(self, index: int, error: Exception) -> None:
+        del self._tracks[index]
+        logger.warning(
+            "%s: its sound is left out of the copy from some place on: %s", self._name, reason_of(error)
+        )
+
+    def _time_s(self, packet: "Packet[AudioStream]") -> float:
+        return float((packet.dts or 0) * packet.time_base) - self._start_s
+
+    def finish(self, is_complete: bool) -> None:
+        """Writes what is left, if the video ``is_complete``, and what the encoders hold back."""
+        if is_complete:
+            self.copy_until(float("inf"))
+        for index, track in list(self._tracks.items()):
+            try:
+                track.finish()
+            except (FFmpegError, ValueError) as error:
+                self._leave_out(index, error)
+
+    def close(self) -> None:
+        self._source.close()
+
+
+class _CopiedTrack:
+    """Packets as they are."""
+
+    def __init__(self, stream: AudioStream, out: OutputContainer) -> None:
+        self._file = out
+        self._stream = out.add_stream_from_template(stream)
+        self._last_dts: int | None = None
+
+    def write(self, packet: "Packet[AudioStream]", start_s: float) -> None:
+        shift = round(start_s / packet.time_base)
+        dts = (packet.dts or 0) - shift
+        if self._last_dts is not None and dts <= self._last_dts:
+            return  # of a damaged file: no player would know when to play it
+        self._last_dts = packet.dts = dts
+        packet.pts = (packet.pts or 0) - shift if packet.pts is not None else packet.dts
+        packet.stream = self._stream
+        self._file.mux(packet)
+
+    def finish(self) -> None:
+        """Nothing is held back."""
+
+
+class _EncodedTrack:
+    """Sound in a format of its own, as AAC."""
+
+    def __init__(self, stream: AudioStream, out: OutputContainer) -> None:
+        self._file = out
+        self._rate = next((rate for rate in _AAC_RATES if rate >= stream.rate), _AAC_RATES[-1])
+        layout = "mono" if stream.channels == 1 else "stereo"
+        self._stream = out.add_stream("aac", rate=self._rate, layout=layout)
+        self._resampler = AudioResampler(format="fltp", layout=layout, rate=self._rate)
+        self._written = 0
+        self._starts_at: int | None = None
+
+    def write(self, packet: "Packet[AudioStream]", start_s: float) -> None:
+        try:
+            frames = packet.decode()
+        except FFmpegError:
+            return  # a moment without sound, rather than no video
+        for frame in frames:
+            if self._starts_at is None:
+                self._starts_at = round(max(0.0, (frame.time or 0.0) - start_s) * self._rate)
+            self._encode(self._resampler.resample(frame))
+
+    def _encode(self, frames: list[AudioFrame]) -> None:
+        for frame in frames:
+            frame.time_base = Fraction(1, self._rate)
+            frame.pts = (self._starts_at or 0) + self._written
+            self._written += frame.samples
+            self._file.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        if self._starts_at is not None:
+            self._encode(self._resampler.resample(None))
+        self._file.mux(self._stream.encode(None))
+
+
+def _track(stream: AudioStream, out: OutputContainer) -> _CopiedTrack | _EncodedTrack:
+    # Not the decoder's own name: libopus is Opus as well.
+    is_copied = stream.codec_context.codec.canonical_name in _COPIED
+    return _CopiedTrack(stream, out) if is_copied else _EncodedTrack(stream, out)
