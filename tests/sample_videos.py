@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,25 @@ def write_video(
     rate: int = FRAME_RATE,
     rotation: int = 0,
     codec: str = "mpeg4",
+    matrix: tuple[int, int, int, int] | None = None,
+    pixel_aspect: Fraction | None = None,
 ) -> Path:
     """A video of pictures uint8 (H, W, 3) RGB, in the format that the name's ending says.
 
-    ``rotation`` is by how many degrees, counter-clockwise, players should turn it.
+    ``rotation`` is by how many degrees, counter-clockwise, players should turn it; ``matrix`` says the same
+    as a, b, c and d of a display matrix, which may be a mirror's. ``pixel_aspect`` is a pixel's width, in its
+    height.
     """
     height, width, _ = pictures[0].shape
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, _PIXELS[codec]
         stream.bit_rate = 4_000_000
+        if pixel_aspect:
+            stream.codec_context.sample_aspect_ratio = stream.sample_aspect_ratio = pixel_aspect
+        if matrix:
+            a, b, c, d = (65536 * value for value in matrix)
+            stream.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
         if rotation:
             stream.set_display_rotation(rotation)
         for pixels in pictures:

@@ -90,8 +90,8 @@ def upright_rgb(picture: Image.Image) -> Image.Image:
 
 def orientation_of(picture: Image.Image) -> int:
     """EXIF's, 1 to 8; 1, upright, where it is missing or makes no sense, whatever else is in the block."""
-    if "exif" in picture.info:
-        return exif_orientation(picture.info["exif"])
+    if exif := picture.info.get("exif"):
+        return exif_orientation(exif)
     try:
         orientation = picture.getexif().get(_ORIENTATION, 1)  # of other metadata, as TIFF and XMP have it
     except _BROKEN:

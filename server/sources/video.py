@@ -14,7 +14,7 @@ import numpy.typing as npt
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -152,13 +152,14 @@ def start_of(container: InputContainer, film: VideoStream) -> Fraction:
 
     Transport streams start anywhere, and either may start later than the other.
     """
-    starts = [_start(stream) for stream in (film, *container.streams.audio)]
+    whole = Fraction(container.start_time or 0, av.time_base)
+    starts = [
+        # Some formats say it of the file alone.
+        whole if stream.start_time is None else stream.start_time * Fraction(stream.time_base or 0)
+        for stream in (film, *container.streams.audio)
+    ]
     # Sound before 0 is what encoders need to begin with, and is not played.
     return max(min(starts), min(starts[0], Fraction(0)))
-
-
-def _start(stream: Stream) -> Fraction:
-    return (stream.start_time or 0) * Fraction(stream.time_base or 0)
 
 
 def shown_size(size_wh: tuple[int, int], pixel_aspect: Fraction) -> tuple[int, int]:

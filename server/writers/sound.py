@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 #: What players find in MP4 files; the format's letter allows more, which hardly any of them can play.
 _COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
 
+#: Decoders begin with packets of so many seconds, at most, that are not heard.
+_PREROLL_S = 0.1
+
 #: The rates that AAC knows, in Hz.
 _AAC_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 
@@ -67,7 +70,8 @@ class Sound:
                 return
             if packet.dts is None:
                 packet.dts = packet.pts  # formats without decoding times
-            if packet.dts is not None and not packet.is_discard:  # what an edit list cuts off
+            is_cut_off = packet.is_discard and abs(self._time_s(packet)) > _PREROLL_S  # by an edit list
+            if packet.dts is not None and not is_cut_off:
                 yield packet
 
     def copy_until(self, time_s: float) -> None:

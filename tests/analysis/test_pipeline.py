@@ -59,6 +59,27 @@ def test_frames_come_out_in_order_with_their_faces_and_one_number_for_one_face(
     assert all(len(item.faces) == 1 for item in seen if isinstance(item, AnalyzedFrame))
 
 
+def test_a_frame_that_detection_cannot_take_is_its_files_failure_and_no_others(
+    finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect = finder.detector.detect
+
+    def surprised(image_rgb: np.ndarray, *arguments: object) -> object:
+        if len(image_rgb) == 1:
+            raise ZeroDivisionError("no height")
+        return detect(image_rgb, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(finder.detector, "detect", surprised)
+    film = InputFile(1, Path("flat.mp4"), is_image=False, frame_rate=20.0, frame_count=2)
+    flat = [InputFrame(film, Frame(index, 0.0, np.zeros((1, 9, 3), np.uint8), None)) for index in range(2)]
+
+    first, failure, last = run(iter([still(0), *flat, still(2)]), finder)
+
+    assert isinstance(failure, Failure)
+    assert str(failure.error) == "flat.mp4 cannot be analysed: ZeroDivisionError: no height"
+    assert all(isinstance(seen, AnalyzedFrame) and len(seen.faces) == 1 for seen in (first, last))
+
+
 def test_each_picture_counts_its_faces_from_one_and_a_failure_keeps_its_place(finder: FaceFinder) -> None:
     broken = Failure(Path("broken.jpg"), SourceError("it is broken"))
 

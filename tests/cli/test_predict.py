@@ -23,6 +23,7 @@ from tests.support import PATIENCE_S, encoded
 from tests.writers.videos import make_video
 
 FRAMES = 24
+COMMAND = (sys.executable, "-m", "emostream", "predict")
 HAPPINESS = np.array(ImageColor.getrgb(colour_of("happiness")))
 
 
@@ -62,10 +63,13 @@ def run(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Run:
     # Lies on its side, as telephones save images.
     (inputs / "me.jpg").write_bytes(encoded(portrait().rotate(180), "JPEG", exif=_turned()))
     (inputs / "me.png").write_bytes(portrait_file("PNG"))
+    (inputs / "blank.bmp").write_bytes(encoded(Image.new("RGB", (64, 48)), "BMP"))
     make_video(inputs / "talk.mp4", FRAMES, size_wh=(481, 361), times_s=_uneven(FRAMES))
+    (inputs / "notes.txt").touch()
+    (inputs / "deeper").mkdir()
     options = ["--annotate", str(copies), "--out", "faces.csv", "--report", "page.html"]
     result = subprocess.run(
-        [sys.executable, "-m", "emostream", "predict", "in", *options, "--timings", "timings.json"],
+        [*COMMAND, "in", "missing.png", *options, "--timings", "timings.json"],
         cwd=folder,
         env=environment(cache_dir),
         capture_output=True,
@@ -89,8 +93,17 @@ def _uneven(frames: int) -> list[float]:
 def test_a_file_that_cannot_be_read_fails_alone_and_shows_in_the_exit_code(run: Run) -> None:
     assert run.code == 1
     assert run.stdout == ""
-    [line] = run.stderr.splitlines()
-    assert line.startswith("error: in/bad.jpg: ")
+    lines = run.stderr.splitlines()
+    assert lines[:3] == [
+        "in: 1 file left out, neither images nor videos (1 .txt)",
+        "in: 1 folder in it left out; --recursive takes them",
+        "error: there is no file missing.png",
+    ]
+    assert lines[3].startswith("error: in/bad.jpg: ")
+    assert lines[4:] == [
+        "no face was found in blank.bmp",
+        "2 of 6 inputs failed: missing.png, bad.jpg",
+    ]
     assert {row["source"] for row in run.rows} == {"in/me.jpg", "in/me.png", "in/talk.mp4"}
 
 
@@ -149,7 +162,8 @@ def test_the_report_tells_of_all_of_it(run: Run) -> None:
     page = (run.folder / "page.html").read_text()
     text = " ".join(re.sub(r"<(style|svg)[\s\S]*?</\1>|<[^>]+>", " ", page).split())
 
-    assert "1 video, 2 images" in text
+    assert "1 video, 3 images" in text
+    assert "No face found blank.bmp" in text
     assert f"talk.mp4 0:01.5 {FRAMES} 1 happiness 100 %" in text
     assert "happiness" in text.partition("me.jpg")[0]
     assert "in/bad.jpg :" in text
@@ -159,7 +173,7 @@ def test_the_report_tells_of_all_of_it(run: Run) -> None:
 def test_the_time_of_each_stage_is_written(run: Run) -> None:
     figures = json.loads((run.folder / "timings.json").read_text())
 
-    assert figures["frames"] == FRAMES + 2
+    assert figures["frames"] == FRAMES + 3
     assert set(figures["busy_s"]) == {"read", "detect", "recognise", "draw", "encode", "write"}
 
 
@@ -208,6 +222,11 @@ def test_help_has_examples(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     ("arguments", "message"),
     [
         (("empty",), "there are no images or videos in this folder"),
+        (("missing.mp4",), "there is no file missing.mp4"),
+        (("a.mp4", "--out", "faces.xls"), "the name must end in .jsonl"),
+        (("a.mp4", "--out", "no/faces.csv"), "--out no/faces.csv cannot be written: No such file"),
+        (("a.mp4", "--report", "page.pdf"), "--report page.pdf: the name must end in .html"),
+        (("a.mp4", "--timings", "empty"), "--timings empty cannot be written: Is a directory"),
         (("a.mp4", "--annotate", "b.avi"), "the name must end in .m4v, .mp4"),
         (("a.mp4", "--annotate", "a.mp4"), "would be overwritten"),
     ],
@@ -221,8 +240,43 @@ def test_what_cannot_work_is_told_at_once_in_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
+    Path("a.mp4").touch()
+    monkeypatch.setattr("emostream.cli.predict.Analyzer", None)  # no model is loaded for it
 
     assert call(monkeypatch, *arguments) == 1
 
     [line] = capsys.readouterr().err.splitlines()
     assert message in line
+
+
+def test_a_copy_that_cannot_be_written_costs_no_row_and_no_other_copy(
+    tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where an encoder refuses, or a disk does not take a name: nothing but that copy is missing."""
+    monkeypatch.chdir(tmp_path)
+    last_frames = (3, 3, 3, 0, 0)
+    for name, value in environment(cache_dir).items():
+        monkeypatch.setenv(name, value)
+    names = ("12:30.mp4", os.fsdecode(b"caf\xe9.mp4"), "b.mp4", "c.jpg", "d.jpg")
+    for name in names[:3]:
+        make_video(tmp_path / name, 4)
+    for name in names[3:]:
+        Path(name).write_bytes(portrait_file())
+    for name in ("b.mp4", "d.jpg"):  # where the copy is to lie
+        Path("copies", name).mkdir(parents=True)
+
+    code = call(monkeypatch, *names, "--annotate", "copies", "--out", "t.jsonl", "--report", "r.html")
+
+    rows = [json.loads(line) for line in Path("t.jsonl").read_text().splitlines()]
+    assert code == 1
+    assert {row["source"]: row["frame"] for row in rows} == dict(zip(names, last_frames, strict=True))
+    assert sorted(path.name for path in Path("copies").iterdir() if path.is_file()) == sorted(
+        (*names[:2], "c.jpg")
+    )
+    errors = capsys.readouterr().err.splitlines()
+    assert [line.partition(" cannot")[0] for line in errors[:-1]] == [
+        "error: copies/b.mp4",
+        "error: copies/d.jpg",
+    ]
+    assert errors[-1] == "2 of 5 inputs failed: b.mp4, d.jpg"
+    assert "copies/d.jpg" in Path("r.html").read_text()

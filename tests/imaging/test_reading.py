@@ -1,16 +1,32 @@
 import io
+import sys
+from base64 import b64decode
 from pathlib import Path
 
 import numpy as np
 import pytest
 from emostream.exceptions import ImageTooLargeError, InvalidImageError, SourceError
-from emostream.imaging.reading import ImageInput, read_file, read_pixels
+from emostream.imaging.reading import ImageInput, _register_heic, read_file, read_pixels
 from PIL import Image
 
 from tests.support import encoded, png_header
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
 PNG = encoded(Image.fromarray(PIXELS), "PNG")
+
+
+#: 64 × 32 as a telephone stores it: red, green, blue and white, a corner each.
+HEIC = b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ACJpbG9jAAAAAERAAAEAAQAAAAABoQABAAAAAAAAAMEAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRt"
+    "AAAAAAABAAAA/WlwcnAAAADdaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
+    "AAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5j"
+    "bHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xhcAAAAEAAAAABAAAAIAAAAAEAAAAAAAAAAv///+AAAAACAAAAEHBp"
+    "eGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWBAgMFhAAAAMltZGF0AAAAvSgBrxOAeXPTSAv/+u8Ff+Vaz/zNyboRP/44VPv2"
+    "5av/WaNQL9hPX3tkw0vwJbLOs9DSwqvox0e2UXE+Abh/W/T/zo2HplRDH2aTL9Pcp0qv+J/yOGXTxBmc4cBljb2i60bybgZmXmhL"
+    "e3slG409gGCCWzX7WlpGznTct8y3gK1NFbBADtj6VxL6NUX4YL9+wsW8dnDP24VAc/zLehrWlpGoOQDlvd/aatwKwAWcddf76etw"
+    "H5mG47qlYnn4wA=="
+)
 
 
 def turned() -> bytes:
@@ -142,3 +158,33 @@ def test_an_address_is_no_file_and_is_not_repeated(address: str) -> None:
 def test_a_pil_image_without_pixels_is_told() -> None:
     with pytest.raises(ValueError, match="0 × 0"):
         read_pixels(Image.new("RGB", (0, 0)))
+
+
+@pytest.mark.parametrize("ending", ["bmp", "tif", "avif"])
+def test_a_file_of_ones_own_may_have_a_format_that_servers_do_not_take(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a.{ending}"
+    Image.new("RGB", (40, 30), (200, 30, 60)).save(path)
+
+    assert np.abs(read_file(path).astype(int) - (200, 30, 60)).max() < 8
+
+
+def test_heic_is_read_with_its_library(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(HEIC)  # as it is called once it was sent around
+
+    pixels = read_file(tmp_path / "a.jpg")
+
+    assert pixels.shape == (32, 64, 3)
+    assert np.abs(pixels[[4, 4], [4, -5]].astype(int) - [(255, 0, 0), (0, 255, 0)]).max() < 20
+
+
+def test_heic_without_its_library_names_the_file_and_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    _register_heic.cache_clear()
+    (tmp_path / "a.heic").write_bytes(HEIC)
+
+    with pytest.raises(
+        SourceError, match=r"a\.heic: reading HEIC needs pi-heif: .*install 'emostream\[heic\]'"
+    ):
+        read_file(tmp_path / "a.heic")

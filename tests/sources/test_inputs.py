@@ -10,21 +10,75 @@ from tests.support import jpeg
 from tests.writers.videos import make_video
 
 
-def test_a_folder_stands_for_its_images_and_videos_in_the_order_that_people_count(tmp_path: Path) -> None:
-    for name in ("10.jpg", "9.mp4", "notes.txt", ".hidden.jpg"):
-        (tmp_path / name).touch()
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    others = ("notes.txt", "list.txt", "data", ".hidden.jpg")
+    for name in ("10.jpg", "9.mp4", *others, "in/2.HEIC", "in/to/1.tif"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     (tmp_path / "deeper.jpg").mkdir()
+    return tmp_path
 
-    assert [path.name for path in list_files([tmp_path, Path("other.dat")])] == [
-        "9.mp4",
-        "10.jpg",
-        "other.dat",
+
+def test_a_folder_stands_for_its_images_and_videos_in_the_order_that_people_count(folder: Path) -> None:
+    listing = list_files([folder, folder / "data"])
+
+    assert listing.files == [folder / "9.mp4", folder / "10.jpg", folder / "data"]
+    assert listing.failures == []
+
+
+def test_what_is_left_out_of_a_folder_is_told(folder: Path) -> None:
+    assert list_files([folder]).left_out == [
+        f"{folder}: 3 files left out, neither images nor videos (2 .txt, 1 no ending)",
+        f"{folder}: 2 folders in it left out; --recursive takes them",
     ]
 
 
-def test_a_folder_without_any_is_an_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=str(tmp_path)):
-        list_files([tmp_path])
+def test_folders_within_folders_are_taken_where_that_is_asked_for(folder: Path) -> None:
+    listing = list_files([folder], recursive=True)
+
+    assert [str(place) for place in listing.places] == ["9.mp4", "10.jpg", "in/2.HEIC", "in/to/1.tif"]
+    assert listing.files == [folder / place for place in listing.places]
+    assert len(listing.left_out) == 1
+    with open_source(str(folder / "in"), recursive=True) as source:
+        assert source.frame_count == 2
+
+
+def test_a_folder_without_any_is_an_error_that_names_it(folder: Path) -> None:
+    with pytest.raises(SourceError, match=r"deeper\.jpg: there are no images or videos"):
+        list_files([folder / "deeper.jpg"])
+    (folder / "outer" / "inner").mkdir(parents=True)
+    with pytest.raises(SourceError, match=r"except in 1 folder in it \(--recursive\)"):
+        list_files([folder / "outer"])
+
+
+def test_a_file_that_is_not_there_is_a_failure_of_its_own_unless_it_is_the_only_one(folder: Path) -> None:
+    listing = list_files([folder / "no.jpg", folder / "10.jpg"])
+
+    assert (listing.files, [failure.path for failure in listing.failures]) == (
+        [folder / "10.jpg"],
+        [folder / "no.jpg"],
+    )
+    with pytest.raises(SourceError, match="there is no file"):
+        list_files([folder / "no.jpg"])
+
+
+def test_whatever_a_library_raises_is_that_files_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def surprised(path: Path) -> None:
+        raise OverflowError("never heard of")
+
+    monkeypatch.setattr("emostream.sources.inputs.open_file", surprised)
+    (tmp_path / "odd.mp4").touch()
+    (tmp_path / "good.jpg").write_bytes(jpeg())
+
+    failure, frame = read_files([tmp_path / "odd.mp4", tmp_path / "good.jpg"])
+
+    assert isinstance(failure, Failure)
+    assert "odd.mp4 cannot be read: OverflowError: never heard of" in str(failure.error)
+    assert isinstance(frame, InputFrame)
 
 
 def test_what_cannot_be_read_fails_alone(tmp_path: Path) -> None:

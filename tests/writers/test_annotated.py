@@ -43,6 +43,16 @@ def test_copies_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
     assert names == ["a.mov.mp4", "a.mkv.mp4", "x-b.jpg", "y-b.jpg"]
 
 
+def test_copies_lie_as_their_originals_do_below_the_folders_that_were_named(tmp_path: Path) -> None:
+    files = [Path("in/a.jpg"), Path("in/x/a.jpg"), Path("in/x/b.heic")]
+    places = [Path("a.jpg"), Path("x/a.jpg"), Path("x/b.heic")]
+
+    chosen = targets(files, tmp_path, is_folder=True, places=places)
+
+    assert chosen == [tmp_path / "a.jpg", tmp_path / "x" / "a.jpg", tmp_path / "x" / "b.jpg"]
+    assert (tmp_path / "x").is_dir()
+
+
 @pytest.mark.parametrize(("file", "out"), [("a.mov", "b.avi"), ("a.jpg", "b.mp4"), ("a.jpg", "b")])
 def test_an_ending_that_nothing_can_be_written_to_is_refused(tmp_path: Path, file: str, out: str) -> None:
     with pytest.raises(WriteError, match="the name must end in"):
@@ -59,21 +69,27 @@ def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
         targets([Path("a.jpg"), Path("a.jpg")], tmp_path, is_folder=True)
 
 
-@pytest.mark.parametrize(("ending", "file_format"), [("jpg", "JPEG"), ("png", "PNG"), ("webp", "WEBP")])
-def test_an_images_copy_is_of_its_own_type_with_its_colour_profile(
+@pytest.mark.parametrize(
+    ("ending", "file_format"),
+    [("jpg", "JPEG"), ("PNG", "PNG"), ("webp", "WEBP"), ("bmp", "BMP"), ("tif", "TIFF"), ("mp4", "JPEG")],
+)
+def test_an_images_copy_is_of_its_own_type_without_the_profile_of_other_pixels(
     tmp_path: Path, ending: str, file_format: str
 ) -> None:
-    source, out = tmp_path / f"in.{ending}", tmp_path / f"out.{ending}"
-    portrait().save(source, file_format, icc_profile=b"a profile")
+    """One whose name is no image's, since what it is was found out later, gets one that is."""
+    source, out = tmp_path / "in.jpg", tmp_path / f"out.{ending}"
+    portrait().convert("CMYK").save(source, icc_profile=b"of inks")
     writer = CopyWriter([out], LABELS)
 
     frame = analyzed(source)
     writer.draw(frame)
     writer.write(frame)
 
-    with Image.open(io.BytesIO(out.read_bytes())) as image:
+    [written] = set(tmp_path.iterdir()) - {source}
+    assert written.name == ("out.jpg" if ending == "mp4" else out.name)
+    with Image.open(io.BytesIO(written.read_bytes())) as image:
         assert (image.format, image.size) == (file_format, (512, 512))
-        assert image.info["icc_profile"] == b"a profile"
+        assert "icc_profile" not in image.info
         difference = np.abs(np.asarray(image.convert("RGB")).astype(int) - np.asarray(portrait()))
     assert (difference[68:174, 172:176].max(2) > 60).mean() > 0.3  # the box
 
@@ -89,7 +105,7 @@ def test_videos_one_after_the_other_become_files_of_their_own(tmp_path: Path) ->
     for index in (0, 1):
         for frame_index in range(3):
             writer.write(analyzed(source, index, is_image=False, frame_index=frame_index))
-    writer.finish(is_complete=True)
+        writer.finish(is_complete=True)
 
     for out in outs:
         with av.open(str(out)) as file:

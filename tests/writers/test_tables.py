@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from emostream.exceptions import WriteError
 from emostream.faces import Face, Faces
-from emostream.writers import Run, open_writer
+from emostream.writers import Run, check_table, open_writer
 
 LABELS = ("glad", "sad")
 RUN = Run("pilot", "m", 0.5, 100, 1000.0)
@@ -151,3 +152,32 @@ def test_a_long_table_has_a_row_for_each_label(tmp_path: Path) -> None:
         ("glad", "0.75", "glad"),
         ("sad", "0.25", "glad"),
     ]
+
+
+def test_names_are_written_whatever_the_terminals_letters_and_the_names_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = os.fsdecode(b"Zo\xc3\xab caf\xe9.jpg")
+    faces = replace(FACES, source=name)
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+
+    open_writer(None, LABELS, RUN).write(faces)
+    with open_writer(tmp_path / "a.parquet", LABELS, RUN) as writer:
+        writer.write(faces)
+
+    line = terminal.buffer.getvalue().splitlines()[0]  # type: ignore[attr-defined]
+    assert json.loads(line)["source"] == name
+    assert pq.read_table(tmp_path / "a.parquet")["source"][0].as_py() == "Zoë caf\\xe9.jpg"
+    for ending in (".csv", ".long.csv", "_events.tsv", ".eaf", ".boris.csv"):
+        with open_writer(tmp_path / f"a{ending}", LABELS, RUN) as writer:
+            writer.write(faces)
+        (tmp_path / f"a{ending}").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["faces.xls", "no/faces.csv", "."])
+def test_an_output_that_cannot_be_is_told_before_any_work(tmp_path: Path, name: str) -> None:
+    with pytest.raises(WriteError):
+        check_table(tmp_path / name)
+    check_table(tmp_path / "faces.csv")
+    check_table(None)

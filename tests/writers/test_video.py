@@ -1,11 +1,14 @@
 """Videos written, and read again with PyAV."""
 
+import os
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.error import FFmpegError
 from emostream.exceptions import WriteError
+from emostream.sources.video import VideoSource
 from emostream.writers.video import VideoWriter
 
 from tests.writers.videos import make_video
@@ -66,10 +69,86 @@ def test_a_transport_streams_sound_stays_in_step_with_its_pictures(tmp_path: Pat
             for stream in (file.streams.video[0], file.streams.audio[0])
         )
 
-    out = rewritten(source, tmp_path / "out.mp4")
+    out = rewritten(
+        source, tmp_path / "out.mp4", times_s=[pictures - sound + index / 20 for index in range(20)]
+    )
 
     first_sound = min(time for time, _ in packets(out, "audio"))
     assert shown_at(out)[0] - first_sound == pytest.approx(pictures - sound, abs=0.002)
+    with VideoSource(source) as film:
+        assert next(iter(film)).time_s == pytest.approx(pictures - sound, abs=0.002)
+
+
+def old_camera(path: Path) -> Path:
+    """Sound at 11,024 Hz, which AAC does not know."""
+    with av.open(str(path), "w") as file:
+        images = file.add_stream("mjpeg", rate=20, width=64, height=48, pix_fmt="yuvj420p")
+        sound = file.add_stream("pcm_u8", rate=11_024, layout="mono")
+        for index in range(20):
+            image = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            image.pts = index
+            file.mux(images.encode(image))
+        tone = 100 * np.sin(2 * np.pi * 440 * np.arange(11_024) / 11_024) + 128
+        part = av.AudioFrame.from_ndarray(tone.astype(np.uint8)[None], "u8", "mono")
+        part.sample_rate, part.pts = 11_024, 0
+        for stream, frame in ((images, None), (sound, part), (sound, None)):
+            file.mux(stream.encode(frame))  # type: ignore[attr-defined]
+    return path
+
+
+def test_sound_of_a_rate_that_aac_does_not_know_is_resampled(tmp_path: Path) -> None:
+    out = rewritten(old_camera(tmp_path / "old.avi"), tmp_path / "out.mp4")
+
+    with av.open(str(out)) as file:
+        assert (file.streams.audio[0].codec_context.name, file.streams.audio[0].rate) == ("aac", 11_025)
+        frames = list(file.decode(audio=0))
+    assert sum(frame.samples for frame in frames) / 11_025 == pytest.approx(1.0, abs=0.2)
+    assert np.abs(np.concatenate([frame.to_ndarray()[0] for frame in frames])).max() > 0.1
+
+
+@pytest.mark.parametrize("place", ["add_to", "copy_until", "finish"])
+def test_sound_that_cannot_be_written_is_left_out_and_the_images_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    """An encoder that gives up, before the first sample, at one of them, or at the end."""
+
+    def give_up(*arguments: object) -> None:
+        raise FFmpegError(22, "cannot be encoded")
+
+    if place == "add_to":
+        monkeypatch.setattr("emostream.writers.sound.Sound.add_to", give_up)
+    else:
+        name = "write" if place == "copy_until" else "finish"
+        monkeypatch.setattr(f"emostream.writers.sound._CopiedTrack.{name}", give_up)
+
+    out = rewritten(make_video(tmp_path / "source.mp4"), tmp_path / "out.mp4")
+
+    assert len(shown_at(out)) == 20
+    assert f"{tmp_path / 'source.mp4'}: its sound is left out of the copy" in caplog.text
+
+
+def test_nothing_is_left_of_a_video_that_is_discarded(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "out.mp4", (64, 48), 20.0)
+    writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+
+    writer.discard()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", [b"12:30.mp4", b"caf\xe9.mp4", b"n" * 251 + b".mp4"], ids=["colon", "bytes", "long"]
+)
+def test_a_copy_may_be_called_as_any_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: bytes
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = make_video(tmp_path / "source.mp4").rename(tmp_path / "10:15.mp4")
+
+    out = rewritten(Path(source.name), Path(os.fsdecode(name)))
+
+    with out.open("rb") as file, av.open(file) as copy:
+        assert [stream.type for stream in copy.streams] == ["video", "audio"]
 
 
 def test_frames_are_shown_at_their_own_times(tmp_path: Path) -> None:
