@@ -1,5 +1,6 @@
 """An ensemble as OpenVINO graphs, kept on disk."""
 
+import json
 import logging
 import warnings
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..files import replacing
+from ..files import replacing, sha256_of
 from ..process import import_openvino
 from .ensemble import Ensemble, LoadedEnsemble
 from .folding import simplified
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 GRAPH_VERSION = 1
 
 _HALVES = ("normalised.xml", "probabilities.xml")
+_SUMS = "SHA256SUMS.json"
 
 
 def load_graphs(core: Any, ensemble: LoadedEnsemble, cache_dir: Path) -> list[Any]:
@@ -36,8 +38,9 @@ def load_graphs(core: Any, ensemble: LoadedEnsemble, cache_dir: Path) -> list[An
     kept = cache_dir / f"{ensemble.fingerprint}-{made_by}"
     if kept.exists():
         try:
+            _check_sums(kept)
             return [core.read_model(kept / half) for half in _HALVES]
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             logger.warning("%s is damaged and is made anew: %s", kept, _last_line(error))
     graphs = [_converted(traced, examples) for traced, examples in trace(ensemble.module)]
     try:
@@ -47,6 +50,7 @@ def load_graphs(core: Any, ensemble: LoadedEnsemble, cache_dir: Path) -> list[An
             folder.mkdir()
             for graph, half in zip(graphs, _HALVES, strict=True):
                 import_openvino().save_model(graph, folder / half, compress_to_fp16=False)
+            (folder / _SUMS).write_text(json.dumps(_sums_of(folder)))
         return [core.read_model(kept / half) for half in _HALVES]  # mapped into memory, rather than in it
     except (OSError, RuntimeError) as error:
         logger.warning(
@@ -55,6 +59,22 @@ def load_graphs(core: Any, ensemble: LoadedEnsemble, cache_dir: Path) -> list[An
             error.strerror if isinstance(error, OSError) else _last_line(error),
         )
         return graphs
+
+
+def _sums_of(folder: Path) -> dict[str, str]:
+    return {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != _SUMS}
+
+
+def _check_sums(folder: Path) -> None:
+    """Weights that have changed would be read without a word, and answer nonsense.
+
+    Raises RuntimeError, OSError."""
+    try:
+        expected = json.loads((folder / _SUMS).read_text())
+    except ValueError as error:
+        raise RuntimeError(f"{_SUMS} cannot be read") from error
+    if expected != _sums_of(folder):
+        raise RuntimeError(f"its content is not that of {_SUMS}")
 
 
 def trace(ensemble: Ensemble) -> list[tuple[torch.jit.ScriptModule, tuple[Tensor, ...]]]:

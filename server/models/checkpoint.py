@@ -13,15 +13,13 @@ from torch import Tensor, nn
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from ..exceptions import CheckpointError
+from .pickled_sizes import OLD_PICKLES, check_sizes
 from .poster_v2 import UNUSED_KEY_PREFIXES
 from .weight_file import is_safetensors
 
 #: Where training scripts put the state dict; looked for in this order.
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _NAMED_IN_ERRORS = 5
-
-#: A number to know the format by, its version, the machine, and what was saved.
-_OLD_PICKLES = 4
 
 
 def load_checkpoint(model: nn.Module, path: Path | str) -> None:
@@ -93,6 +91,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} is empty")
     try:
         content: Any = load_file(path) if is_safetensors(path) else _unpickle(path)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path} is refused: {error}") from error
     # The last two are what an unpickler makes of a text.
     except (UnpicklingError, KeyError, IndexError) as error:
         raise CheckpointError(
@@ -137,6 +137,7 @@ def _unpickle(path: Path) -> Any:
     would refuse is made to mean a class of its own that does nothing, so that such files load and nothing of
     them is imported or called. Names of modules that could do harm (``os``, say) are refused even so.
     """
+    check_sizes(path)
     try:
         names: Collection[str] = get_unsafe_globals_in_checkpoint(path)
     except ValueError:
@@ -151,7 +152,7 @@ def _names_in_old_file(path: Path) -> set[str]:
     names = set()
     with path.open("rb") as file:
         try:
-            for _ in range(_OLD_PICKLES):
+            for _ in range(OLD_PICKLES):
                 for opcode, argument, _ in pickletools.genops(file):
                     if opcode.name == "GLOBAL":
                         names.add(str(argument).replace(" ", "."))

@@ -90,17 +90,23 @@ def test_graphs_of_another_ensemble_or_version_are_not_used(
         (".bin", "empty"),
         (".bin", "absent"),
         (".xml", "a folder"),
+        (".bin", "another number"),
+        (".json", "truncated"),
+        (".json", "absent"),
     ],
 )
 def test_what_is_damaged_is_made_anew_with_a_warning(
     ensemble: LoadedEnsemble, tmp_path: Path, caplog: pytest.LogCaptureFixture, ending: str, damage: str
 ) -> None:
     wanted = operations(load(ensemble, tmp_path))
-    file = next(tmp_path.glob(f"*/probabilities{ending}"))
+    name = "SHA256SUMS" if ending == ".json" else "probabilities"
+    file = next(tmp_path.glob(f"*/{name}{ending}"))
     content = file.read_bytes()
     file.unlink()
     if damage == "a folder":
         file.mkdir()
+    elif damage == "another number":
+        file.write_bytes(content[:1000] + bytes([content[1000] ^ 0x40]) + content[1001:])
     elif damage != "absent":
         file.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"")
 
@@ -132,7 +138,7 @@ def test_two_that_start_at_once_may_share_a_cache(
     for probabilities in found:
         np.testing.assert_allclose(probabilities, exact(ensemble, crops(ensemble, 2)), atol=1e-4)
     (kept,) = tmp_path.iterdir()
-    assert len(list(kept.iterdir())) == 4
+    assert len(list(kept.iterdir())) == 5
 
 
 def test_without_a_cache_that_can_be_written_it_starts_with_a_warning(
