@@ -16,6 +16,8 @@ export interface Detection {
   readonly score: number;
   /** The person's right eye, left eye, nose tip, mouth, right ear and left ear. */
   readonly landmarksXy?: readonly PointXy[];
+  /** What the tracker tells it from other faces by; see `appearance.ts`. */
+  readonly appearance?: readonly number[];
 }
 
 export function boxCentre([x, y, width, height]: BoxXywh): readonly [cx: number, cy: number] {

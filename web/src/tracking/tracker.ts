@@ -1,5 +1,42 @@
+import { type Appearance, appearanceDistance } from "../detection/appearance";
 import { type BoxXywh, boxCentre, boxIou, type Detection } from "../detection/box";
-import { matchBestFirst, type Pair } from "./matching";
+
+/*
+ * Which face is whose from frame to frame.
+ *
+ * The same rule as server/tracking/tracker.py, name by name, which has the reasons for the numbers; both are held to
+ * tests/data/tracking_cases.json. Only + − × ÷ and square roots are used, in the same order, so that both give the
+ * same ids to the last tie.
+ *
+ * A face is expected where its speed has carried it. Each pair of a known face and a box costs what separates them:
+ * distance, change of size, and change of appearance; a pair beyond one of the limits is none. The cheapest pair is
+ * taken first, then the cheapest of what is left; a box without a partner is a new face.
+ */
+
+const MAX_GAP_S = 2.25;
+const MAX_PAUSE_S = 10;
+const MAX_UNSEEN = 32;
+const DAMPING_S = 1;
+const REACH = 0.8;
+const REACH_PER_S = 12;
+const MAX_REACH_S = 0.3;
+const FIRST_REACH_PER_S = 16;
+const MAX_FIRST_REACH_S = 0.25;
+const MAX_GROWTH = 1.6;
+const GROWTH_PER_S = 1;
+const MAX_APPEARANCE = 0.7;
+const APPEARANCE_PER_S = 0.2;
+const REACH_COST = 2;
+const GROWTH_COST = 0.5;
+const APPEARANCE_COST = 1;
+const UNSEEN_COST = 0.5;
+const SPEED_S = 0.08;
+const APPEARANCE_S = 0.15;
+const CROWDED_IOU = 0.1;
+const CROWDED_SPEED = 0.25;
+
+/** Weight of the newest measurement in the steadied box, in (0, 1]. */
+const STEADY_WEIGHT = 0.55;
 
 /** A face that is being followed. */
 export interface Track {
@@ -9,25 +46,13 @@ export interface Track {
   readonly boxXywh: BoxXywh;
   /** The same box, steadied: draw this one. */
   readonly smoothXywh: BoxXywh;
-  /** Time of the latest detection, in ms on the caller's clock. */
-  readonly seenAtMs: number;
-  /** Index in the latest call's detections; null while the face is being waited for. */
+  /** Time of the latest detection, in seconds on the caller's clock. */
+  readonly seenAtS: number;
+  /** Index in the latest call's detections; null while the face is unseen. */
   readonly detection: number | null;
 }
 
 export interface TrackerOptions {
-  /** A face that is away for longer is forgotten, in ms. */
-  readonly maxGapMs?: number;
-  /**
-   * A face that was in the latest frame is looked for in the next one even where that took this long to come, in ms:
-   * a slow detector must not make new faces of the old ones. The default is what a detection may take at most. After
-   * longer pauses somebody else may sit there.
-   */
-  readonly maxPauseMs?: number;
-  /** Smallest overlap, in (0, 1], at which two boxes can be one face. */
-  readonly minIou?: number;
-  /** Largest distance of the centres, in multiples of the mean box side, where boxes do not overlap enough. */
-  readonly maxDistance?: number;
   /**
    * Score in [0, 1] that a new face must reach. A known face is kept at any score that the detector reports, so that
    * it does not come and go while its score moves around the threshold.
@@ -36,135 +61,194 @@ export interface TrackerOptions {
 }
 
 interface State extends Track {
-  /** Speed of the centre, in pixels per ms. */
-  readonly velocity: readonly [vx: number, vy: number];
+  readonly appearance: Appearance;
+  /** Time of the first frame without it since it was seen; null if it was in the frame before. */
+  readonly missingSinceS: number | null;
+  readonly vx: number;
+  readonly vy: number;
+  readonly hasSpeed: boolean;
 }
 
-/** Weight of the newest measurement in the steadied box and in the speed, in (0, 1]. */
-const SMOOTHING_WEIGHT = 0.55;
-const VELOCITY_WEIGHT = 0.4;
+interface Pair {
+  readonly cost: number;
+  readonly place: number;
+  readonly index: number;
+}
 
-/** A face that is away may have stopped: its speed is believed for this long, in ms. */
-const MAX_EXTRAPOLATION_MS = 200;
-
-/**
- * Gives every face the same `faceId` from frame to frame.
- *
- * Each face is expected where its speed would have carried it, which keeps two faces apart that cross. Pairs that
- * overlap are matched first, best overlap first; what is left is matched by distance, for fast movement at a low
- * frame rate. No clock, no DOM: the time is handed in.
- */
+/** One page's faces. Numbers count from 1 and are never given twice. No clock, no DOM: the time is handed in. */
 export class FaceTracker {
-  readonly #maxGapMs: number;
-  readonly #maxPauseMs: number;
-  readonly #minIou: number;
-  readonly #maxDistance: number;
   readonly #minNewScore: number;
   #states: readonly State[] = [];
   #nextFaceId = 1;
 
-  constructor({
-    maxGapMs = 500,
-    maxPauseMs = 10_000,
-    minIou = 0.2,
-    maxDistance = 0.8,
-    minNewScore = 0.6,
-  }: TrackerOptions = {}) {
+  constructor({ minNewScore = 0.6 }: TrackerOptions = {}) {
     this.#minNewScore = minNewScore;
-    this.#maxGapMs = maxGapMs;
-    this.#maxPauseMs = maxPauseMs;
-    this.#minIou = minIou;
-    this.#maxDistance = maxDistance;
   }
 
   /**
    * @param detections faces of one frame
-   * @param nowMs time of that frame; never smaller than in the call before
-   * @returns all faces that are present or were within the last `maxGapMs`
+   * @param nowS time of that frame in seconds; where it goes back, another video has begun, and all faces are new
+   * @returns all faces that are remembered, seen or not, the oldest first
    */
-  update(detections: readonly Detection[], nowMs: number): readonly Track[] {
-    const known = this.#states.filter((state) => nowMs - state.seenAtMs <= this.#patienceMs(state));
-    const expected = known.map((state) => expectedBox(state, nowMs));
+  update(detections: readonly Detection[], nowS: number): readonly Track[] {
+    const known = this.#states.filter((state) => isRemembered(state, nowS));
+    const expected = known.map((state) => expectedBox(state, nowS));
+    const partners = pairsOf(known, expected, detections, nowS);
     const boxes = detections.map((detection) => detection.boxXywh);
-    const detectionOf = new Map(this.#match(expected, boxes));
 
-    const kept = known.flatMap((state, index) => {
-      const detection = detectionOf.get(index);
-      const boxXywh = detection === undefined ? undefined : boxes[detection];
-      if (detection !== undefined && boxXywh !== undefined)
-        return [advance(state, boxXywh, detection, nowMs)];
-      return nowMs - state.seenAtMs <= this.#maxGapMs ? [{ ...state, detection: null }] : [];
+    const indexOf = new Map([...partners].map(([index, place]) => [place, index]));
+    const kept = known.map((state, place): State => {
+      const index = indexOf.get(place);
+      const detection = index === undefined ? undefined : detections[index];
+      if (index === undefined || detection === undefined)
+        return { ...state, detection: null, missingSinceS: state.missingSinceS ?? nowS };
+      const others = [
+        ...expected.filter((_, other) => other !== place),
+        ...boxes.filter((_, i) => i !== index),
+      ];
+      const crowded = others.some((other) => boxIou(other, detection.boxXywh) > CROWDED_IOU);
+      return seen(state, expected[place] ?? state.boxXywh, detection, index, crowded, nowS);
     });
-    const matched = new Set(detectionOf.values());
-    const fresh = detections.flatMap(({ boxXywh, score }, detection) =>
-      matched.has(detection) || score < this.#minNewScore ? [] : [this.#create(boxXywh, detection, nowMs)],
+    const fresh = detections.flatMap((detection, index) =>
+      partners.has(index) || detection.score < this.#minNewScore
+        ? []
+        : [this.#create(detection, index, nowS)],
     );
-    this.#states = [...kept, ...fresh];
+    this.#states = withoutForgotten([...kept, ...fresh]);
     return this.#states;
   }
 
-  /** How long after it was seen this face is still looked for, in ms. */
-  #patienceMs({ detection }: State): number {
-    return detection === null ? this.#maxGapMs : Math.max(this.#maxGapMs, this.#maxPauseMs);
-  }
-
-  #match(expected: readonly BoxXywh[], boxes: readonly BoxXywh[]): readonly Pair[] {
-    return matchBestFirst(expected, boxes, [
-      (a, b) => atLeast(boxIou(a, b), this.#minIou),
-      (a, b) => atLeast(-relativeDistance(a, b), -this.#maxDistance),
-    ]);
-  }
-
-  #create(boxXywh: BoxXywh, detection: number, nowMs: number): State {
+  #create({ boxXywh, appearance = [] }: Detection, detection: number, nowS: number): State {
     const faceId = this.#nextFaceId++;
-    return { faceId, boxXywh, smoothXywh: boxXywh, seenAtMs: nowMs, detection, velocity: [0, 0] };
+    const still = { missingSinceS: null, vx: 0, vy: 0, hasSpeed: false };
+    return { faceId, boxXywh, smoothXywh: boxXywh, seenAtS: nowS, detection, appearance, ...still };
   }
 }
 
-function advance(state: State, boxXywh: BoxXywh, detection: number, nowMs: number): State {
-  const elapsedMs = Math.max(1, nowMs - state.seenAtMs);
-  const [oldX, oldY] = boxCentre(state.boxXywh);
-  const [newX, newY] = boxCentre(boxXywh);
-  const [vx, vy] = state.velocity;
+function isRemembered({ seenAtS, missingSinceS }: State, nowS: number): boolean {
+  if (nowS < seenAtS) return false;
+  return missingSinceS === null ? nowS - seenAtS <= MAX_PAUSE_S : nowS - missingSinceS <= MAX_GAP_S;
+}
+
+/** The box where the face's speed has carried it. */
+function expectedBox({ boxXywh, vx, vy, seenAtS }: State, nowS: number): BoxXywh {
+  const [cx, cy] = boxCentre(boxXywh);
+  const [, , width, height] = boxXywh;
+  const elapsed = nowS - seenAtS;
+  const way = elapsed / (1 + elapsed / DAMPING_S);
+  return [cx + vx * way - width / 2, cy + vy * way - height / 2, width, height];
+}
+
+/**
+ * The place of the known face that each detection belongs to, if any does: cheapest pairs first. Of equal costs the
+ * older face comes first, then the detection that is listed first.
+ */
+function pairsOf(
+  known: readonly State[],
+  expected: readonly BoxXywh[],
+  detections: readonly Detection[],
+  nowS: number,
+): ReadonlyMap<number, number> {
+  const pairs: Pair[] = [];
+  known.forEach((state, place) => {
+    detections.forEach((detection, index) => {
+      const cost = costOf(state, expected[place] ?? state.boxXywh, detection, nowS);
+      if (cost !== null) pairs.push({ cost, place, index });
+    });
+  });
+  pairs.sort((a, b) => a.cost - b.cost || a.place - b.place || a.index - b.index);
+  const partners = new Map<number, number>();
+  const taken = new Set<number>();
+  for (const { place, index } of pairs) {
+    if (taken.has(place) || partners.has(index)) continue;
+    partners.set(index, place);
+    taken.add(place);
+  }
+  return partners;
+}
+
+/** What separates a face from a detection; null where that is too much. */
+function costOf(state: State, expected: BoxXywh, detection: Detection, nowS: number): number | null {
+  const elapsed = nowS - state.seenAtS;
+  const [x, y] = boxCentre(detection.boxXywh);
+  const [expectedX, expectedY] = boxCentre(expected);
+  const dx = x - expectedX;
+  const dy = y - expectedY;
+  const distance = Math.sqrt(dx * dx + dy * dy) / reachOf(state, elapsed);
+  if (distance > 1) return null;
+  const [side, knownSide] = [sideOf(detection.boxXywh), sideOf(state.boxXywh)];
+  let growth = Math.max(side, knownSide) / Math.max(Math.min(side, knownSide), 1) - 1;
+  growth = growth / (MAX_GROWTH - 1 + GROWTH_PER_S * elapsed);
+  if (growth > 1) return null;
+  let change = appearanceDistance(state.appearance, detection.appearance ?? []);
+  change = change / (MAX_APPEARANCE + APPEARANCE_PER_S * Math.min(elapsed, 1));
+  if (change > 1) return null;
+  const cost = REACH_COST * distance + GROWTH_COST * growth + APPEARANCE_COST * change;
+  return state.missingSinceS === null ? cost : cost + UNSEEN_COST;
+}
+
+/** How far from where it is expected a face may be, in px. */
+function reachOf({ boxXywh, vx, vy, hasSpeed }: State, elapsed: number): number {
+  const side = Math.max(sideOf(boxXywh), 1);
+  if (!hasSpeed) return side * (REACH + FIRST_REACH_PER_S * Math.min(elapsed, MAX_FIRST_REACH_S));
+  const seconds = Math.min(elapsed, MAX_REACH_S);
+  const speed = Math.sqrt(vx * vx + vy * vy);
+  return side * (REACH + REACH_PER_S * seconds) + 2 * speed * seconds;
+}
+
+/** The face as it is now that it was seen. */
+function seen(
+  state: State,
+  expected: BoxXywh,
+  { boxXywh, appearance = [] }: Detection,
+  detection: number,
+  crowded: boolean,
+  nowS: number,
+): State {
+  const elapsed = Math.max(nowS - state.seenAtS, 0.001);
+  const [x, y] = boxCentre(boxXywh);
+  const [expectedX, expectedY] = boxCentre(expected);
+  let weight = state.hasSpeed ? elapsed / (elapsed + SPEED_S) : 1;
+  if (crowded) weight = weight * CROWDED_SPEED;
   return {
     faceId: state.faceId,
     boxXywh,
-    smoothXywh: mixBoxes(state.smoothXywh, boxXywh, SMOOTHING_WEIGHT),
-    seenAtMs: nowMs,
+    smoothXywh: steadied(state, expected, boxXywh),
+    seenAtS: nowS,
+    missingSinceS: null,
     detection,
-    velocity: [
-      mix(vx, (newX - oldX) / elapsedMs, VELOCITY_WEIGHT),
-      mix(vy, (newY - oldY) / elapsedMs, VELOCITY_WEIGHT),
-    ],
+    appearance: learnt(state.appearance, appearance, crowded, elapsed),
+    vx: state.vx + (weight * (x - expectedX)) / elapsed,
+    vy: state.vy + (weight * (y - expectedY)) / elapsed,
+    hasSpeed: true,
   };
 }
 
-function expectedBox({ boxXywh: [x, y, width, height], velocity, seenAtMs }: State, nowMs: number): BoxXywh {
-  const elapsedMs = Math.min(nowMs - seenAtMs, MAX_EXTRAPOLATION_MS);
-  return [x + velocity[0] * elapsedMs, y + velocity[1] * elapsedMs, width, height];
+function learnt(known: Appearance, now: Appearance, crowded: boolean, elapsed: number): Appearance {
+  if (known.length === 0) return now;
+  if (now.length === 0 || crowded) return known;
+  const weight = elapsed / (elapsed + APPEARANCE_S);
+  return known.map((old, index) => old + weight * ((now[index] ?? old) - old));
 }
 
-/** Distance of the centres in multiples of the two boxes' mean side. */
-function relativeDistance(a: BoxXywh, b: BoxXywh): number {
-  const [ax, ay] = boxCentre(a);
-  const [bx, by] = boxCentre(b);
-  const meanSide = (a[2] + a[3] + b[2] + b[3]) / 4;
-  return meanSide > 0 ? Math.hypot(ax - bx, ay - by) / meanSide : Number.POSITIVE_INFINITY;
+/** The steadied box is carried along by the face's speed, so that it does not lag behind. */
+function steadied({ boxXywh, smoothXywh }: State, expected: BoxXywh, now: BoxXywh): BoxXywh {
+  const mixed = (side: 0 | 1 | 2 | 3): number => {
+    const carried = smoothXywh[side] + (expected[side] - boxXywh[side]);
+    return carried + (now[side] - carried) * STEADY_WEIGHT;
+  };
+  return [mixed(0), mixed(1), mixed(2), mixed(3)];
 }
 
-function atLeast(score: number, minimum: number): number | null {
-  return score >= minimum ? score : null;
+function sideOf([, , width, height]: BoxXywh): number {
+  return (width + height) / 2;
 }
 
-function mix(from: number, to: number, weight: number): number {
-  return from + (to - from) * weight;
-}
-
-function mixBoxes(from: BoxXywh, to: BoxXywh, weight: number): BoxXywh {
-  return [
-    mix(from[0], to[0], weight),
-    mix(from[1], to[1], weight),
-    mix(from[2], to[2], weight),
-    mix(from[3], to[3], weight),
-  ];
+/** Bounds what is remembered: unseen faces, those seen last. */
+function withoutForgotten(states: readonly State[]): readonly State[] {
+  const unseen = states.filter((state) => state.detection === null);
+  if (unseen.length <= MAX_UNSEEN) return states;
+  unseen.sort((a, b) => b.seenAtS - a.seenAtS || a.faceId - b.faceId);
+  const gone = new Set(unseen.slice(MAX_UNSEEN));
+  return states.filter((state) => !gone.has(state));
 }
