@@ -1,10 +1,10 @@
 """Whether faces keep their ids: identity F1 and id switches on made sequences.
 
-People move on made paths; a made detector sees who is not hidden by somebody nearer, with noise in its boxes and
-in the appearances, and misses some. Ground truth is who was detected: what the detector misses is not the
+People move on made paths; a made detector sees who is not hidden by somebody nearer, with noise in its boxes
+and in the appearances, and misses some. Ground truth is who was detected: what the detector misses is not the
 tracker's fault. ``motmetrics`` counts (IDF1: Ristani et al., arXiv 1609.01775; switches: Bernardin and
-Stiefelhagen 2008). Everything is drawn from fixed seeds. Prints a table; exits with 1 where the tracker is below
-its limit.
+Stiefelhagen 2008). Everything is drawn from fixed seeds. Prints a table; exits with 1 where the tracker is
+below its limit.
 
     pip install 'emostream[bench]'
     python -m bench.tracking
@@ -118,7 +118,9 @@ def fast(rng: Random, per_second: float) -> Scene:
     """To and fro across 1280 px, at up to 1885 px a second."""
     amplitude = rng.uniform(300, 500)
     turn = 1885 / amplitude
-    return Scene([Person(lambda t: (640 + amplitude * sin(turn * t), 360), 150, somebody(rng))], 8, per_second)
+    return Scene(
+        [Person(lambda t: (640 + amplitude * sin(turn * t), 360), 150, somebody(rng))], 8, per_second
+    )
 
 
 def crossing(rng: Random, per_second: float, twins: bool = False) -> Scene:
@@ -230,7 +232,8 @@ def measure(create: Callable[[], Any], make: Callable[[Random], Scene]) -> tuple
 def tracker_of(path: Path) -> Callable[[], Any]:
     """The FaceTracker of a file, as if it lay in the package."""
     spec = importlib.util.spec_from_file_location("emostream.tracking.before", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -243,7 +246,9 @@ def main() -> int:
     arguments = parser.parse_args()
     trackers = {"before": tracker_of(arguments.before)} if arguments.before else {}
     trackers["now"] = FaceTracker
-    table = Table("sequence", *(f"{name}: {what}" for name in trackers for what in ("IDF1", "switches", "ids")))
+    table = Table(
+        "sequence", *(f"{name}: {what}" for name in trackers for what in ("IDF1", "switches", "ids"))
+    )
     scores = []
     for sequence, make in SEQUENCES.items():
         row = []

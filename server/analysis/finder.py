@@ -17,6 +17,7 @@ from ..imaging.crop import RawBoxXywh, clipped, cut
 from ..imaging.decoding import FORMATS, Crops, decode
 from ..quality.assessment import Assessment, assess, face_of
 from ..quality.measures import measure_crop
+from ..tracking.appearance import Appearance, appearance_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +28,8 @@ Floats = npt.NDArray[np.float32]
 @dataclass(frozen=True)
 class FoundFaces:
     """An image's faces, largest first: boxes inside of the image, the detector's own boxes (which may reach
-    outside) and scores, crops for the networks, landmarks (N, 6, 2) and how well each can be seen, all in the
-    same order.
+    outside) and scores, crops for the networks, landmarks (N, 6, 2), how well each can be seen, and
+    appearances for the tracker, all in the same order.
 
     ``image_rgb`` is the upright image, and only kept where it is asked for: it is the largest part by far.
     """
@@ -40,6 +41,7 @@ class FoundFaces:
     crops: tuple[Crops, ...]
     landmarks_xy: Floats
     assessments: tuple[Assessment, ...]
+    appearances: tuple[Appearance, ...]
     image_rgb: Pixels | None = None
     decode_ms: float = 0.0
     detect_ms: float = 0.0
@@ -98,6 +100,7 @@ class FaceFinder:
                 assess(measure_crop(crop[0]), box, size_wh, landmarks)
                 for crop, box, landmarks in zip(crops, raw_boxes, detections.landmarks_xy, strict=True)
             ),
+            appearances=tuple(appearance_of(image_rgb, box) for box in raw_boxes),
             detect_ms=detect_ms,
             crop_ms=(time.monotonic() - started) * 1000,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..detection.video import VideoDetector
+from ..detection.video import LOST_SCAN_INTERVAL_S, VideoDetector
 from ..faces import Faces
 from ..sources import Frame
 from ..tracking.smoothing import Smoother
@@ -56,9 +56,10 @@ class FrameSearch:
             found = self._finder.find(image_rgb, options.max_faces, options.min_face_px)
             ids = list(range(1, len(found.crops) + 1))
         else:
-            detections = self._detector.detect(image_rgb, frame.time_s, options.max_faces)
+            known = self._tracker.expected(frame.time_s, LOST_SCAN_INTERVAL_S)
+            detections = self._detector.detect(image_rgb, frame.time_s, options.max_faces, known)
             found = self._finder.cut(image_rgb, detections)
-            ids = self._tracker.update(found.raw_boxes_xywh, frame.time_s)
+            ids = self._tracker.update(found.raw_boxes_xywh, found.appearances, frame.time_s)
         return FoundFrame(frame, replace(found, image_rgb=image_rgb), tuple(ids))
 
 

@@ -9,12 +9,14 @@ what      when                                            passes at 720p        
 ========  ==============================================  =======================  ==========================
 scan      every second; when a face was lost              26, and second looks     all from ``min_face_px`` up
 glance    five times a second                             2, and second looks      new faces from about 110 px
-follow    every frame                                     1 for four known faces   known faces where they were
+follow    every frame                                     1 for four known faces   known faces where expected
 ========  ==============================================  =======================  ==========================
 
 With two faces that is 2.4 passes a frame at 30 frames a second. A small face that appears is found within a
 second; a large one within 0.2 s.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -49,34 +51,32 @@ class VideoDetector:
     def __init__(self, detector: FaceDetector, min_face_px: int | None = None) -> None:
         self._detector = detector
         self._min_face_px = min_face_px
-        self._known: list[RawBoxXywh] = []
         self._has_lost = False
         self._scanned_at = -np.inf
         self._glanced_at = -np.inf
 
-    def detect(self, picture: Pixels, time_s: float, max_faces: int) -> Detections:
+    def detect(
+        self, picture: Pixels, time_s: float, max_faces: int, known_xywh: Sequence[RawBoxXywh]
+    ) -> Detections:
         """At most ``max_faces`` faces of the next frame, uint8 (H, W, 3) RGB, largest first.
 
         ``time_s`` is the frame's time in the video; where it goes back, all is looked for anew.
+        ``known_xywh`` are the boxes where known faces are expected; those that were lost within
+        ``LOST_SCAN_INTERVAL_S`` are among them, since often a face has only turned away.
         """
         since_scan = time_s - self._scanned_at
         patience = LOST_SCAN_INTERVAL_S if self._has_lost else SCAN_INTERVAL_S
         if since_scan < 0 or since_scan >= patience:
             return self._scan(picture, time_s, max_faces)
-        found = look_again(self._detector.network, picture, self._known)
+        found = look_again(self._detector.network, picture, known_xywh)
         if any(not len(face) for face in found):
             self._has_lost = True
             if since_scan >= LOST_SCAN_INTERVAL_S:
                 return self._scan(picture, time_s, max_faces)
-        # A lost face is looked for where it was until the next scan: often it has only turned away.
-        self._known = [
-            face.boxes()[0] if len(face) else box for face, box in zip(found, self._known, strict=True)
-        ]
         if time_s - self._glanced_at >= GLANCE_INTERVAL_S:
             self._glanced_at = time_s
-            new = self._detector.glance(picture, self._known)
-            self._known += [face.boxes()[0] for face in new]
-            found += new
+            at = [face.boxes()[0] if len(face) else box for face, box in zip(found, known_xywh, strict=True)]
+            found += self._detector.glance(picture, at)
         return largest_first(Detections.joined(found)).first(max_faces)
 
     def _scan(self, picture: Pixels, time_s: float, max_faces: int) -> Detections:
@@ -84,6 +84,4 @@ class VideoDetector:
         self._has_lost = False
         shorter = min(picture.shape[:2])
         smallest = self._min_face_px or max(self._detector.min_face_px, round(shorter * _MIN_FACE_PART))
-        faces = self._detector.detect(picture, max_faces, smallest)
-        self._known = faces.boxes()
-        return faces
+        return self._detector.detect(picture, max_faces, smallest)

@@ -263,7 +263,7 @@ class StreamSession:
     def _found_results(
         self, found: FoundFaces, probabilities: npt.NDArray[np.float32], arrived: float
     ) -> list[FaceResult]:
-        ids = self._tracker.update(found.raw_boxes_xywh, arrived)
+        ids = self._tracker.update(found.raw_boxes_xywh, found.appearances, arrived)
         rows = [
             self._found_smoother.smooth(face_id, row, self.config.smoothing)
             for face_id, row in zip(ids, probabilities, strict=True)

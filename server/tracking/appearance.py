@@ -1,8 +1,9 @@
 """How a face looks from afar: a few colours in their places. Enough to tell two people in one video apart.
 
-It is about colour, not identity: 48 numbers of a 4 × 4 raster, in which hair, skin and collar can be told but no
-face. It is compared within one session, kept for as long as the face is followed, and never sent or written.
-The same measure as ``web/src/tracking/appearance.ts``.
+It is about colour, not identity: 48 numbers of a 4 × 4 raster, in which hair, skin and collar can be told but
+no face. It is compared within one session, kept for as long as the face is followed, and never sent or
+written. A histogram of colours told fewer people apart: of photographs in other light, a quarter against one
+in twenty. The same measure as ``web/src/tracking/appearance.ts``.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ ABOVE, BESIDE, BELOW = 0.25, 0.1, 0.05
 #: Added to each channel, of 255: in the dark, colours are noise.
 DARK = 8.0
 
-#: Contrast of the raster, as the standard deviation of the logarithm of its light, that is no less than this.
+#: Least contrast of the raster, as the standard deviation of the logarithm of its light.
 MIN_CONTRAST = 0.15
 
 #: Weight of the colours beside the light and shade.
@@ -36,8 +37,8 @@ COLOUR = 3.0
 def appearance_of(image_rgb: npt.NDArray[np.uint8], box_xywh: RawBoxXywh) -> tuple[float, ...]:
     """The appearance of the face in a box of an image uint8 (H, W, 3) RGB.
 
-    Logarithms make it independent of how much light there is, and the contrast is taken out of light and shade:
-    16 numbers of light, then 32 of colour (red and blue against green), each with a length of about 1.
+    Logarithms make it independent of how much light there is, and the contrast is taken out of light and
+    shade: 16 numbers of light with a length of about 1, then 32 of colour, red and blue against green.
     """
     height, width, _ = image_rgb.shape
     x, y, box_width, box_height = box_xywh
@@ -56,8 +57,8 @@ def appearance_of(image_rgb: npt.NDArray[np.uint8], box_xywh: RawBoxXywh) -> tup
 
 
 def appearance_distance(a: Appearance, b: Appearance) -> float:
-    """How much two appearances differ: about 0.3 from frame to frame of one face, and 1.3 between two people's
-    faces. 0 where one says nothing."""
+    """How much two appearances differ: about 0.3 from frame to frame of one face, and 1.3 between two
+    people's faces. 0 where one says nothing."""
     if not a or not b:
         return 0.0
     total = 0.0

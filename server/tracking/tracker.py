@@ -1,13 +1,13 @@
 """Which face is whose from frame to frame. No I/O; time is passed in.
 
 The same rule as ``web/src/tracking/tracker.ts``, name by name; both are held to
-``tests/data/tracking_cases.json``. Only + − × ÷ and square roots are used, in the same order, so that both give
-the same ids to the last tie.
+``tests/data/tracking_cases.json``. Only + − × ÷ and square roots are used, in the same order, so that both
+give the same ids to the last tie.
 
-A face is expected where its speed has carried it. Each pair of a known face and a box costs what separates them:
-distance, change of size, and change of appearance (see ``appearance``); a pair beyond one of the limits is none.
-The cheapest pair is taken first, then the cheapest of what is left (an optimal assignment kept no more ids in
-``bench/tracking.py``, and its ties are no rule); a box without a partner is a new face.
+A face is expected where its speed has carried it. Each pair of a known face and a box costs what separates
+them: distance, change of size, and change of appearance (see ``appearance``); a pair beyond one of the
+limits is none. The cheapest pair is taken first, then the cheapest of what is left (an optimal assignment
+kept no more ids in ``bench/tracking.py``, and its ties are no rule); a box without a partner is a new face.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from math import sqrt
 from ..imaging.crop import RawBoxXywh
 from .appearance import Appearance, appearance_distance
 
-#: A face is forgotten when it has been missing for longer, in seconds, counted from the first frame without it.
+#: A face is forgotten when it has been missing for longer, in seconds from the first frame without it.
 MAX_GAP_S = 2.25
 
 #: A face of the frame before is looked for even where that was longer ago, in seconds: slow clients.
@@ -48,7 +48,7 @@ GROWTH_PER_S = 1.0
 MAX_APPEARANCE = 0.7
 APPEARANCE_PER_S = 0.2
 
-#: What a pair costs at each limit; and for a face that was not in the frame before, since one that was comes first.
+#: What a pair costs at each limit; and for a face that was not in the frame before: one that was comes first.
 REACH_COST = 2.0
 GROWTH_COST = 0.5
 APPEARANCE_COST = 1.0
@@ -118,8 +118,9 @@ class FaceTracker:
         self._tracks = [track for track in self._tracks if track.is_remembered(now_s)]
         expected = [track.expected(now_s) for track in self._tracks]
         partners = self._pairs(expected, boxes_xywh, appearances, now_s)
-        for place, track in enumerate(self._tracks):
-            if track.missing_since is None and place not in partners.values():
+        seen = set(partners.values())
+        for which, track in enumerate(self._tracks):
+            if track.missing_since is None and which not in seen:
                 track.missing_since = now_s
         ids = []
         for index, (box, appearance) in enumerate(zip(boxes_xywh, appearances, strict=True)):
@@ -127,7 +128,12 @@ class FaceTracker:
             if place is None:
                 ids.append(self._new(box, appearance, now_s))
                 continue
-            others = [*expected[:place], *expected[place + 1 :], *boxes_xywh[:index], *boxes_xywh[index + 1 :]]
+            others = [
+                *expected[:place],
+                *expected[place + 1 :],
+                *boxes_xywh[:index],
+                *boxes_xywh[index + 1 :],
+            ]
             crowded = any(iou(other, box) > CROWDED_IOU for other in others)
             self._see(self._tracks[place], expected[place], box, appearance, crowded, now_s)
             ids.append(self._tracks[place].face_id)

@@ -207,7 +207,9 @@ def found(*boxes_xywh: tuple[int, int, int, int]) -> FoundFaces:
     raw = tuple((float(x), float(y), float(width), float(height)) for x, y, width, height in boxes_xywh)
     landmarks_xy = np.zeros((len(raw), 6, 2), np.float32)
     assessments = (assess(CropMeasures(sharpness=0.5, brightness=0.5)),) * len(raw)
-    return FoundFaces((640, 480), boxes_xywh, raw, (0.75,) * len(raw), (), landmarks_xy, assessments)
+    return FoundFaces(
+        (640, 480), boxes_xywh, raw, (0.75,) * len(raw), (), landmarks_xy, assessments, ((),) * len(raw)
+    )
 
 
 async def found_and_answered(

@@ -1,13 +1,13 @@
-"""Writes tests/data/tracking_cases.json, which both trackers are held to: `python -m tests.tracking.make_cases`.
+"""Writes tests/data/tracking_cases.json, to which both trackers are held: run it as a module.
 
-In the named cases each person has one id, by the order in which they come into sight, whatever a tracker says.
-The random ones have no truth: boxes come and go, so that every branch and many near ties are met, and the ids are
-those that the Python tracker gave. The page's must be the same.
+In the named cases each person has one id, by the order in which they come into sight, whatever a tracker
+says. The random ones have no truth: boxes come and go, so that every branch and many near ties are met, and
+the ids are those that the Python tracker gave. The page's must be the same.
 """
 
 import json
 from collections.abc import Callable, Iterator
-from math import pi, sin
+from math import sin
 from typing import Any
 
 import numpy as np
@@ -158,7 +158,9 @@ def main() -> None:
     cases |= {f"random {seed}": list(random_frames(seed)) for seed in range(3)}
     # A line for each frame, so that a change can be read.
     written = [
-        f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(one, separators=(",", ":")) for one in frames) + "\n]"
+        f"{json.dumps(name)}: [\n"
+        + ",\n".join(json.dumps(one, separators=(",", ":")) for one in frames)
+        + "\n]"
         for name, frames in cases.items()
     ]
     PATH.write_text("{\n" + ",\n".join(written) + "\n}\n")

@@ -59,7 +59,12 @@ def test_another_face_differs_by_more_than_one_person_may_change() -> None:
 
 
 def test_a_box_may_reach_outside_and_be_empty() -> None:
-    for box in ((-80.0, -80.0, 120.0, 120.0), (500.0, 500.0, 90.0, 90.0), (900.0, 9.0, 5.0, 5.0), (9.0, 9.0, 0.0, 0.0)):
+    for box in (
+        (-80.0, -80.0, 120.0, 120.0),
+        (500.0, 500.0, 90.0, 90.0),
+        (900.0, 9.0, 5.0, 5.0),
+        (9.0, 9.0, 0.0, 0.0),
+    ):
         assert np.isfinite(appearance_of(picture(), box)).all()
 
 

@@ -1,3 +1,4 @@
+import { appearanceOf } from "./appearance";
 import { type BackendName, type BackendSpeed, measureBackend } from "./backends";
 import { type Detection, largestFirst, type SizePx } from "./box";
 import { cropSquare } from "./crop";
@@ -15,11 +16,11 @@ export interface AnalyserOptions {
 export interface FrameAnalysis {
   /** Faces in frame pixels, the largest first. */
   readonly detections: readonly Detection[];
-  /** JPEG crops of the first detections, at most as many as were asked for. */
-  readonly crops: readonly ArrayBuffer[];
-  /** Time from pixels to boxes, in ms, without the crops. */
+  /** Time from pixels to boxes, in ms. */
   readonly detectMs: number;
 }
+
+const INPUT_SIZE: SizePx = { width: INPUT_SIZE_PX, height: INPUT_SIZE_PX };
 
 /** Finds and cuts out the faces of single frames. The same in a worker and on the main thread. */
 export class FrameAnalyser {
@@ -43,22 +44,32 @@ export class FrameAnalyser {
     );
   }
 
-  /**
-   * @param frame unmirrored; the caller closes it afterwards
-   * @param cropLimit largest number of crops wanted; 0 for boxes only
-   */
-  async analyse(frame: CanvasImageSource, size: SizePx, cropLimit: number): Promise<FrameAnalysis> {
+  /** @param frame unmirrored; the caller closes it afterwards */
+  async analyse(frame: CanvasImageSource, size: SizePx): Promise<FrameAnalysis> {
     const startedAt = performance.now();
     const letterbox = letterboxOf(size, INPUT_SIZE_PX);
-    const found = await this.#runtime.detect(this.#pixels.read(frame, size));
-    const detections = found.map((face) => detectionToFrame(face, letterbox)).sort(largestFirst);
-    const detectMs = performance.now() - startedAt;
+    const pixels = this.#pixels.read(frame, size);
+    const found = await this.#runtime.detect(pixels);
+    const detections = found
+      .map((face) => ({
+        ...detectionToFrame(face, letterbox),
+        appearance: appearanceOf(pixels, INPUT_SIZE, face.boxXywh),
+      }))
+      .sort(largestFirst);
+    return { detections, detectMs: performance.now() - startedAt };
+  }
 
+  /** JPEG crops of these faces of the frame, in their order. */
+  async cut(
+    frame: CanvasImageSource,
+    size: SizePx,
+    faces: readonly Detection[],
+  ): Promise<readonly ArrayBuffer[]> {
     const crops: ArrayBuffer[] = [];
-    for (const { boxXywh } of detections.slice(0, cropLimit)) {
+    for (const { boxXywh } of faces) {
       crops.push(await this.#crops.encode(frame, cropSquare(boxXywh, size)));
     }
-    return { detections, crops, detectMs };
+    return crops;
   }
 
   dispose(): void {

@@ -18,7 +18,8 @@ function fakeKind(speeds: Speeds, where: FaceDetector["where"] = "worker") {
       running.add(backend);
       return { kind: "measured", backend, startMs: 1, medianMs };
     },
-    analyse: async () => ({ detections: [], crops: [], detectMs: 1 }),
+    analyse: async () => ({ detections: [], detectMs: 1 }),
+    cut: async () => [],
     stop: () => {
       running.delete(backend);
     },

@@ -1,5 +1,6 @@
 import type { FrameAnalysis } from "./analyser";
 import type { BackendName, BackendSpeed } from "./backends";
+import type { Detection } from "./box";
 
 /** Finds faces in frames, on one backend, one frame at a time. */
 export interface FaceDetector {
@@ -8,14 +9,18 @@ export interface FaceDetector {
   /** Loads and warms up. @throws Error where the backend does not work here */
   start(): Promise<BackendSpeed>;
   /**
-   * Takes the frame over, and closes it.
+   * Takes the frame over. It is kept for `cut` until the next one comes, and then closed.
    *
-   * @param cropLimit largest number of crops wanted; 0 for boxes only
    * @throws DetectorHungError where no answer came in time
    * @throws DetectorStoppedError where `stop` came in between
    * @throws Error where this frame could not be analysed
    */
-  analyse(frame: ImageBitmap, cropLimit: number): Promise<FrameAnalysis>;
+  analyse(frame: ImageBitmap): Promise<FrameAnalysis>;
+  /**
+   * JPEG crops of faces of the latest frame, in their order. Which ones, the tracker decides, which needs the whole
+   * analysis first. Throws as `analyse` does.
+   */
+  cut(faces: readonly Detection[]): Promise<readonly ArrayBuffer[]>;
   stop(): void;
 }
 

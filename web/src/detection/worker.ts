@@ -4,6 +4,9 @@ import type { WorkerRequest, WorkerResponse } from "./workerMessages";
 
 let analyser: FrameAnalyser | null = null;
 
+/** The latest frame, of which crops may be asked for. */
+let frame: ImageBitmap | null = null;
+
 self.addEventListener("message", (event: MessageEvent<WorkerRequest>) => {
   void handle(event.data);
 });
@@ -19,14 +22,22 @@ async function handle(request: WorkerRequest): Promise<void> {
       }
       return;
     case "analyse":
+      frame?.close();
+      frame = request.frame;
       try {
         if (analyser === null) throw new Error("the worker has not been started");
-        const analysis = await analyser.analyse(request.frame, request.frame, request.cropLimit);
-        answer({ type: "analysed", analysis }, [...analysis.crops]);
+        answer({ type: "analysed", analysis: await analyser.analyse(frame, frame) });
       } catch (error) {
         answer({ type: "analyse_failed", reason: reasonOf(error) });
-      } finally {
-        request.frame.close();
+      }
+      return;
+    case "cut":
+      try {
+        if (analyser === null || frame === null) throw new Error("there is no frame to cut out of");
+        const crops = await analyser.cut(frame, frame, request.faces);
+        answer({ type: "cut", crops }, [...crops]);
+      } catch (error) {
+        answer({ type: "cut_failed", reason: reasonOf(error) });
       }
       return;
     default:

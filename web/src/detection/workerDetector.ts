@@ -1,5 +1,6 @@
 import type { AnalyserOptions, FrameAnalysis } from "./analyser";
 import type { BackendName, BackendSpeed } from "./backends";
+import type { Detection } from "./box";
 import { DetectorHungError, DetectorStoppedError, type FaceDetector } from "./faceDetector";
 import type { WorkerRequest, WorkerResponse } from "./workerMessages";
 
@@ -41,32 +42,20 @@ export class WorkerDetector implements FaceDetector {
 
   async start(): Promise<BackendSpeed> {
     const response = await this.#ask({ type: "start", options: this.#options }, [], START_TIMEOUT_MS);
-    switch (response.type) {
-      case "started":
-        return response.speed;
-      case "start_failed":
-        throw new Error(response.reason);
-      case "analysed":
-      case "analyse_failed":
-        throw new Error("the worker answered another question");
-      default:
-        return response satisfies never;
-    }
+    if (response.type !== "started") throw failureOf(response);
+    return response.speed;
   }
 
-  async analyse(frame: ImageBitmap, cropLimit: number): Promise<FrameAnalysis> {
-    const response = await this.#ask({ type: "analyse", frame, cropLimit }, [frame], FRAME_TIMEOUT_MS);
-    switch (response.type) {
-      case "analysed":
-        return response.analysis;
-      case "analyse_failed":
-        throw new Error(response.reason);
-      case "started":
-      case "start_failed":
-        throw new Error("the worker answered another question");
-      default:
-        return response satisfies never;
-    }
+  async analyse(frame: ImageBitmap): Promise<FrameAnalysis> {
+    const response = await this.#ask({ type: "analyse", frame }, [frame], FRAME_TIMEOUT_MS);
+    if (response.type !== "analysed") throw failureOf(response);
+    return response.analysis;
+  }
+
+  async cut(faces: readonly Detection[]): Promise<readonly ArrayBuffer[]> {
+    const response = await this.#ask({ type: "cut", faces }, [], FRAME_TIMEOUT_MS);
+    if (response.type !== "cut") throw failureOf(response);
+    return response.crops;
   }
 
   stop(): void {
@@ -90,4 +79,9 @@ export class WorkerDetector implements FaceDetector {
       this.#waiting = null;
     }
   }
+}
+
+/** What an answer that is not the expected one means. */
+function failureOf(response: WorkerResponse): Error {
+  return new Error("reason" in response ? response.reason : "the worker answered another question");
 }

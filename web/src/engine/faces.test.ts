@@ -10,7 +10,7 @@ function bookWith(...faceIds: number[]): FaceBook {
 
 describe("FaceBook", () => {
   it("shows a face before its first answer, without an emotion", () => {
-    expect(bookWith(1).view(0).faces).toEqual([{ faceId: 1, answer: null, fresh: false }]);
+    expect(bookWith(1).view(0).faces).toMatchObject([{ faceId: 1, answer: null, fresh: false }]);
   });
 
   it("gives each face its own answer", () => {
@@ -47,7 +47,7 @@ describe("FaceBook", () => {
     book.addResult(resultOf([1, 7]), 0);
     book.setTracks([]);
     book.setTracks([trackOf(7)]);
-    expect(book.view(0).faces).toEqual([{ faceId: 7, answer: null, fresh: false }]);
+    expect(book.view(0).faces).toMatchObject([{ faceId: 7, answer: null, fresh: false }]);
   });
 
   it("tells when faces come or go, not when they move", () => {
@@ -71,6 +71,62 @@ describe("FaceBook", () => {
   });
 });
 
+describe("FaceBook, with faces that are missed", () => {
+  const away = (faceId: number) => ({ ...trackOf(faceId), detection: null });
+
+  it("shows no emotion of a face that is not in this frame, nor counts it, and no box after a moment", () => {
+    const book = bookWith(1, 2);
+    book.addResult(resultOf([1, 2]), 0);
+    expect(book.setTracks([trackOf(1), away(2)], 0.1)).toBe(true);
+    const view = book.view(100);
+    expect(view.seenCount).toBe(1);
+    expect(view.faces.map(({ faceId, seen, fresh }) => [faceId, seen, fresh])).toEqual([
+      [1, true, true],
+      [2, false, false],
+    ]);
+    expect(book.setTracks([trackOf(1), away(2)], 0.3)).toBe(true);
+    expect(book.boxes.map(({ faceId }) => faceId)).toEqual([1]);
+  });
+
+  it("has the answer again when the face is back, and the choice", () => {
+    const book = bookWith(1, 2);
+    book.choose(2);
+    book.addResult(resultOf([2]), 0);
+    book.setTracks([trackOf(1), away(2)], 0.9);
+    expect(book.view(900)).toMatchObject({ selectedId: 2, chosenId: 2 });
+    book.setTracks([trackOf(1), trackOf(2)], 0.95);
+    expect(book.view(950).faces[1]).toMatchObject({ faceId: 2, fresh: true });
+  });
+
+  it("selects a face that is seen before a larger one that is not", () => {
+    const book = new FaceBook();
+    book.setTracks([{ ...away(1), boxXywh: [0, 0, 300, 300] }, trackOf(2)], 0.1);
+    expect(book.view(0).selectedId).toBe(2);
+  });
+});
+
+describe("FaceBook, with more faces than a frame may carry", () => {
+  it("says of a face without a fresh answer that it waits for its turn", () => {
+    const book = bookWith(1, 2, 3);
+    book.setPerFrame(2);
+    book.addResult(resultOf([1]), 0);
+    const view = book.view(10);
+    expect(view).toMatchObject({ seenCount: 3, perFrame: 2 });
+    expect(view.faces.map(({ queued }) => queued)).toEqual([false, true, true]);
+    book.setPerFrame(3);
+    expect(book.view(10).faces.map(({ queued }) => queued)).toEqual([false, false, false]);
+  });
+
+  it("keeps answers fresh for as long as a turn takes", () => {
+    const book = new FaceBook(800);
+    book.setTracks([trackOf(1), trackOf(2)]);
+    book.setPerFrame(1);
+    book.addResult(resultOf([1]), 0);
+    expect(book.view(2400).faces[0]?.fresh).toBe(true);
+    expect(book.view(2401).faces[0]?.fresh).toBe(false);
+  });
+});
+
 describe("sameView", () => {
   it("is true until an answer comes, goes stale, or another face is selected", () => {
     const book = bookWith(1);
@@ -89,5 +145,6 @@ describe("staleAfterMs", () => {
     expect(staleAfterMs(100)).toBe(1000);
     expect(staleAfterMs(500)).toBe(1000);
     expect(staleAfterMs(1000)).toBe(1500);
+    expect(staleAfterMs(500, 3)).toBe(2250);
   });
 });

@@ -19,11 +19,19 @@ export interface Answer {
   readonly receivedAtMs: number;
 }
 
+/** A face that was missed in a frame or two keeps its box for so long, in s; without an emotion, as nobody may be there. */
+const MISSED_S = 0.25;
+
 /** A face as it is shown. `answer` is the latest one, however old; `fresh` says whether it still counts. */
 export interface FaceView {
   readonly faceId: number;
   readonly answer: Answer | null;
+  /** Never of a face that is not seen. */
   readonly fresh: boolean;
+  /** Whether the face is in the latest frame: only then it counts. */
+  readonly seen: boolean;
+  /** Whether there is no fresh answer because other faces come first: there are more than a frame may carry. */
+  readonly queued: boolean;
 }
 
 export interface FacesView {
@@ -31,46 +39,88 @@ export interface FacesView {
   /** The face whose details are shown: the chosen one while it is there, else the largest. */
   readonly selectedId: number | null;
   readonly chosenId: number | null;
+  /** How many faces are in the latest frame. */
+  readonly seenCount: number;
+  /** How many of them one frame may carry to the server: with more than that, they take turns. */
+  readonly perFrame: number;
 }
 
-export const NO_FACES: FacesView = { faces: [], selectedId: null, chosenId: null };
+export const NO_FACES: FacesView = {
+  faces: [],
+  selectedId: null,
+  chosenId: null,
+  seenCount: 0,
+  perFrame: Number.POSITIVE_INFINITY,
+};
 
 export interface FaceBox {
   readonly faceId: number;
   /** Where to draw, in pixels of the unmirrored frame. */
   readonly boxXywh: BoxXywh;
+  /** Whether the face is in the latest frame. */
+  readonly seen: boolean;
 }
 
-/** Age in ms at which an answer is stale: 1 s, or longer where answers are asked for so rarely that all would be. */
-export function staleAfterMs(intervalMs: number): number {
-  return Math.max(STALE_AFTER_MS, 1.5 * intervalMs);
+/**
+ * Age in ms at which an answer is stale: 1 s, or longer where answers are asked for so rarely that all would be.
+ *
+ * @param intervalMs time between two frames that are sent
+ * @param rounds how many frames it takes to ask about every face
+ */
+export function staleAfterMs(intervalMs: number, rounds = 1): number {
+  return Math.max(STALE_AFTER_MS, 1.5 * rounds * intervalMs);
 }
 
 /** Joins what the tracker sees with what the server says. Forgets a face when the tracker does. */
 export class FaceBook {
-  readonly #staleAfterMs: number;
+  readonly #intervalMs: number;
   readonly #answers = new Map<number, Answer>();
   #boxes: readonly FaceBox[] = [];
+  #knownIds: ReadonlySet<number> = new Set();
   #chosenId: number | null = null;
+  #perFrame = Number.POSITIVE_INFINITY;
 
-  constructor(staleAfter: number = STALE_AFTER_MS) {
-    this.#staleAfterMs = staleAfter;
+  /** @param intervalMs time between two frames that are sent */
+  constructor(intervalMs = 0) {
+    this.#intervalMs = intervalMs;
   }
 
   get boxes(): readonly FaceBox[] {
     return this.#boxes;
   }
 
-  /** @returns whether faces came or went */
-  setTracks(tracks: readonly Track[]): boolean {
-    const before = this.#boxes;
-    this.#boxes = tracks.map(({ faceId, smoothXywh }) => ({ faceId, boxXywh: smoothXywh }));
-    const present = new Set(tracks.map((track) => track.faceId));
+  /** All faces that the tracker remembers, also those that are out of sight and may come back. */
+  get knownIds(): ReadonlySet<number> {
+    return this.#knownIds;
+  }
+
+  /** How many faces a frame may carry to the server. */
+  setPerFrame(perFrame: number): void {
+    this.#perFrame = perFrame;
+  }
+
+  /**
+   * @param nowS time of the latest frame, on the clock of the tracks' `seenAtS`
+   * @returns whether faces came or went
+   */
+  setTracks(tracks: readonly Track[], nowS = 0): boolean {
+    const before = new Map(this.#boxes.map(({ faceId, seen }) => [faceId, seen]));
+    this.#boxes = tracks
+      .filter(({ detection, seenAtS }) => detection !== null || nowS - seenAtS <= MISSED_S)
+      .map(({ faceId, smoothXywh, detection }) => ({
+        faceId,
+        boxXywh: smoothXywh,
+        seen: detection !== null,
+      }));
+    this.#knownIds = new Set(tracks.map((track) => track.faceId));
     for (const faceId of this.#answers.keys()) {
-      if (!present.has(faceId)) this.#answers.delete(faceId);
+      if (!this.#knownIds.has(faceId)) this.#answers.delete(faceId);
     }
-    if (this.#chosenId !== null && !present.has(this.#chosenId)) this.#chosenId = null;
-    return before.length !== tracks.length || before.some(({ faceId }) => !present.has(faceId));
+    if (this.#chosenId !== null && !this.#knownIds.has(this.#chosenId)) this.#chosenId = null;
+    return (
+      before.size !== this.#boxes.length ||
+      this.#boxes.some(({ faceId, seen }) => before.get(faceId) !== seen)
+    );
   }
 
   /** Takes over the answers about faces that are still there, unless a later frame was answered already. */
@@ -85,7 +135,7 @@ export class FaceBook {
       uncertain,
       reasons,
     } of result.faces) {
-      if (!this.#boxes.some((box) => box.faceId === faceId)) continue;
+      if (!this.#knownIds.has(faceId)) continue;
       const known = this.#answers.get(faceId);
       if (known !== undefined && known.capturedAtMs > capturedAtMs) continue;
       const doubt = { quality, uncertain, reasons };
@@ -106,16 +156,28 @@ export class FaceBook {
   }
 
   view(nowMs: number): FacesView {
-    const faces = this.#boxes.map(({ faceId }): FaceView => {
+    const seenCount = this.#boxes.filter(({ seen }) => seen).length;
+    const perFrame = this.#perFrame;
+    // Where faces take turns, answers come more rarely.
+    const rounds = Math.max(1, Math.ceil(seenCount / perFrame));
+    const faces = this.#boxes.map(({ faceId, seen }): FaceView => {
       const answer = this.#answers.get(faceId) ?? null;
-      return { faceId, answer, fresh: answer !== null && nowMs - answer.receivedAtMs <= this.#staleAfterMs };
+      const fresh =
+        seen && answer !== null && nowMs - answer.receivedAtMs <= staleAfterMs(this.#intervalMs, rounds);
+      return { faceId, answer, fresh, seen, queued: seen && !fresh && rounds > 1 };
     });
-    return { faces, selectedId: this.#chosenId ?? this.#largestId(), chosenId: this.#chosenId };
+    const selectedId = this.#chosenId ?? this.#largestId();
+    return { faces, selectedId, chosenId: this.#chosenId, seenCount, perFrame };
   }
 
   #largestId(): number | null {
     let largest: FaceBox | null = null;
     for (const box of this.#boxes) {
+      // One that is seen comes before one that is not.
+      if (largest !== null && largest.seen !== box.seen) {
+        if (box.seen) largest = box;
+        continue;
+      }
       if (largest === null || boxArea(box.boxXywh) > boxArea(largest.boxXywh)) largest = box;
     }
     return largest?.faceId ?? null;
@@ -127,10 +189,18 @@ export function sameView(a: FacesView, b: FacesView): boolean {
   return (
     a.selectedId === b.selectedId &&
     a.chosenId === b.chosenId &&
+    a.seenCount === b.seenCount &&
+    a.perFrame === b.perFrame &&
     a.faces.length === b.faces.length &&
     a.faces.every((face, index) => {
       const other = b.faces[index];
-      return face.faceId === other?.faceId && face.answer === other.answer && face.fresh === other.fresh;
+      return (
+        face.faceId === other?.faceId &&
+        face.answer === other.answer &&
+        face.fresh === other.fresh &&
+        face.seen === other.seen &&
+        face.queued === other.queued
+      );
     })
   );
 }

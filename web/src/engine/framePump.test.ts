@@ -18,7 +18,6 @@ const FACES: FrameAnalysis = {
     { boxXywh: [300, 100, 200, 200], score: 0.9, landmarksXy: LANDMARKS },
     { boxXywh: [20, 100, 100, 100], score: 0.9 },
   ],
-  crops: [],
   detectMs: 5,
 };
 
@@ -28,14 +27,12 @@ function setUp(options: { intervalMs?: number; analysis?: FrameAnalysis } = {}) 
     now: 0,
     cropLimit: 8,
     captured: 0,
-    asked: [] as number[],
+    analysed: 0,
+    cut: [] as number[],
     sent: [] as { capturedAtMs: number; faces: readonly FaceCrop[]; frame: SizePx }[],
     trackCounts: [] as number[],
     failures: [] as unknown[],
-    detect: async (cropLimit: number): Promise<FrameAnalysis> => {
-      const analysis = options.analysis ?? FACES;
-      return { ...analysis, crops: analysis.detections.slice(0, cropLimit).map(() => CROP) };
-    },
+    detect: async (): Promise<FrameAnalysis> => options.analysis ?? FACES,
   };
   const pump = new FramePump<CapturedFrame>({
     now: () => world.now,
@@ -44,9 +41,13 @@ function setUp(options: { intervalMs?: number; analysis?: FrameAnalysis } = {}) 
       return { width: 640, height: 480, close: () => {} };
     },
     analyser: () => ({
-      analyse: (_, cropLimit) => {
-        world.asked.push(cropLimit);
-        return world.detect(cropLimit);
+      analyse: () => {
+        world.analysed++;
+        return world.detect();
+      },
+      cut: async (faces) => {
+        world.cut.push(faces.length);
+        return faces.map(() => CROP);
       },
     }),
     cropLimit: () => world.cropLimit,
@@ -89,7 +90,7 @@ describe("FramePump", () => {
     finish(FACES);
     await first;
     void frameAt(133);
-    expect(world.asked).toHaveLength(1);
+    expect(world.analysed).toBe(1);
     await Promise.resolve();
     expect(world.captured).toBe(2);
   });
@@ -106,7 +107,8 @@ describe("FramePump", () => {
   it("looks for faces between two frames that are sent, so that the boxes follow", async () => {
     const { world, frameAt } = setUp({ intervalMs: 500 });
     for (const time of [0, 33, 66]) await frameAt(time);
-    expect(world.asked).toEqual([8, 0, 0]);
+    expect(world.analysed).toBe(3);
+    expect(world.cut).toEqual([2]);
     expect(world.trackCounts).toEqual([2, 2, 2]);
   });
 
@@ -119,15 +121,26 @@ describe("FramePump", () => {
     expect(world.trackCounts).toEqual([2, 2]);
   });
 
-  it("sends the largest faces where there are more than may be sent", async () => {
+  it("sends the largest faces first where there are more than may be sent, then the others", async () => {
     const { world, frameAt } = setUp();
     world.cropLimit = 1;
+    for (const time of [0, 100, 200]) await frameAt(time);
+    expect(world.sent.flatMap(({ faces }) => faces.map((face) => face.boxXywh[2]))).toEqual([200, 100, 200]);
+  });
+
+  it("spends no crop on a detection that is no known face", async () => {
+    const doubtful = { boxXywh: [0, 0, 400, 400], score: 0.5 } as const;
+    const { world, frameAt } = setUp({
+      analysis: { ...FACES, detections: [doubtful, ...FACES.detections] },
+    });
+    world.cropLimit = 2;
     await frameAt(0);
-    expect(world.sent[0]?.faces.map((face) => face.boxXywh[2])).toEqual([200]);
+    expect(world.sent[0]?.faces.map((face) => face.boxXywh[2])).toEqual([200, 100]);
+    expect(world.cut).toEqual([2]);
   });
 
   it("sends nothing where there is no face", async () => {
-    const { world, frameAt } = setUp({ analysis: { detections: [], crops: [], detectMs: 5 } });
+    const { world, frameAt } = setUp({ analysis: { detections: [], detectMs: 5 } });
     await frameAt(0);
     expect(world.sent).toEqual([]);
     expect(world.trackCounts).toEqual([0]);

@@ -1,8 +1,9 @@
 import type { FrameAnalysis } from "../detection/analyser";
-import type { SizePx } from "../detection/box";
+import type { Detection, SizePx } from "../detection/box";
 import type { FaceCrop } from "../stream/envelope";
 import { mayDetectForBoxes, SendPacer } from "../stream/pacing";
 import { FaceTracker, type Track } from "../tracking/tracker";
+import { CropTurns } from "../tracking/turns";
 
 /** A picture taken out of the video. Whoever analyses it closes it. */
 export type CapturedFrame = SizePx & Pick<ImageBitmap, "close">;
@@ -14,13 +15,17 @@ export interface PumpPorts<F extends CapturedFrame = ImageBitmap> {
   /** Null where the video has no picture at the moment. */
   capture(): Promise<F | null>;
   /** Null until the detector is ready. */
-  analyser(): { analyse(frame: F, cropLimit: number): Promise<FrameAnalysis> } | null;
+  analyser(): {
+    analyse(frame: F): Promise<FrameAnalysis>;
+    cut(faces: readonly Detection[]): Promise<readonly ArrayBuffer[]>;
+  } | null;
   /** How many faces a frame that is sent now may carry; 0 where none can be sent. */
   cropLimit(): number;
   /** Time between two frames that are sent, in ms. */
   intervalMs(): number;
   send(capturedAtMs: number, faces: readonly FaceCrop[], frame: SizePx): void;
-  onTracks(tracks: readonly Track[], frame: SizePx): void;
+  /** @param nowS time of the frame, on the clock of `Track.seenAtS` */
+  onTracks(tracks: readonly Track[], frame: SizePx, nowS: number): void;
   onAnalysis(analysis: FrameAnalysis): void;
   onFailure(error: unknown): void;
 }
@@ -34,6 +39,7 @@ export class FramePump<F extends CapturedFrame = ImageBitmap> {
   readonly #pacer = new SendPacer();
   /** Lives as long as the page, so that no `face_id` comes twice. */
   readonly #tracker = new FaceTracker();
+  readonly #turns = new CropTurns();
   #busy = false;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   #detectMs = 0;
@@ -57,13 +63,16 @@ export class FramePump<F extends CapturedFrame = ImageBitmap> {
       const frame = await this.#ports.capture();
       if (frame === null) return;
       const size: SizePx = { width: frame.width, height: frame.height };
-      const analysis = await analyser.analyse(frame, cropLimit);
+      const analysis = await analyser.analyse(frame);
       this.#detectMs = analysis.detectMs;
       this.#ports.onAnalysis(analysis);
-      const tracks = this.#tracker.update(analysis.detections, nowMs);
-      this.#ports.onTracks(tracks, size);
-      const faces = facesOf(tracks, analysis);
-      if (faces.length > 0) this.#ports.send(capturedAtMs, faces, size);
+      const tracks = this.#tracker.update(analysis.detections, nowMs / 1000);
+      this.#ports.onTracks(tracks, size, nowMs / 1000);
+      const chosen = this.#turns.next(tracks, cropLimit, nowMs);
+      if (chosen.length === 0) return;
+      const seen = chosen.flatMap(({ detection }) => analysis.detections[detection] ?? []);
+      const crops = await analyser.cut(seen);
+      this.#ports.send(capturedAtMs, facesOf(chosen, seen, crops), size);
     } catch (error) {
       this.#ports.onFailure(error);
     } finally {
@@ -72,11 +81,14 @@ export class FramePump<F extends CapturedFrame = ImageBitmap> {
   }
 }
 
-/** Each crop with the face that it shows: crops belong to the first detections, in their order. */
-function facesOf(tracks: readonly Track[], { detections, crops }: FrameAnalysis): FaceCrop[] {
-  return tracks.flatMap(({ faceId, boxXywh, detection }) => {
-    const image = detection === null ? undefined : crops[detection];
-    if (detection === null || image === undefined) return [];
-    return [{ faceId, boxXywh, landmarksXy: detections[detection]?.landmarksXy, image }];
+/** Each face whose turn it is with its detection and crop; all three are in one order. */
+function facesOf(
+  tracks: readonly Track[],
+  seen: readonly Detection[],
+  crops: readonly ArrayBuffer[],
+): FaceCrop[] {
+  return tracks.flatMap(({ faceId, boxXywh }, index) => {
+    const image = crops[index];
+    return image === undefined ? [] : [{ faceId, boxXywh, landmarksXy: seen[index]?.landmarksXy, image }];
   });
 }

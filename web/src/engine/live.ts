@@ -7,8 +7,9 @@ import type { DetectorKeeper } from "../detection/detectorKeeper";
 import { type ConnectionEnvironment, StreamConnection } from "../stream/connection";
 import type { ConnectionState } from "../stream/connectionState";
 import { allowedIntervalMs, type IntervalSetting } from "../stream/interval";
+import { wantedFaces } from "../stream/pacing";
 import type { ResultMessage, SessionConfig } from "../stream/protocol";
-import { FaceBook, sameView, staleAfterMs } from "./faces";
+import { FaceBook, sameView } from "./faces";
 import { FramePump } from "./framePump";
 import { ReadingsMeter } from "./readings";
 import { SessionLog } from "./sessionLog";
@@ -51,7 +52,7 @@ export class Live {
     this.interval = interval;
     this.#storage = storage;
     this.stores = createStores(rememberedSmoothing(storage) ?? 0);
-    this.#book = new FaceBook(staleAfterMs(interval.intervalMs));
+    this.#book = new FaceBook(interval.intervalMs);
     this.#camera = new Camera(media, {
       onState: (state) => this.#onCamera(state),
       onChoices: (choices) => this.stores.cameraChoices.set(choices),
@@ -70,10 +71,10 @@ export class Live {
       cropLimit: () => this.#cropLimit(),
       intervalMs: () => this.#intervalMs(),
       send: (capturedAtMs, faces, size) => this.#connection.send({ capturedAtMs, faces, size }),
-      onTracks: (tracks, frame) => {
+      onTracks: (tracks, frame, nowS) => {
         // A frame can still be under way when the camera is stopped.
         if (this.stores.camera.get().kind !== "live") return;
-        const changed = this.#book.setTracks(tracks);
+        const changed = this.#book.setTracks(tracks, nowS);
         this.stores.boxes.set({ frame, boxes: this.#book.boxes });
         if (changed) this.#onFacesChanged();
       },
@@ -148,16 +149,21 @@ export class Live {
     if (state.kind !== "open") return;
     this.stores.session.set(state.session);
     this.stores.streamError.set(null);
+    const { config, limits } = state.session;
+    const wanted = wantedFaces(limits.max_faces, this.#intervalMs());
+    this.#book.setPerFrame(Math.min(config.max_faces, limits.max_faces));
     const remembered = rememberedSmoothing(this.#storage);
-    if (remembered === null) this.stores.smoothing.set(state.session.config.smoothing);
-    else if (remembered !== state.session.config.smoothing) {
-      this.#connection.updateConfig({ smoothing: remembered });
+    if (remembered === null) this.stores.smoothing.set(config.smoothing);
+    if (wanted !== config.max_faces || (remembered ?? config.smoothing) !== config.smoothing) {
+      this.#connection.updateConfig({ max_faces: wanted, smoothing: remembered ?? config.smoothing });
     }
   }
 
   #onConfig(config: SessionConfig): void {
     const session = this.stores.session.get();
-    if (session !== null) this.stores.session.set({ ...session, config });
+    if (session === null) return;
+    this.stores.session.set({ ...session, config });
+    this.#book.setPerFrame(Math.min(config.max_faces, session.limits.max_faces));
   }
 
   #onResult(result: ResultMessage): void {
@@ -181,12 +187,11 @@ export class Live {
   }
 
   #onFacesChanged(): void {
-    const boxes = this.#book.boxes;
-    this.traces.keepOnly(new Set(boxes.map((box) => box.faceId)));
+    this.traces.keepOnly(this.#book.knownIds);
     this.#showFaces();
     // The server ends sessions in which nothing happens; now something does.
     const state = this.#connection.state;
-    if (boxes.length > 0 && state.kind === "closed" && state.reason === "idle_timeout")
+    if (this.#book.boxes.length > 0 && state.kind === "closed" && state.reason === "idle_timeout")
       this.#connection.connect();
   }
 

@@ -4,7 +4,7 @@ import type { Track } from "../tracking/tracker";
 /** For tests: a track at the given place, seen in the latest frame. */
 export function trackOf(faceId: number, side = 100): Track {
   const boxXywh = [10 * faceId, 20, side, side] as const;
-  return { faceId, boxXywh, smoothXywh: boxXywh, seenAtMs: 0, detection: 0 };
+  return { faceId, boxXywh, smoothXywh: boxXywh, seenAtS: 0, detection: 0 };
 }
 
 /** For tests: an answer that sees the given emotion, with 0.8, in each face. */

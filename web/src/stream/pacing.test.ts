@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mayDetectForBoxes, SendPacer } from "./pacing";
+import { mayDetectForBoxes, SendPacer, wantedFaces } from "./pacing";
 
 /** How many of the given frames are sent. */
 function countSent(frameTimesMs: readonly number[], intervalMs: number): number {
@@ -40,5 +40,16 @@ describe("mayDetectForBoxes", () => {
     expect(mayDetectForBoxes(33, 10)).toBe(true);
     expect(mayDetectForBoxes(33, 40)).toBe(false);
     expect(mayDetectForBoxes(80, 40)).toBe(true);
+  });
+});
+
+describe("wantedFaces", () => {
+  it.each([
+    [32, 100, 12],
+    [32, 1000, 32],
+    [32, 10, 4],
+    [2, 100, 2],
+  ])("of a server that takes %d, every %d ms, asks for %d", (limit, intervalMs, wanted) => {
+    expect(wantedFaces(limit, intervalMs)).toBe(wanted);
   });
 });

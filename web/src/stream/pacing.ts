@@ -29,3 +29,20 @@ const MAX_DETECTION_SHARE = 0.5;
 export function mayDetectForBoxes(sinceStartMs: number, detectMs: number): boolean {
   return sinceStartMs >= detectMs / MAX_DETECTION_SHARE;
 }
+
+/** Crops a second that one page asks for at most: what an ordinary processor cuts out and encodes beside the detector. */
+const MAX_CROPS_PER_SECOND = 120;
+
+/** Faces that a frame may carry however often frames are sent; who sends fast has no time for as many in the end. */
+const MIN_FACES = 4;
+
+/**
+ * How many faces a frame should carry at most: all that the server takes, unless that would be too many a second.
+ *
+ * @param limit largest number that the server takes
+ * @param intervalMs time between two frames that are sent
+ */
+export function wantedFaces(limit: number, intervalMs: number): number {
+  const affordable = Math.floor((MAX_CROPS_PER_SECOND * intervalMs) / 1000);
+  return Math.min(limit, Math.max(MIN_FACES, affordable));
+}

@@ -110,10 +110,10 @@ function freshAnswer({ faces, selectedId }: FacesView): Answer | null {
   return face?.fresh === true ? face.answer : null;
 }
 
-function caption({ faces, selectedId: faceId, chosenId }: FacesView, t: TFunction): string {
+function caption({ seenCount, selectedId: faceId, chosenId }: FacesView, t: TFunction): string {
   if (faceId === null) return t("faces.nobody");
-  if (faces.length === 1) return t("faces.face", { faceId });
+  if (seenCount <= 1) return t("faces.face", { faceId });
   return chosenId === null
-    ? t("faces.face_largest", { faceId, count: faces.length })
+    ? t("faces.face_largest", { faceId, count: seenCount })
     : t("faces.face_chosen", { faceId });
 }

@@ -10,12 +10,12 @@ export function FaceChips() {
   const words = useTranslation();
   const { t } = words;
   const live = useLive();
-  const { faces, selectedId, chosenId } = useStore(live.stores.faces, (view) => view);
+  const { faces, selectedId, chosenId, seenCount, perFrame } = useStore(live.stores.faces, (view) => view);
   if (faces.length < 2) return null;
   return (
     <fieldset className="chips">
       <legend className="visually-hidden">{t("faces.choose")}</legend>
-      {faces.map(({ faceId, answer, fresh }) => {
+      {faces.map(({ faceId, answer, fresh, queued }) => {
         const emotion = fresh && answer !== null ? answer.emotion : null;
         const colour = emotion === null ? STALE_COLOUR : colourOf(emotion);
         return (
@@ -24,6 +24,7 @@ export function FaceChips() {
             type="button"
             className="chip"
             aria-pressed={faceId === selectedId}
+            title={queued ? t("tracking.queued") : undefined}
             style={{ "--emotion": colour } as CSSProperties}
             onClick={() => live.chooseFace(faceId)}
           >
@@ -36,6 +37,11 @@ export function FaceChips() {
         <button type="button" className="chip chip-plain" onClick={() => live.chooseFace(null)}>
           {t("faces.follow_largest")}
         </button>
+      )}
+      {seenCount > perFrame && (
+        <p className="chips-note quiet" data-testid="turns-note">
+          {t("tracking.turns", { count: seenCount, perFrame })}
+        </p>
       )}
     </fieldset>
   );

@@ -1,6 +1,6 @@
 import { type CSSProperties, memo, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import type { FaceView } from "../engine/faces";
+import type { Answer, FaceView } from "../engine/faces";
 import { emotionWord, formatPercent } from "./format";
 import { useLive } from "./liveContext";
 import { colourOf, STALE_COLOUR } from "./palette";
@@ -25,7 +25,10 @@ interface FaceBoxProps {
   readonly selected: boolean;
 }
 
-const FaceBox = memo(function FaceBox({ face: { faceId, answer, fresh }, selected }: FaceBoxProps) {
+const FaceBox = memo(function FaceBox({
+  face: { faceId, answer, fresh, seen, queued },
+  selected,
+}: FaceBoxProps) {
   const words = useTranslation();
   const { t } = words;
   const live = useLive();
@@ -53,6 +56,7 @@ const FaceBox = memo(function FaceBox({ face: { faceId, answer, fresh }, selecte
       data-face-id={faceId}
       data-emotion={shown?.emotion}
       data-stale={shown === null}
+      data-seen={seen}
       aria-pressed={selected}
       aria-label={
         shown === null ? t("faces.face", { faceId }) : t("faces.face_emotion", { faceId, emotion, percent })
@@ -62,7 +66,7 @@ const FaceBox = memo(function FaceBox({ face: { faceId, answer, fresh }, selecte
     >
       <span className="face-tag">
         {shown === null ? (
-          <span>{t(answer === null ? "faces.waiting" : "faces.stale")}</span>
+          <span>{t(waitingWord(answer, queued))}</span>
         ) : (
           <>
             <span className="label">{emotion}</span>
@@ -73,6 +77,12 @@ const FaceBox = memo(function FaceBox({ face: { faceId, answer, fresh }, selecte
     </button>
   );
 });
+
+/** Why a face shows no emotion. */
+function waitingWord(answer: Answer | null, queued: boolean) {
+  if (queued) return "tracking.queued";
+  return answer === null ? "faces.waiting" : "faces.stale";
+}
 
 /** Share of the picture's height that a tag takes up, in a small picture. */
 const TAG_ROOM = 0.12;

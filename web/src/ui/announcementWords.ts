@@ -4,17 +4,17 @@ import { emotionWord } from "./format";
 
 /** The picture in one sentence, for those who hear the page. */
 export function announce(
-  { faces, selectedId }: FacesView,
+  { faces, selectedId, seenCount }: FacesView,
   words: { readonly t: TFunction; readonly i18n: i18n },
 ): string {
   const { t } = words;
   const fresh = faces.filter((face) => face.fresh);
-  if (faces.length === 0) return t("announcement.nobody");
-  if (fresh.length === 0) return t("announcement.no_emotion", { count: faces.length });
+  if (seenCount === 0) return t("announcement.nobody");
+  if (fresh.length === 0) return t("announcement.no_emotion", { count: seenCount });
   const selected = fresh.find((face) => face.faceId === selectedId) ?? fresh[0];
   const label = selected?.answer?.emotion;
   const emotion = label === undefined ? t("emotion.unknown") : emotionWord(label, words);
-  return faces.length === 1
+  return seenCount === 1
     ? t("announcement.emotion_of_one", { emotion })
-    : t("announcement.emotion_of_several", { count: faces.length, faceId: selected?.faceId, emotion });
+    : t("announcement.emotion_of_several", { count: seenCount, faceId: selected?.faceId, emotion });
 }
