@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from .analysis.finder import load_finder
-from .api import about, compat, images, legacy, operations, stream
+from .api import about, compat, corrections, images, legacy, operations, stream
 from .api.dashboard import mount_dashboard
 from .api.documentation import mount_documentation
 from .api.hosts import CheckedHosts
@@ -76,7 +76,7 @@ def create_app(
         has_certificate=settings.ssl_certfile is not None,
     )
     app.add_middleware(RequestIds)
-    for routes in (stream, legacy, operations, about, images, compat):
+    for routes in (stream, legacy, operations, about, images, corrections, compat):
         app.include_router(routes.router)
     mount_documentation(app, settings)
     mount_dashboard(app, settings.dashboard_dir)

@@ -5,6 +5,8 @@
 """
 
 import json
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +23,9 @@ _NAMES: dict[str, str] = {
     for word in (emotion["name"], *emotion["synonyms"])
 }
 
+#: Every word that means one of them, in lower case.
+WORDS: tuple[str, ...] = tuple(_NAMES)
+
 #: Relative luminance on which black and white text have the same WCAG 2 contrast: sqrt(1.05 × 0.05) − 0.05.
 _EVEN_LUMINANCE = 0.179
 
@@ -30,8 +35,28 @@ def canonical(label: str) -> str | None:
     return _NAMES.get(_key(label))
 
 
-def colour_of(label: str) -> str:
-    """A label's colour, "#rrggbb", always the same one. An unknown label's follows from its name."""
+def colour_of(label: str, labels: Iterable[str] = ()) -> str:
+    """A label's colour, "#rrggbb", always the same one among the same ``labels``.
+
+    An unknown label's follows from its name; no two of a model's have one colour, as far as there are enough.
+    """
+    return _colours(tuple(labels)).get(label) or _own_colour(label)
+
+
+@lru_cache(maxsize=64)
+def _colours(labels: tuple[str, ...]) -> dict[str, str]:
+    colours: dict[str, str] = {}
+    for label in labels:
+        colour = _own_colour(label)
+        if colour in colours.values() and canonical(label) is None:
+            start = _OTHER_COLOURS.index(colour)
+            ring = (*_OTHER_COLOURS[start:], *_OTHER_COLOURS[:start])
+            colour = next((other for other in ring if other not in colours.values()), colour)
+        colours[label] = colour
+    return colours
+
+
+def _own_colour(label: str) -> str:
     name = canonical(label)
     if name is not None:
         return _COLOURS[name]

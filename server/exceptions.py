@@ -36,7 +36,8 @@
 Messages are for people; programs read the fields.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, Literal
 
 ErrorCode = Literal[
@@ -51,6 +52,12 @@ ErrorCode = Literal[
     "unauthorized",
     "too_many_sessions",
 ]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Part of a message about a word that nobody knows: " (did you mean …?)", or empty if none is near."""
+    close = get_close_matches(word, list(known), 1, cutoff=0.7)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 class EmostreamError(Exception):
@@ -82,7 +89,9 @@ class UnknownModelError(ModelError):
     """No model of that name; ``known`` lists those there are."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"there is no model {name!r}; known are: {', '.join(known)}")
+        super().__init__(
+            f"there is no model {name!r}{did_you_mean(name, known)}; known are: {', '.join(known)}"
+        )
         self.name = name
         self.known = known
 

@@ -37,6 +37,8 @@ LIBRARIES = {
     "torch": ("PyTorch", "emostream[server]"),
     "uvicorn": ("Uvicorn", "emostream[server]"),
     "trustme": ("trustme", "emostream[tls]"),
+    "imagehash": ("ImageHash", "emostream[train]"),
+    "scipy": ("SciPy", "emostream[train]"),
     "tensorboard": ("TensorBoard", "emostream[train]"),
     "yaml": ("PyYAML", "emostream[train]"),
     "pandas": ("pandas", "pandas"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from .exceptions import CheckpointError, ModelError, UnknownModelError
 from .inference import Recognizer
 from .models.catalogue import EnsembleEntry, parse_model
-from .models.weight_file import read_description
+from .models.weight_file import WEIGHTS_FILE, read_description
 from .models.weights import WeightsStore
 from .settings import Settings
 
@@ -25,11 +25,14 @@ def load_recognizer(settings: Settings, ensemble: EnsembleEntry | None = None) -
 
 
 def chosen_ensemble(settings: Settings) -> EnsembleEntry:
-    """The user's own file if there is one, else the models named. Raises ModelError."""
+    """The user's own file if there is one, else the models named, else what ``emostream weights use`` chose.
+
+    Raises ModelError.
+    """
     if settings.model_file is None:
-        store = WeightsStore(settings.weights_dir)
-        return store.find(settings.model, settings.policy, settings.member_weights)
-    if not settings.labels and (described := describe_file(settings.model_file)) is not None:
+        return _named_or_in_use(settings)
+    described = describe_file(settings.model_file, settings.labels or None)
+    if described is not None and "arch" not in settings.model_fields_set:
         return described
     if not settings.labels:
         raise ModelError(
@@ -44,15 +47,41 @@ def chosen_ensemble(settings: Settings) -> EnsembleEntry:
     )
 
 
-def describe_file(path: Path) -> EnsembleEntry | None:
+def model_name(settings: Settings) -> str:
+    """The models that the settings name, else what ``emostream weights use`` chose."""
+    is_named = "model" in settings.model_fields_set
+    return settings.model if is_named else WeightsStore(settings.weights_dir).in_use()
+
+
+def _named_or_in_use(settings: Settings) -> EnsembleEntry:
+    name = model_name(settings)
+    try:
+        return WeightsStore(settings.weights_dir).find(name, settings.policy, settings.member_weights)
+    except UnknownModelError as error:
+        if "model" in settings.model_fields_set:
+            raise
+        raise ModelError(
+            f"{name}, which `emostream weights use` chose, is not there any more: run "
+            "`emostream weights use default`"
+        ) from error
+
+
+def describe_file(path: Path, labels: tuple[str, ...] | None = None) -> EnsembleEntry | None:
     """The model in a weights file that says what it holds, as those of ``emostream train`` do; else None.
 
-    Raises ModelError if what it says makes no sense.
+    ``labels``, where given, count more than what the file says. Raises ModelError if what it says makes no
+    sense.
     """
     description = read_description(path)
     if description is None:
         return None
-    return _own_file(path, description.architecture, description.labels, asdict(description.normalisation))
+    return _own_file(
+        path,
+        description.architecture,
+        labels or description.labels,
+        asdict(description.normalisation),
+        description.mirrored,
+    )
 
 
 def find_model(model: str, settings: Settings) -> tuple[EnsembleEntry, Path | None]:
@@ -68,7 +97,7 @@ def find_model(model: str, settings: Settings) -> tuple[EnsembleEntry, Path | No
         path = Path(model)
         if not (path.exists() or path.suffix or len(path.parts) > 1):
             raise
-    file = path / "model.safetensors" if path.is_dir() else path
+    file = path / WEIGHTS_FILE if path.is_dir() else path
     described = describe_file(file)
     if described is None:
         raise CheckpointError(
@@ -79,9 +108,19 @@ def find_model(model: str, settings: Settings) -> tuple[EnsembleEntry, Path | No
 
 
 def _own_file(
-    path: Path, architecture: str, labels: tuple[str, ...], normalisation: dict[str, object]
+    path: Path,
+    architecture: str,
+    labels: tuple[str, ...],
+    normalisation: dict[str, object],
+    mirrored: bool = False,
 ) -> EnsembleEntry:
-    table = {"architecture": architecture, "labels": labels, "path": path, "normalisation": normalisation}
-    name = path.resolve().parent.name if path.name == "model.safetensors" else path.stem
+    table = {
+        "architecture": architecture,
+        "labels": labels,
+        "path": path,
+        "normalisation": normalisation,
+        "mirrored": mirrored,
+    }
+    name = path.resolve().parent.name if path.name == WEIGHTS_FILE else path.stem
     entry = parse_model(name, table, place=path)
     return EnsembleEntry(entry.name, entry.labels, (entry,))

@@ -147,8 +147,14 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("images_dir", "EMOSTREAM_IMAGES_DIR", "IMAGES_DIR"),
         description="if set, a received crop is kept there every 10 s; if not, none ever is",
     )
+    corrections_dir: Path | None = Field(
+        default=None,
+        description="if set, people may have face crops kept there with the right label, to learn from",
+    )
     max_kept_bytes: int = Field(
-        default=1024 * 1024 * 1024, ge=0, description="of all crops in IMAGES_DIR; then no more are kept"
+        default=1024 * 1024 * 1024,
+        ge=0,
+        description="of all crops in IMAGES_DIR, and in CORRECTIONS_DIR; then no more",
     )
 
     dashboard_dir: Path = Field(default=_PACKAGE / "dashboard", description="the built dashboard")

@@ -10,6 +10,7 @@ from emostream.loading import chosen_ensemble, find_model, load_recognizer
 from emostream.models.factory import create_model
 from emostream.models.normalisation import NormalisationSpec
 from emostream.models.weight_file import WeightDescription, write_weights
+from emostream.models.weights import WeightsStore
 from emostream.settings import Settings
 
 COMPACT = "compact-mobilenet-a,compact-mobilenet-b"
@@ -21,6 +22,27 @@ def test_the_default_is_the_shipped_ensemble(tmp_path: Path) -> None:
     assert chosen.name == "default"
     assert len(chosen.members) == 2
     assert chosen.policy is Policy.MEAN
+
+
+def test_what_is_in_use_answers_where_nobody_names_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = WeightsStore(tmp_path)
+    store.use("from-scratch-a")
+
+    assert chosen_ensemble(Settings(weights_dir=tmp_path)).name == "from-scratch-a"
+    assert chosen_ensemble(Settings(weights_dir=tmp_path, model="from-faces")).name == "from-faces"
+    monkeypatch.setenv("EMOSTREAM_MODEL", "default")
+    assert chosen_ensemble(Settings(weights_dir=tmp_path)).name == "default"
+
+
+def test_what_is_in_use_and_gone_is_named_with_the_way_back(tmp_path: Path) -> None:
+    (tmp_path / "in-use.toml").write_text('model = "gone"')
+
+    with pytest.raises(
+        ModelError, match=r"gone, which .* is not there any more: run `emostream weights use d"
+    ):
+        chosen_ensemble(Settings(weights_dir=tmp_path))
 
 
 def test_models_named_with_commas_answer_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -84,6 +106,21 @@ def test_a_file_that_says_what_it_holds_needs_no_settings(tmp_path: Path, cache_
 
     assert recognizer.labels == ("calm", "tense")
     assert chosen_ensemble(settings).members[0].normalisation_spec == normalisation
+
+
+def test_labels_of_a_file_that_describes_itself_may_be_renamed_and_are_counted(tmp_path: Path) -> None:
+    """Everything else is as the file says."""
+    normalisation = NormalisationSpec(grayscale=True, per_image=True)
+    file = tmp_path / "trained.safetensors"
+    description = WeightDescription("se_resnet", ("calm", "tense"), normalisation)
+    write_weights(file, create_model("se_resnet", 2).state_dict(), description)
+
+    chosen = chosen_ensemble(Settings(model_file=file, labels="quiet,loud"))
+    assert chosen.labels == ("quiet", "loud")
+    assert chosen.members[0].architecture == "se_resnet"
+    assert chosen.members[0].normalisation_spec == normalisation
+    with pytest.raises(CheckpointError, match="2 outputs, and 3 labels"):
+        load_recognizer(Settings(model_file=file, labels="a,b,c", weights_dir=tmp_path))
 
 
 def test_labels_that_are_given_count_more_than_what_a_file_says(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class Annotator:
         for face, box in boxed:
             # A dark line around the coloured one: it is seen on any ground.
             draw_box(image_rgb, box, (0, 0, 0), self._line + 2)
-            draw_box(image_rgb, box, _rgb_of(face.emotion), self._line)
+            draw_box(image_rgb, box, _rgb_of(face.emotion, self._labels), self._line)
         for sprite, (x, y, _, _) in labels:
             _paste(image_rgb, sprite, x, y)
 
@@ -91,7 +91,7 @@ class Annotator:
     def _label_of(self, face: Face) -> Pixels:
         """The longest text at the largest size that fits into the image, or else the shortest at the
         smallest."""
-        colour = colour_of(face.emotion)
+        colour = colour_of(face.emotion, self._labels)
         for size_px in (self._text_px, _MIN_TEXT_PX, *_SMALLER_TEXTS_PX):
             for words in (face.text, face.emotion):
                 sprite = _text(words, size_px, ink_on(colour), colour, max(2, self._line))
@@ -115,7 +115,7 @@ class Annotator:
             bar_y = top + (self._row_px - thickness) // 2
             panel[bar_y : bar_y + thickness, bar_x : bar_x + self._bar_px] = _TRACK_RGB
             filled = round(share * self._bar_px)
-            panel[bar_y : bar_y + thickness, bar_x : bar_x + filled] = _rgb_of(label)
+            panel[bar_y : bar_y + thickness, bar_x : bar_x + filled] = _rgb_of(label, self._labels)
         ground[:] = panel
 
     def _room_beside(self, box: BoxXywh, taken: Sequence[BoxXywh]) -> tuple[int, int] | None:
@@ -189,8 +189,8 @@ def _text(words: str, size_px: int, ink: str, ground: str, padding: int) -> Pixe
 
 
 @lru_cache(maxsize=_TEXTS_KEPT)
-def _rgb_of(label: str) -> tuple[int, int, int]:
-    return _rgb(colour_of(label))
+def _rgb_of(label: str, labels: tuple[str, ...]) -> tuple[int, int, int]:
+    return _rgb(colour_of(label, labels))
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..exceptions import ProblemError
 from ..faces import BoxXywh, Faces
@@ -20,7 +20,12 @@ _PROBLEMS = problem_responses(400, 401, 403, 408, 413, 415, 422, 500, 503)
 
 
 class RecognizeAnswer(BaseModel):
-    """Probabilities of the largest face, rounded to four places."""
+    """Probabilities of the largest face, rounded to four places.
+
+    Labels of a model that are no emotions, such as "bored", are fields besides.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     anger: float
     disgust: float
@@ -36,7 +41,9 @@ class PredictedFace(BaseModel):
     y: int
     width: int
     height: int
-    label: str = Field(description="neutral, happy, sad, surprise, fear, disgust, anger or contempt")
+    label: str = Field(
+        description="neutral, happy, sad, surprise, fear, disgust, anger or contempt; else the model's own"
+    )
 
 
 class EmotionFace(BaseModel):

@@ -41,14 +41,18 @@ def in_words(words: Mapping[str, str], probabilities: Mapping[str, float]) -> di
     """Probabilities by the words of an older system, in its order, rounded to four places.
 
     ``probabilities`` are by the model's labels. Emotions that the model lacks are left out, and so are
-    labels that the older system has no word for.
+    emotions that the older system has no word for. Labels that are no emotions, such as "bored", come last,
+    as they are: nothing that the older system knows would be true instead.
     """
     found: dict[str, float] = {}
+    own: dict[str, float] = {}
     for label, value in probabilities.items():
         meaning = canonical(label)
-        if meaning is not None and meaning in words:
+        if meaning is None:
+            own[label] = round(value, DECIMALS)
+        elif meaning in words:
             found[meaning] = round(found.get(meaning, 0.0) + value, DECIMALS)
-    return {word: found[meaning] for meaning, word in words.items() if meaning in found}
+    return {word: found[meaning] for meaning, word in words.items() if meaning in found} | own
 
 
 def likeliest(probabilities: Mapping[str, float]) -> tuple[str, float]:

@@ -30,6 +30,7 @@ class ModelDescription(BaseModel):
     input_size: int = Field(description="side in pixels of the largest square crop that a member takes")
     device: str
     precision: str
+    corrections: bool = Field(description="whether POST /v1/corrections keeps crops")
 
 
 @router.get("/healthz", tags=["operations"])
@@ -90,7 +91,8 @@ async def metrics(request: Request) -> Response:
 @router.get("/v1/model", tags=["model"])
 async def model(request: Request) -> ModelDescription:
     """What answers here: its name, labels, members and where it runs."""
-    recognizer = services_of(request).recognizer
+    services = services_of(request)
+    recognizer = services.recognizer
     return ModelDescription(
         name=recognizer.name,
         labels=list(recognizer.labels),
@@ -98,4 +100,5 @@ async def model(request: Request) -> ModelDescription:
         input_size=max(recognizer.input_sizes),
         device=recognizer.engine.device,
         precision=recognizer.engine.precision,
+        corrections=services.corrections is not None,
     )

@@ -13,6 +13,7 @@ from ..inference import Recognizer
 from ..inference.batcher import CLOSE_TIMEOUT_S, Batcher, BatcherLane
 from ..settings import Settings
 from .admission import Admission
+from .correction_folder import CorrectionFolder
 from .crop_archive import CropArchive
 from .failed_tokens import FailedTokens
 from .image_service import ImageService
@@ -70,6 +71,12 @@ class Services:
         )
         self.failed_tokens = FailedTokens(self.metrics)
         self.archive = CropArchive(settings.images_dir, settings.max_kept_bytes)
+        #: None where the operator wants none.
+        self.corrections = (
+            None
+            if settings.corrections_dir is None
+            else CorrectionFolder(settings.corrections_dir, settings.max_kept_bytes)
+        )
         self.sessions = SessionRegistry(settings.max_sessions, self.metrics)
 
     @asynccontextmanager

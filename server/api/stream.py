@@ -117,7 +117,10 @@ def _new_session(services: Services, mode: LaneMode, queue_length: int) -> Strea
     )
     model = ModelFacts(name=recognizer.name, labels=list(recognizer.labels))
     lane = services.batcher.open_lane(mode, queue_length)
-    return StreamSession(uuid.uuid4().hex, model, limits, lane, services.finder)
+    takes_corrections = services.corrections is not None
+    return StreamSession(
+        uuid.uuid4().hex, model, limits, lane, services.finder, takes_corrections=takes_corrections
+    )
 
 
 class Connection:

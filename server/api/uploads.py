@@ -98,6 +98,14 @@ async def read_file(request: Request, settings: Settings, field: str) -> bytes:
     return _files(await _read_form(request, settings), field)[0].data
 
 
+async def read_form(request: Request, settings: Settings, field: str) -> tuple[Upload, dict[str, str]]:
+    """The file in ``field`` of a multipart form, and the form's fields that are text. Raises ProblemError."""
+    if media_type(request) != "multipart/form-data":
+        raise ProblemError(415, "unsupported_type", f"expected multipart/form-data with a file in {field!r}")
+    form = await _read_form(request, settings)
+    return _files(form, field)[0], {name: value for name, value in form if isinstance(value, str)}
+
+
 async def read_base64(request: Request, settings: Settings) -> bytes:
     """The image of a body that is base64 text, or that text as JSON. Raises ProblemError."""
     return await asyncio.to_thread(decode_text_base64, await _read_text(request, settings))

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from ..exceptions import DatasetError
 from ..loading import find_model, load_recognizer
-from ..models.weight_file import read_description, set_temperature
+from ..models.weight_file import read_description, restore_temperature, set_temperature
 from ..models.weights import WeightsStore
 from ..process import configure_process
-from ..settings import read_settings
-from ..training.calibration import cross_fitted, fit_temperature
+from ..settings import Settings, read_settings
+from ..training.calibration import LEAST_IMAGES, cross_fitted, fit_temperature, log_loss
 from ..training.datasets import read_split
 from ..training.evaluate import check_labels, predict_probabilities
 from ..training.metrics import score
@@ -21,45 +22,81 @@ from .model_option import ModelArgument
 
 def calibrate(
     model: ModelArgument,
-    data: Annotated[Path, typer.Argument(help="Labelled faces that it was not trained on.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="Labelled faces that it was not trained on.", show_default=False)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and keep nothing.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Back to the temperature before the last.")] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Fit a model's temperature on labelled faces and keep it.
+    """Fit a model's temperature on labelled faces and keep it, if that makes its confidences better.
 
     A file of weights gets it into itself; for names of the catalogue it is kept in the weights folder.
     """
     configure_process()
     settings = read_settings(device=device)
+    if undo:
+        temperature = _undo(model, settings)
+        results.print(f"[bold]{model}[/]: temperature {temperature:.3f} again", soft_wrap=True)
+        return
+    if data is None:
+        raise DatasetError("name a prepared data set: emostream calibrate MODEL DATA")
     entry, file = find_model(model, settings)
-    recognizer = load_recognizer(settings, entry)
-    check_labels(recognizer)
     faces = read_split(data, "evaluation")
+    if len(faces) < LEAST_IMAGES:
+        raise DatasetError(
+            f"{data} has {len(faces)} images, too few to fit a temperature on: take {LEAST_IMAGES} or more"
+        )
+    recognizer = load_recognizer(settings, entry)
+    check_labels(recognizer, faces.labels)
     truth = faces.targets.argmax(1)
     with progress_bar() as progress:
         task = progress.add_task("as they are", total=len(faces))
-        found = predict_probabilities(
-            recognizer, faces.images, None, 0, lambda done: progress.advance(task, done)
-        )
+        found = predict_probabilities(recognizer, faces, None, 0, lambda done: progress.advance(task, done))
     # On top of the temperature that its probabilities already are at.
     factor = fit_temperature(found, truth)
-    if file is not None:
-        description = read_description(file)
-        assert description is not None  # else it could not have been loaded
-        temperature = factor * description.temperature
-        set_temperature(file, temperature)
-    else:
-        temperature = factor * entry.temperature
-        WeightsStore(settings.weights_dir).set_temperature(model, temperature)
+    description = read_description(file) if file is not None else None
+    temperature = factor * (entry.temperature if description is None else description.temperature)
+    calibrated = cross_fitted(found, truth)
+    is_better = log_loss(calibrated, truth) < log_loss(found, truth)
+    if is_better and not dry_run:
+        if file is not None:
+            set_temperature(file, temperature)
+        else:
+            WeightsStore(settings.weights_dir).set_temperature(model, temperature)
     before = score(found, truth).expected_calibration_error
-    after = score(cross_fitted(found, truth), truth).expected_calibration_error
+    after = score(calibrated, truth).expected_calibration_error
     if as_json:
-        figures = {"temperature": temperature, "before": before, "after": after, "pictures": len(faces)}
+        figures = {
+            "temperature": temperature,
+            "before": before,
+            "after": after,
+            "log_loss_before": log_loss(found, truth),
+            "log_loss_after": log_loss(calibrated, truth),
+            "is_better": is_better,
+            "is_kept": is_better and not dry_run,
+            "pictures": len(faces),
+        }
         typer.echo(json.dumps(figures, indent=2))
-        return
-    place = file or settings.weights_dir
-    results.print(f"[bold]{entry.name}[/]: temperature {temperature:.3f}, kept in {place}", soft_wrap=True)
-    results.print(
-        f"calibration error {before:.3f} before, {after:.3f} after "
-        f"({len(faces):,} images; each half measured at the temperature that the other half gave)"
-    )
+    else:
+        kept = "not kept: --dry-run" if dry_run else f"kept in {file or settings.weights_dir}"
+        outcome = kept if is_better else "not kept: it would not be better"
+        results.print(f"[bold]{entry.name}[/]: temperature {temperature:.3f}, {outcome}", soft_wrap=True)
+        results.print(
+            f"log loss {log_loss(found, truth):.4f} before, {log_loss(calibrated, truth):.4f} after; "
+            f"calibration error {before:.3f} before, {after:.3f} after "
+            f"({len(faces):,} images; each half measured at the temperature that the other half gave)"
+        )
+    if not is_better:
+        raise typer.Exit(1)
+
+
+def _undo(model: str, settings: Settings) -> float:
+    """The temperature that is in force again. Raises ModelError if none was kept before."""
+    _, file = find_model(model, settings)
+    if file is not None:
+        return restore_temperature(file)
+    store = WeightsStore(settings.weights_dir)
+    store.restore_temperature(model)
+    return store.find(model).temperature

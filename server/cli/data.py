@@ -10,7 +10,7 @@ from ..detection.detector import FaceDetector
 from ..exceptions import DatasetError
 from ..process import configure_process
 from ..settings import read_settings
-from ..training.datasets import LABELS
+from ..training.preparing.class_folders import Grouping
 from ..training.preparing.prepare import Manifest, Numbering, Options, find_source, prepare
 from .console import messages, progress_bar, results
 from .lazy import examples
@@ -37,11 +37,26 @@ def prepare_(
         Path | None, typer.Option(help="FER+'s fer2013new.csv, if not beside fer2013.csv.")
     ] = None,
     split: Annotated[
-        str, typer.Option(help="Shares of train, valid and test, for class folders without splits.")
-    ] = "0.8,0.1,0.1",
+        str | None,
+        typer.Option(
+            help="Shares of train, valid and test, for class folders without splits. "
+            "\\[default: 0.8,0.1,0.1; of fewer than 1,000 images 0.7,0.3,0]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of that split.")] = 0,
     numbers: Annotated[
         Numbering | None, typer.Option(help="Whose numbers the class folders are called by.")
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Of your own, in order, commas between, such as bored,focused.", metavar="LABEL,…"),
+    ] = None,
+    group_by: Annotated[
+        Grouping | None,
+        typer.Option(
+            help="What stays in one split beside copies of one picture: images of one folder below a class, "
+            "or with names that differ by a number at the end (a person's, a recording's)."
+        ),
     ] = None,
     mapping: Annotated[
         list[str] | None,
@@ -60,10 +75,12 @@ def prepare_(
         colour=colour,
         detect=detect,
         min_side=min_side,
-        shares=_shares(split),
+        shares=None if split is None else _shares(split),
         seed=seed,
         numbering=numbers,
         mapping=_mapping(mapping or []),
+        labels=None if labels is None else tuple(label.strip() for label in labels.split(",")),
+        grouping=group_by,
         drop_repeated=drop_repeated,
     )
     found = find_source(source, options, votes)
@@ -107,15 +124,13 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
 def _show(manifest: Manifest) -> None:
     splits = manifest.splits.values()
     colours = "RGB" if manifest.channels == 3 else "grey"
-    table = Table(
-        title=f"{manifest.name}: {manifest.kind}, {manifest.side} px, {colours}",
-        title_justify="left",
-        box=None,
-    )
+    # No title of the table: it would be broken to the table's width.
+    results.print(f"{manifest.name}: {manifest.kind}, {manifest.side} px, {colours}", style="italic")
+    table = Table(box=None)
     table.add_column("")
     for split in manifest.splits:
         table.add_column(split, justify="right")
-    for label in LABELS:
+    for label in manifest.labels:
         table.add_row(label, *(f"{facts.counts[label]:,}" for facts in splits))
     table.add_row("images", *(f"{facts.pictures:,}" for facts in splits), style="bold")
     for reason in sorted({reason for facts in splits for reason in facts.rejects}):

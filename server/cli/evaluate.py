@@ -10,7 +10,7 @@ from rich.table import Table
 from ..loading import find_model, load_recognizer
 from ..process import configure_process
 from ..settings import read_settings
-from ..training.datasets import LABELS, read_split
+from ..training.datasets import read_split
 from ..training.evaluate import Evaluation
 from ..training.evaluate import evaluate as measure
 from ..training.metrics import Interval
@@ -72,7 +72,7 @@ def _show(evaluation: Evaluation) -> None:
     results.print(headline)
 
     classes = _table("\nclass", "precision", "recall", "F1", "images")
-    for index, label in enumerate(LABELS):
+    for index, label in enumerate(evaluation.labels):
         classes.add_row(
             label,
             f"{scores.precision_per_class[index]:.3f}",
@@ -82,8 +82,8 @@ def _show(evaluation: Evaluation) -> None:
         )
     results.print(classes)
 
-    confusion = _table("\ntruth ↓ prediction →", *(f"\n{label}" for label in LABELS))
-    for index, label in enumerate(LABELS):
+    confusion = _table("\ntruth ↓ prediction →", *(f"\n{label}" for label in evaluation.labels))
+    for index, label in enumerate(evaluation.labels):
         counts = [f"{count:,}" for count in scores.confusion[index]]
         counts[index] = f"[bold]{counts[index]}[/]"
         confusion.add_row(label, *counts)

@@ -51,9 +51,11 @@ def live(
     settings = read_settings(model=model)
     try:
         with unwound_by_signals(), open_source(source) as opened:
-            with messages.status(f"loading {settings.model}"):
+            with messages.status("loading the model"):
+                from ..loading import model_name  # PyTorch loads slowly
+
                 analyzer = Analyzer(
-                    settings.model,
+                    model_name(settings),
                     device=device,
                     max_faces=max_faces,
                     min_face_px=min_face,

@@ -61,13 +61,17 @@ COMMANDS = {
     "weights": LazyCommand(
         "emostream.cli.weights", "app", "List, download, check and import networks' weights.", _MODELS
     ),
-    "data": LazyCommand("emostream.cli.data", "app", "Prepare data sets.", _MODELS),
+    "data": LazyCommand("emostream.cli.data", "app", "Prepare data sets.", _MODELS, extra="train"),
     "train": LazyCommand(
         "emostream.cli.train",
         "train",
         "Train a network and write its weights, checkpoints and metrics to a run folder.",
         _MODELS,
-        ("emostream train from_scratch --out runs/from_scratch",),
+        (
+            "emostream train finetune --data data/mine",
+            "emostream train finetune --from corrections/ --name candidate",
+            "emostream train from_scratch --out runs/from_scratch",
+        ),
         extra="train",
     ),
     "evaluate": LazyCommand(
@@ -76,6 +80,14 @@ COMMANDS = {
         "Measure a model on labelled faces: as they are, covered, small, compressed and blurred.",
         _MODELS,
         ("emostream evaluate default data/ferplus --report report.html",),
+    ),
+    "compare": LazyCommand(
+        "emostream.cli.compare",
+        "compare",
+        "Show two models side by side: accuracy, classes, calibration, and where they part.",
+        _MODELS,
+        ("emostream compare default candidate data/mine --report comparison.html",),
+        extra="train",
     ),
     "calibrate": LazyCommand(
         "emostream.cli.calibrate",

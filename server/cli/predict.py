@@ -103,8 +103,10 @@ def predict(
         show(line, style="yellow")
     settings = read_settings(model=model, max_faces=max_faces)
     try:
+        from ..loading import model_name  # PyTorch loads slowly, and names of files are checked first
+
         analyzer = Analyzer(
-            settings.model,
+            model_name(settings),
             device=device,
             max_faces=settings.max_faces,
             min_face_px=min_face,

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ..exceptions import WeightsError
 from ..models.factory import ARCHITECTURES, input_size
+from ..models.weight_file import WEIGHTS_FILE
 from ..models.weights import Import, State, WeightsStore
 from ..settings import read_settings
 from .console import download_progress, messages, results
@@ -29,9 +30,11 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="For progra
     """Show every known model and whether its weights are on this machine."""
     store = _store()
     catalogue = store.catalogue()
+    in_use = store.in_use()
     rows = [
         {
             "name": entry.name,
+            "in_use": entry.name == in_use,
             "state": store.state(entry).value,
             "architecture": entry.architecture,
             "labels": list(entry.labels),
@@ -47,16 +50,25 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="For progra
     ]
     ensembles = {name: [m.name for m in catalogue.members(name)] for name in catalogue.ensemble_names}
     if as_json:
-        typer.echo(json.dumps({"models": rows, "ensembles": ensembles}, indent=2))
+        typer.echo(json.dumps({"models": rows, "ensembles": ensembles, "in_use": in_use}, indent=2))
         return
+
+    def mark(name: str) -> str:
+        return " [cyan](in use)[/]" if name == in_use else ""
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("model", "weights", "classes", "what it is"):
         table.add_column(heading, overflow="fold")
     for row, entry in zip(rows, catalogue.models.values(), strict=True):
         style = _STYLES[State(row["state"])]
-        table.add_row(entry.name, f"[{style}]{row['state']}[/]", str(len(entry.labels)), entry.description)
+        table.add_row(
+            entry.name + mark(entry.name),
+            f"[{style}]{row['state']}[/]",
+            str(len(entry.labels)),
+            entry.description,
+        )
     for name, members in ensembles.items():
-        table.add_row(f"[bold]{name}[/]", "", "", f"ensemble of {', '.join(members)}")
+        table.add_row(f"[bold]{name}[/]{mark(name)}", "", "", f"ensemble of {', '.join(members)}")
     results.print(table)
 
 
@@ -100,23 +112,53 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         )
 
 
+@app.command(epilog=examples("emostream weights use candidate", "emostream weights use default"))
+def use(
+    name: Annotated[str, typer.Argument(help="Model or ensemble.", autocompletion=known_models)],
+) -> None:
+    """Choose what is loaded where neither --model nor EMOSTREAM_MODEL names a model."""
+    store = _store()
+    before = store.in_use()
+    entry = store.use(name)
+    messages.print(f"{name} is in use: {', '.join(entry.labels)}. A server has to be started again.")
+    if before != name:
+        messages.print(f"  Back to what it was: emostream weights use {before}", style="dim")
+    settings = read_settings()
+    if settings.model_file is not None:
+        messages.print(f"  MODEL_FILE is set and comes first: {settings.model_file}", style="yellow")
+    elif "model" in settings.model_fields_set:
+        messages.print(f"  EMOSTREAM_MODEL is set and comes first: {settings.model}", style="yellow")
+
+
 @app.command(
     "import",
-    epilog=examples("emostream weights import mine.pth --labels calm,tense,bored --arch dan"),
+    epilog=examples(
+        "emostream weights import runs/mine/model.safetensors --name mine",
+        "emostream weights import mine.pth --labels calm,tense,bored --arch dan",
+    ),
 )
 def import_file(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Checkpoint or .safetensors.")],
-    labels: Annotated[str, typer.Option(help="The outputs' labels in order, commas between.")],
-    arch: Annotated[str, typer.Option(help=f"One of {', '.join(ARCHITECTURES)}.")] = "poster_v2",
+    labels: Annotated[
+        str | None, typer.Option(help="The outputs' labels in order, commas between; else the file's own.")
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(help=f"One of {', '.join(ARCHITECTURES)}. \\[default: the file's own, else poster_v2]"),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name to use it by; the file's own if left out.")] = None,
     mean: Annotated[
-        tuple[float, float, float] | None, typer.Option(help="RGB; ImageNet's if left out.")
+        tuple[float, float, float] | None, typer.Option(help="RGB; else the file's own, or ImageNet's.")
     ] = None,
     std: Annotated[
-        tuple[float, float, float] | None, typer.Option(help="RGB; ImageNet's if left out.")
+        tuple[float, float, float] | None, typer.Option(help="RGB; else the file's own, or ImageNet's.")
     ] = None,
 ) -> None:
-    """Add weights of your own: checked against the architecture, copied, and usable by name."""
-    words = tuple(label.strip() for label in labels.split(",") if label.strip())
-    entry = _store().add(Import(name or file.stem, file, arch, words, mean, std))
+    """Add weights of your own: checked against the architecture, copied, and usable by name.
+
+    Files that `emostream train` wrote say themselves what they hold.
+    """
+    words = None if labels is None else tuple(word.strip() for word in labels.split(",") if word.strip())
+    called = name or (file.resolve().parent.name if file.name == WEIGHTS_FILE else file.stem)
+    entry = _store().add(Import(called, file, arch, words, mean, std))
     messages.print(f"{entry.name} can be used now: EMOSTREAM_MODEL={entry.name} emostream serve")

@@ -140,17 +140,18 @@ def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
 
     Raises WeightsError for a file that is not on this machine, CheckpointError for one that does not fit.
     """
-    members, parts = [], [repr((entry.labels, entry.mirrored))]
+    members, parts = [], [repr(entry.labels)]
     for model in entry.members:
         path = store.require(model)
         description = read_description(path)
         temperature = description.temperature if description else 1.0
-        member = Member(model, entry.columns(model), temperature, entry.mirrored)
+        mirrored = entry.mirrored or model.mirrored
+        member = Member(model, entry.columns(model), temperature, mirrored)
         load_checkpoint(member.network, path)
         members.append(member)
         parts += [
             sha256_of(path),
-            repr((model.architecture, model.normalisation_spec, member.columns, temperature)),
+            repr((model.architecture, model.normalisation_spec, member.columns, temperature, mirrored)),
         ]
     fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
     return LoadedEnsemble(entry, Ensemble(members).eval(), fingerprint)

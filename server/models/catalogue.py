@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 
 from ..choices import Policy
-from ..exceptions import ModelError, UnknownModelError
+from ..exceptions import ModelError, UnknownModelError, did_you_mean
 from .factory import ARCHITECTURES, input_size
 from .normalisation import IMAGENET_MEAN_RGB, IMAGENET_STD_RGB, NormalisationSpec
 
@@ -40,6 +40,8 @@ class ModelEntry(_Table):
     ``input_size`` is the side in pixels of the images that it takes. The architecture fixes it: where it is
     stated it must be that.
 
+    ``mirrored`` is test-time augmentation, as of an ensemble.
+
     Its weights are a file that comes with the package (``shipped``), a path of this machine (``path``), or
     are downloaded from Google Drive (``drive``, a file's id) or another address (``url``).
     """
@@ -50,6 +52,7 @@ class ModelEntry(_Table):
     description: str = ""
     input_size: int | None = None
     normalisation: _NormalisationTable = _NormalisationTable()
+    mirrored: bool = False
     shipped: str | None = None
     path: Path | None = None
     drive: str | None = None
@@ -61,7 +64,9 @@ class ModelEntry(_Table):
     @model_validator(mode="after")
     def _check(self) -> "ModelEntry":
         if self.architecture not in ARCHITECTURES:
-            raise ValueError(f"no architecture {self.architecture!r}; known are: {', '.join(ARCHITECTURES)}")
+            known = ", ".join(ARCHITECTURES)
+            hint = did_you_mean(self.architecture, ARCHITECTURES)
+            raise ValueError(f"no architecture {self.architecture!r}{hint}; known are: {known}")
         side = input_size(self.architecture)
         if self.input_size not in (None, side):
             raise ValueError(f"{self.architecture} takes images of {side} px, not of {self.input_size}")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from ..exceptions import CheckpointError
+from .factory import ARCHITECTURES, create_model
 from .pickled_sizes import OLD_PICKLES, check_sizes
 from .poster_v2 import UNUSED_KEY_PREFIXES
 from .weight_file import is_safetensors
@@ -46,9 +47,35 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
         if keys
     ]
     if problems:
+        outputs = _other_outputs(wanted, given) if misshapen and not missing and not unexpected else None
+        if outputs is not None:
+            has, labels = outputs
+            raise CheckpointError(f"{path} has {has} outputs, and {labels} labels are given for them")
+        if missing and (fitting := _architecture_of(given)) is not None:
+            problems.append(f"its tensors are those of the architecture {fitting}")
         raise CheckpointError(f"{path} does not fit this network; {'; '.join(problems)}")
     _check_finite(given, path)
     model.load_state_dict(given)
+
+
+def _architecture_of(given: Mapping[str, Tensor]) -> str | None:
+    """The architecture that has just these tensors, if one does."""
+    for name in ARCHITECTURES:
+        with torch.device("meta"):  # their names cost no memory
+            if create_model(name, 2).state_dict().keys() == given.keys():
+                return name
+    return None
+
+
+def _other_outputs(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> tuple[int, int] | None:
+    """How many outputs the file has and how many are wanted, if that is all that keeps it from fitting."""
+    counts = set()
+    for key, tensor in wanted.items():
+        if given[key].shape != tensor.shape:
+            if given[key].shape[1:] != tensor.shape[1:]:
+                return None
+            counts.add((given[key].shape[0], tensor.shape[0]))
+    return counts.pop() if len(counts) == 1 else None
 
 
 def load_part(model: nn.Module, part: str, path: Path) -> None:

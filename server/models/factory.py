@@ -8,6 +8,7 @@ from torch import nn
 from ..exceptions import UnknownModelError
 from .dan import Dan, DanConfig
 from .mobilenet import MobileNet, MobileNetConfig
+from .pair import Pair
 from .poster_v2 import COMPACT, PosterV2, PosterV2Config
 from .se_resnet import SeResNet, SeResNetConfig
 
@@ -23,9 +24,20 @@ _BUILDERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
         MobileNetConfig.input_size,
     ),
     "se_resnet": (lambda classes: SeResNet(SeResNetConfig(num_classes=classes)), SeResNetConfig.input_size),
+    "mobilenet_pair": (
+        lambda classes: Pair(MobileNet(MobileNetConfig()), MobileNet(MobileNetConfig()), classes),
+        MobileNetConfig.input_size,
+    ),
+    "se_resnet_pair": (
+        lambda classes: Pair(SeResNet(SeResNetConfig()), SeResNet(SeResNetConfig()), classes),
+        SeResNetConfig.input_size,
+    ),
 }
 
 ARCHITECTURES = tuple(_BUILDERS)
+
+#: Architecture of single networks: that of two of them under one head.
+PAIRS = {"mobilenet": "mobilenet_pair", "se_resnet": "se_resnet_pair"}
 
 
 def create_model(name: str, num_classes: int) -> nn.Module:

@@ -15,16 +15,22 @@ from ..exceptions import CheckpointError
 from ..files import replacing
 from .normalisation import NormalisationSpec
 
+#: What a run calls its weights; such a file goes by its folder's name.
+WEIGHTS_FILE = "model.safetensors"
+
 
 @dataclass(frozen=True)
 class WeightDescription:
     """``labels`` are in the order of the outputs. Logits are divided by ``temperature`` before the softmax,
-    which makes the largest probability mean what it says (Guo et al., arXiv 1706.04599)."""
+    which makes the largest probability mean what it says (Guo et al., arXiv 1706.04599);
+    ``temperature_before`` is what a calibration replaced. ``mirrored``: see ``EnsembleEntry``."""
 
     architecture: str
     labels: tuple[str, ...]
     normalisation: NormalisationSpec
     temperature: float = 1.0
+    temperature_before: float | None = None
+    mirrored: bool = False
 
 
 def is_safetensors(path: Path) -> bool:
@@ -52,17 +58,25 @@ def read_description(path: Path) -> WeightDescription | None:
             tuple(normalisation["mean"]),
             tuple(normalisation["std"]),
         )
-        temperature = float(metadata.get("temperature", 1.0))
-        if not 0 < temperature < float("inf"):
-            raise ValueError(f"the temperature is {temperature}")
+        temperature = _temperature(metadata.get("temperature", "1.0"))
+        before = metadata.get("temperature_before")
         return WeightDescription(
             architecture=metadata["architecture"],
             labels=tuple(metadata["labels"].split(",")),
             normalisation=NormalisationSpec(**normalisation),
             temperature=temperature,
+            temperature_before=None if before is None else _temperature(before),
+            mirrored=metadata.get("mirrored") == "true",
         )
     except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{path}: what it says of itself cannot be used: {error!r}") from error
+
+
+def _temperature(text: str) -> float:
+    temperature = float(text)
+    if not 0 < temperature < float("inf"):
+        raise ValueError(f"the temperature is {temperature}")
+    return temperature
 
 
 def write_weights(path: Path, state: dict[str, Tensor], description: WeightDescription) -> None:
@@ -73,14 +87,32 @@ def write_weights(path: Path, state: dict[str, Tensor], description: WeightDescr
         "normalisation": json.dumps(asdict(description.normalisation)),
         "temperature": repr(description.temperature),
     }
+    if description.temperature_before is not None:
+        metadata["temperature_before"] = repr(description.temperature_before)
+    if description.mirrored:
+        metadata["mirrored"] = "true"
     with replacing(path) as temporary:
         save_file(state, temporary, metadata)
         temporary.chmod(0o644)  # safetensors makes it readable for its owner only
 
 
 def set_temperature(path: Path, temperature: float) -> None:
-    """Stores a temperature with the weights. Raises CheckpointError if the file does not describe itself."""
+    """Stores a temperature with the weights, and the one it replaces. Raises CheckpointError if the file does
+    not describe itself."""
     description = read_description(path)
     if description is None:
         raise CheckpointError(f"{path} does not say what it holds, so a temperature cannot be stored with it")
-    write_weights(path, load_file(path), replace(description, temperature=temperature))
+    changed = replace(description, temperature=temperature, temperature_before=description.temperature)
+    write_weights(path, load_file(path), changed)
+
+
+def restore_temperature(path: Path) -> float:
+    """Takes back the last ``set_temperature``; returns the temperature that is in force again.
+
+    Raises CheckpointError if there is none to take back."""
+    description = read_description(path)
+    if description is None or description.temperature_before is None:
+        raise CheckpointError(f"{path} has no temperature that a calibration replaced")
+    before = description.temperature_before
+    write_weights(path, load_file(path), replace(description, temperature=before, temperature_before=None))
+    return before

@@ -3,7 +3,7 @@
 import shutil
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ from .catalogue import Catalogue, EnsembleEntry, ModelEntry, parse_model, read_c
 from .checkpoint import load_checkpoint
 from .download import Progress, download
 from .factory import create_model
+from .weight_file import read_description
+
+#: What is loaded where nobody chose anything.
+DEFAULT = "default"
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
@@ -31,12 +35,13 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Import:
-    """A user's own weights, as ``emostream weights import`` is told of them."""
+    """A user's own weights, as ``emostream weights import`` is told of them. What is None is taken from what
+    the file says of itself, as those of ``emostream train`` do."""
 
     name: str
     file: Path
-    architecture: str
-    labels: tuple[str, ...]
+    architecture: str | None = None
+    labels: tuple[str, ...] | None = None
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
 
@@ -45,8 +50,9 @@ class WeightsStore:
     """The folder of downloaded and imported weights.
 
     ``catalogue.toml`` in it lists the imported ones, ``pins.toml`` the SHA-256 of each file as it was when
-    first downloaded, for those whose authors publish none, and ``temperatures.toml`` what
-    ``emostream calibrate`` found for models and ensembles, by name.
+    first downloaded, for those whose authors publish none, ``temperatures.toml`` what
+    ``emostream calibrate`` found for models and ensembles, by name (``temperatures-before.toml``: what that
+    replaced), and ``in-use.toml`` what ``emostream weights use`` chose.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,6 +60,8 @@ class WeightsStore:
         self._pins_file = folder / "pins.toml"
         self._user_catalogue = folder / "catalogue.toml"
         self._temperatures_file = folder / "temperatures.toml"
+        self._temperatures_before_file = folder / "temperatures-before.toml"
+        self._in_use_file = folder / "in-use.toml"
 
     def catalogue(self) -> Catalogue:
         """The built-in models and the user's. Raises ModelError if the user's file is broken."""
@@ -70,8 +78,36 @@ class WeightsStore:
     def set_temperature(self, name: str, temperature: float) -> None:
         """Keeps the temperature of a model or ensemble for the next time it is loaded."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        known = _read(self._temperatures_file) | {name: temperature}
-        _write(self._temperatures_file, known)
+        before = _read(self._temperatures_before_file) | {name: self.find(name).temperature}
+        _write(self._temperatures_before_file, before)
+        _write(self._temperatures_file, _read(self._temperatures_file) | {name: temperature})
+
+    def restore_temperature(self, name: str) -> None:
+        """Takes back the last ``set_temperature``. Raises ModelError if there is none to take back."""
+        before = _read(self._temperatures_before_file)
+        if name not in before:
+            raise ModelError(f"{name} has no temperature that a calibration replaced")
+        _write(self._temperatures_file, _read(self._temperatures_file) | {name: before.pop(name)})
+        _write(self._temperatures_before_file, before)
+
+    def in_use(self) -> str:
+        """What is loaded where nobody names a model: ``default``, unless ``use`` chose another."""
+        return str(_read(self._in_use_file).get("model", DEFAULT))
+
+    def use(self, name: str) -> EnsembleEntry:
+        """Has a model or ensemble loaded where nobody names one.
+
+        Raises ModelError, and changes nothing, if it cannot be loaded.
+        """
+        entry = self.find(name)
+        for model in entry.members:
+            load_checkpoint(create_model(model.architecture, len(model.labels)), self.require(model))
+        if name == DEFAULT:
+            self._in_use_file.unlink(missing_ok=True)
+        else:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write(self._in_use_file, {"model": name})
+        return entry
 
     def path(self, entry: ModelEntry) -> Path:
         """Where a model's file is, or will be when it has been downloaded."""
@@ -133,30 +169,59 @@ class WeightsStore:
         """
         if not wanted.name or set(wanted.name) & set(",/\\"):
             raise ModelError(f"{wanted.name!r} is no name for a model: choose one with --name")
-        if wanted.name in read_catalogue().models:
+        built_in = read_catalogue()
+        if wanted.name in (*built_in.models, *built_in.ensemble_names):
             raise ModelError(f"{wanted.name} is the name of a built-in model: choose another with --name")
         copy = self.folder / f"{wanted.name}{wanted.file.suffix}"
-        normalisation = {key: list(value) for key in ("mean", "std") if (value := getattr(wanted, key))}
         table = {
-            "architecture": wanted.architecture,
-            "labels": list(wanted.labels),
+            **_described(wanted),
             "path": str(copy),
             "description": f"imported from {wanted.file.name}",
-            **({"normalisation": normalisation} if normalisation else {}),
         }
         # Before anything is written: a catalogue that cannot be read would stop every later command.
         entry = parse_model(wanted.name, table, wanted.file)
         load_checkpoint(create_model(entry.architecture, len(entry.labels)), wanted.file)
         self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(copy) as temporary:
-            shutil.copyfile(wanted.file, temporary)
+        if wanted.file.resolve() != copy.resolve():
+            with replacing(copy) as temporary:
+                shutil.copyfile(wanted.file, temporary)
         known = _read(self._user_catalogue)
         known.setdefault("models", {})[wanted.name] = table | {"sha256": sha256_of(copy)}
         _write(self._user_catalogue, known)
+        # A temperature of weights that had this name before is none of these.
+        for file in (self._temperatures_file, self._temperatures_before_file):
+            if wanted.name in (temperatures := _read(file)):
+                del temperatures[wanted.name]
+                _write(file, temperatures)
         return self.catalogue().model(wanted.name)
 
     def _pins(self) -> dict[str, str]:
         return {name: str(pin) for name, pin in _read(self._pins_file).items()}
+
+
+def _described(wanted: Import) -> dict[str, Any]:
+    """What the catalogue says of an import: what was given, else what the file says, else what is usual."""
+    described = read_description(wanted.file)
+    labels = wanted.labels or (described.labels if described else None)
+    if labels is None:
+        raise ModelError(
+            f"{wanted.file} does not say what its outputs are: name their labels in order, such as "
+            "--labels anger,disgust,fear,happiness,neutral,sadness,surprise"
+        )
+    normalisation: dict[str, Any] = {}
+    if described is not None:
+        normalisation = asdict(described.normalisation)
+    normalisation |= {key: value for key in ("mean", "std") if (value := getattr(wanted, key))}
+    normalisation = {key: list(v) if isinstance(v, tuple) else v for key, v in normalisation.items()}
+    architecture = wanted.architecture
+    if architecture is None:
+        architecture = described.architecture if described else "poster_v2"
+    table: dict[str, Any] = {"architecture": architecture, "labels": list(labels)}
+    if normalisation:
+        table["normalisation"] = normalisation
+    if described is not None and described.mirrored:
+        table["mirrored"] = True
+    return table
 
 
 def _read(path: Path) -> dict[str, Any]:

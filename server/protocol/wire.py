@@ -86,6 +86,9 @@ class SessionCreated(_Message):
     model: ModelFacts
     config: SessionConfig
     limits: Limits
+    corrections: bool | None = Field(
+        default=None, description="true where POST /v1/corrections keeps crops with their right label"
+    )
 
 
 class SessionUpdated(_Message):

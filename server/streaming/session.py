@@ -91,8 +91,10 @@ class StreamSession:
         lane: FrameLane,
         finder: FaceFinder | MissingDetector,
         clock: Callable[[], float] = time.monotonic,
+        takes_corrections: bool = False,
     ) -> None:
         self.session_id = session_id
+        self._takes_corrections = takes_corrections
         self.model = model
         self.limits = limits
         self.config = SessionConfig(max_faces=min(SessionConfig().max_faces, limits.max_faces))
@@ -117,7 +119,11 @@ class StreamSession:
     def created(self) -> SessionCreated:
         """The first message to the client."""
         return SessionCreated(
-            session_id=self.session_id, model=self.model, config=self.config, limits=self.limits
+            session_id=self.session_id,
+            model=self.model,
+            config=self.config,
+            limits=self.limits,
+            corrections=True if self._takes_corrections else None,
         )
 
     def closed(self, reason: CloseReason) -> SessionClosed:

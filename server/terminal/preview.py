@@ -147,6 +147,6 @@ def with_boxes(faces: Faces, size_wh: tuple[int, int]) -> Pixels:
         x, y, width, height = face.box_xywh
         left, top = round(x * scale_x), round(y * scale_y)
         right, bottom = round((x + width) * scale_x), round((y + height) * scale_y)
-        red, green, blue = ImageColor.getrgb(colour_of(face.emotion))[:3]
+        red, green, blue = ImageColor.getrgb(colour_of(face.emotion, face.probabilities))[:3]
         draw_box(drawn, (left, top, right - left, bottom - top), (red, green, blue), thickness)
     return drawn

@@ -96,7 +96,7 @@ def _panel(sight: Sight | None, rows: int) -> RenderableType:
 
 
 def _heading(face: Face) -> Text:
-    colour = colour_of(face.emotion)
+    colour = colour_of(face.emotion, face.probabilities)
     return Text.assemble(
         ("● ", colour),
         (f"face {face.face_id}  ", "dim"),
@@ -112,7 +112,7 @@ def _bars(face: Face) -> RenderableType:
     table.add_column(ratio=1)
     table.add_column(no_wrap=True, justify="right", width=4)
     for label, share in face.probabilities.items():
-        colour = colour_of(label)
+        colour = colour_of(label, face.probabilities)
         bar = ProgressBar(1.0, share, style="grey23", complete_style=colour, finished_style=colour)
         table.add_row(label, bar, f"{share:.0%}")
     return Group(_heading(face), table, Text(""))

@@ -13,6 +13,9 @@ from ..inference.ensemble import sharpen
 #: Beyond these a fit has gone astray: a network that is that far off is broken.
 _COLDEST, _HOTTEST = 0.05, 20.0
 
+#: A temperature that was fitted on fewer images says more about these images than about the network.
+LEAST_IMAGES = 100
+
 
 def fit_temperature(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> float:
     """The temperature with the least negative log-likelihood of ``truth``.
@@ -51,3 +54,12 @@ def cross_fitted(
         temperature = fit_temperature(probabilities[fitted_on], truth[fitted_on])
         calibrated[applied_to] = sharpen(probabilities[applied_to], temperature)
     return calibrated
+
+
+def log_loss(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> float:
+    """Mean negative logarithm of the true class's probability: what a temperature is fitted to.
+
+    Args: as of ``fit_temperature``.
+    """
+    of_truth = probabilities[np.arange(len(truth)), truth].astype(np.float64)
+    return float(-np.log(np.maximum(of_truth, 1e-12)).mean())

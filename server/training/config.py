@@ -2,15 +2,41 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ..exceptions import EmostreamError
+from ..exceptions import EmostreamError, did_you_mean
 from ..models.factory import ARCHITECTURES
 from ..models.normalisation import NormalisationSpec
 from .augmentation import AugmentationSpec
+
+
+def _check_augmentation(value: dict[str, float]) -> dict[str, float]:
+    known = [f.name for f in fields(AugmentationSpec)]
+    for name in value:
+        if name not in known:
+            raise ValueError(
+                f"no such change: {name}{did_you_mean(name, known)}; known are: {', '.join(known)}"
+            )
+    return value
+
+
+class FinetuneConfig(BaseModel):
+    """A recipe that learns a last layer for few faces; see ``training/finetune.py``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["finetune"]
+    train: Path = Field(description="prepared folder, or a split of one")
+    validation: Path = Field(description="the same; of a folder its split valid")
+    start_from: str = Field(default="default", description="model, ensemble of two alike, or an earlier run")
+    views: int = Field(default=6, ge=0, description="most changed copies of each image")
+    augmentation: dict[str, float] = Field(default_factory=dict)
+    seed: int = 0
+
+    _known_augmentation = field_validator("augmentation")(_check_augmentation)
 
 
 class TrainingConfig(BaseModel):
@@ -21,7 +47,9 @@ class TrainingConfig(BaseModel):
     architecture: str
     train: Path = Field(description="prepared folder, or a split of one")
     validation: Path = Field(description="the same; of a folder its split valid")
-    start_from: Path | None = Field(default=None, description="weights to go on from, else random ones")
+    start_from: Path | None = Field(
+        default=None, description="weights to go on from, or a model's name; else random ones"
+    )
     pretrained: dict[str, Path] = Field(
         default_factory=dict, description="files of parts of the network by their name in it, such as ir_back"
     )
@@ -65,16 +93,12 @@ class TrainingConfig(BaseModel):
     @classmethod
     def _known_architecture(cls, value: str) -> str:
         if value not in ARCHITECTURES:
-            raise ValueError(f"no such architecture; known are: {', '.join(ARCHITECTURES)}")
+            known = ", ".join(ARCHITECTURES)
+            hint = did_you_mean(value, ARCHITECTURES)
+            raise ValueError(f"no such architecture{hint}; known are: {known}")
         return value
 
-    @field_validator("augmentation")
-    @classmethod
-    def _known_augmentation(cls, value: dict[str, float]) -> dict[str, float]:
-        unknown = set(value) - {f.name for f in fields(AugmentationSpec)}
-        if unknown:
-            raise ValueError(f"unknown changes: {', '.join(sorted(unknown))}")
-        return value
+    _known_augmentation = field_validator("augmentation")(_check_augmentation)
 
     @property
     def normalisation_spec(self) -> NormalisationSpec:
@@ -85,10 +109,50 @@ class TrainingConfig(BaseModel):
         return AugmentationSpec(**self.augmentation)
 
 
-def read_config(path: Path) -> TrainingConfig:
-    """Raises EmostreamError, naming the file and the field, if it is no valid recipe."""
+#: Our own recipes by their names.
+RECIPES = {path.stem: path for path in Path(__file__).with_name("recipes").glob("*.yaml")}
+
+
+def find_recipe(name: str) -> Path:
+    """One of ours by its name, or a file by its path. Raises EmostreamError if it is neither."""
+    path = Path(name)
+    if name in RECIPES:
+        return RECIPES[name]
+    if path.is_file():
+        return path
+    kind = "file" if path.suffix or len(path.parts) > 1 else "recipe"
+    hint = did_you_mean(path.stem, RECIPES)
+    raise EmostreamError(f"there is no {kind} {name}{hint}; ours are: {', '.join(sorted(RECIPES))}")
+
+
+def read_config(path: Path, **given: object) -> TrainingConfig | FinetuneConfig:
+    """A recipe, with the fields that are given (and not None) instead of the file's.
+
+    Raises EmostreamError, naming the file and the first field that is wrong, if it is no valid recipe.
+    """
     try:
         content: Any = yaml.safe_load(path.read_text())
-        return TrainingConfig.model_validate(content)
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise EmostreamError(f"{path}: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise EmostreamError(f"{path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        place = f", line {mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
+        raise EmostreamError(f"{path}{place}: this is no YAML: {getattr(error, 'problem', error)}") from error
+    if not isinstance(content, dict):
+        raise EmostreamError(f"{path}: a recipe has lines such as `epochs: 12`")
+    model = FinetuneConfig if content.get("kind") is not None else TrainingConfig
+    changed = {name: value for name, value in given.items() if value is not None}
+    try:
+        return model.model_validate(content | changed)
+    except ValidationError as error:
+        raise EmostreamError(f"{path}: {_problem(error, model)}") from error
+
+
+def _problem(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first mistake in a recipe, for people."""
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"there is no {name}{did_you_mean(name, model.model_fields)}"
+    if first["type"] == "missing":
+        return f"{name} is missing: {model.model_fields[name].description or 'a recipe needs it'}"
+    return f"{name}: {first['msg'].removeprefix('Value error, ')} (it is {first['input']!r})"

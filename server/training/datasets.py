@@ -25,16 +25,37 @@ FORM = 1
 _SPLIT_FOR: dict[Purpose, str] = {"training": "train", "evaluation": "valid"}
 
 
+#: A label becomes a column's name, a button and a folder: longer ones are texts.
+_MAX_LABEL_LENGTH = 64
+_MAX_LABELS = 64
+
+
 @dataclass(frozen=True)
 class FaceDataset:
-    """``images`` uint8, (N, H, W) grey or (N, H, W, 3) RGB; ``targets`` float32 (N, 7), each row a
-    distribution over LABELS."""
+    """``images`` uint8, (N, H, W) grey or (N, H, W, 3) RGB; ``targets`` float32 (N, C), each row a
+    distribution over ``labels``. ``groups`` (N,) numbers what belongs together, such as the images of one
+    person: what is learned from a group is not measured on it. None: each image is a group of its own."""
 
     images: npt.NDArray[np.uint8]
     targets: npt.NDArray[np.float32]
+    labels: tuple[str, ...] = LABELS
+    groups: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+def check_label_set(labels: tuple[str, ...]) -> None:
+    """Raises DatasetError if a network could not have these labels."""
+    if not 2 <= len(labels) <= _MAX_LABELS:
+        raise DatasetError(f"a network has 2 to {_MAX_LABELS} labels, not {len(labels)}: {', '.join(labels)}")
+    for label in labels:
+        if not label or label != label.strip() or not label.isprintable() or len(label) > _MAX_LABEL_LENGTH:
+            raise DatasetError(f"{label!r} is no label: 1 to {_MAX_LABEL_LENGTH} characters that can be seen")
+        if "," in label:
+            raise DatasetError(f"{label!r} is no label: lists of labels have commas between")
+    if len({label.casefold() for label in labels}) < len(labels):
+        raise DatasetError(f"a label appears twice: {', '.join(labels)}")
 
 
 def read_split(path: Path, purpose: Purpose) -> FaceDataset:
@@ -69,8 +90,9 @@ def read_prepared(folder: Path, split: str) -> FaceDataset:
         raise DatasetError(f"{manifest} cannot be read: {error!r}") from error
     if form != FORM:
         raise DatasetError(f"{folder} has the form {form}, not {FORM}: prepare it again, with --force")
-    if labels != LABELS:
-        raise DatasetError(f"{folder} has the labels {', '.join(labels)} instead of {', '.join(LABELS)}")
+    if not all(isinstance(label, str) for label in labels):
+        raise DatasetError(f"{manifest} cannot be read: its labels are no words")
+    check_label_set(labels)
     if split not in splits:
         there_are = ", ".join(str(folder / name) for name in splits)
         raise DatasetError(f"{folder} has no split {split!r}; there are: {there_are}")
@@ -78,7 +100,8 @@ def read_prepared(folder: Path, split: str) -> FaceDataset:
     try:
         # Opened here: of a broken file, NumPy would leave its own handle open.
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            data = FaceDataset(arrays["images"], arrays["targets"])
+            groups = arrays["groups"] if "groups" in arrays.files else None
+            data = FaceDataset(arrays["images"], arrays["targets"], labels, groups)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DatasetError(f"{file} is damaged: prepare {folder} again, with --force ({error!r})") from error
     _check(data, file)
@@ -91,19 +114,21 @@ def _check(data: FaceDataset, file: Path) -> None:
         images.dtype == np.uint8
         and (images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3))
         and targets.dtype == np.float32
-        and targets.shape == (len(images), len(LABELS))
+        and targets.shape == (len(images), len(data.labels))
+        and (data.groups is None or (data.groups.dtype == np.int64 and data.groups.shape == (len(images),)))
         and len(images) > 0
     )
     if not is_sound:
         raise DatasetError(
             f"{file} holds images {images.dtype} {images.shape} and targets {targets.dtype} {targets.shape}: "
-            f"expected uint8 (N, S, S) or (N, S, S, 3), and float32 (N, {len(LABELS)})"
+            f"expected uint8 (N, S, S) or (N, S, S, 3), and float32 (N, {len(data.labels)})"
         )
 
 
 def _agreed(data: FaceDataset) -> FaceDataset:
     """The images of which one label holds more than half, with that label as a one-hot target."""
     mask = data.targets.max(1) > 0.5
-    targets = np.eye(len(LABELS), dtype=np.float32)[data.targets[mask].argmax(1)]
+    targets = np.eye(len(data.labels), dtype=np.float32)[data.targets[mask].argmax(1)]
     # The usual evaluation split is one-hot already, and may be large.
-    return FaceDataset(data.images if mask.all() else data.images[mask], targets)
+    images = data.images if mask.all() else data.images[mask]
+    return FaceDataset(images, targets, data.labels, None if data.groups is None else data.groups[mask])

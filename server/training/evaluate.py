@@ -11,7 +11,7 @@ from rich.progress import Progress
 from ..exceptions import DatasetError
 from ..inference import Recognizer
 from .conditions import Condition, Images, conditions
-from .datasets import LABELS, FaceDataset
+from .datasets import FaceDataset
 from .metrics import Interval, Intervals, ReliabilityBin, Scores, bootstrap, reliability, score
 
 RESAMPLES = 1000
@@ -31,13 +31,14 @@ class ConditionResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that is measured. Classes are in the order of LABELS; the conditions are empty where they were
-    not asked for."""
+    """All that is measured. Classes are in the order of ``labels``, the data's; the conditions are empty
+    where they were not asked for."""
 
     model: str
     members: tuple[str, ...]
     device: str
     precision: str
+    labels: tuple[str, ...]
     data: str
     day: str
     seed: int
@@ -73,19 +74,19 @@ class Evaluation:
                     "f1": asdict(intervals.f1[index]),
                     "support": int(scores.support[index]),
                 }
-                for index, label in enumerate(LABELS)
+                for index, label in enumerate(self.labels)
             },
-            "confusion": {"labels": list(LABELS), "counts": scores.confusion.tolist()},
+            "confusion": {"labels": list(self.labels), "counts": scores.confusion.tolist()},
             "reliability": [asdict(bin_) for bin_ in self.reliability],
             "conditions": [asdict(condition) for condition in self.conditions],
         }
 
 
-def check_labels(recognizer: Recognizer) -> None:
+def check_labels(recognizer: Recognizer, labels: tuple[str, ...]) -> None:
     """Raises DatasetError if the recogniser knows other labels than the data."""
-    if set(recognizer.labels) != set(LABELS):
+    if set(recognizer.labels) != set(labels):
         raise DatasetError(
-            f"{recognizer.name} knows {', '.join(recognizer.labels)}; the data has {', '.join(LABELS)}"
+            f"{recognizer.name} knows {', '.join(recognizer.labels)}; the data has {', '.join(labels)}"
         )
 
 
@@ -97,12 +98,13 @@ def evaluate(
     quick: bool = False,
     seed: int = 0,
 ) -> Evaluation:
-    """Everything over LABELS, each image seen once and not flipped; ``quick`` leaves the conditions out.
+    """Everything over the data's labels, each image seen once and not flipped.
 
-    ``data`` is what the faces are called in reports; ``seed`` decides what is drawn by chance, in the
-    conditions and in the intervals. Raises DatasetError if the recogniser knows other labels than the data.
+    ``quick`` leaves the conditions out. ``data`` is what the faces are called in reports; ``seed`` decides
+    what is drawn by chance, in the conditions and in the intervals. Raises DatasetError if the recogniser
+    knows other labels than the data.
     """
-    check_labels(recognizer)
+    check_labels(recognizer, faces.labels)
     chosen = () if quick else conditions(faces.images.shape[1])
     truth = faces.targets.argmax(1)
     task = progress.add_task("as they are", total=len(faces) * (1 + len(chosen)))
@@ -110,11 +112,11 @@ def evaluate(
     def advance(images: int) -> None:
         progress.advance(task, images)
 
-    probabilities = predict_probabilities(recognizer, faces.images, None, seed, advance)
+    probabilities = predict_probabilities(recognizer, faces, None, seed, advance)
     results = []
     for condition in chosen:
         progress.update(task, description=condition.title)
-        found = predict_probabilities(recognizer, faces.images, condition, seed, advance)
+        found = predict_probabilities(recognizer, faces, condition, seed, advance)
         intervals = bootstrap(found, truth, seed, RESAMPLES)
         results.append(
             ConditionResult(condition.name, condition.title, intervals.accuracy, intervals.macro_f1)
@@ -124,6 +126,7 @@ def evaluate(
         members=recognizer.members,
         device=recognizer.engine.device,
         precision=recognizer.engine.precision,
+        labels=faces.labels,
         data=data,
         day=date.today().isoformat(),
         seed=seed,
@@ -136,17 +139,20 @@ def evaluate(
 
 def predict_probabilities(
     recognizer: Recognizer,
-    images: Images,
+    faces: FaceDataset,
     condition: Condition | None,
     seed: int,
     advance: Callable[[int], None],
 ) -> npt.NDArray[np.float32]:
-    """(N, 7) over LABELS. Images are changed a batch at a time, so no second copy of all is in memory."""
-    order = [recognizer.labels.index(label) for label in LABELS]
+    """(N, C) over the data's labels.
+
+    Images are changed a batch at a time, so no second copy of all is in memory.
+    """
+    order = [recognizer.labels.index(label) for label in faces.labels]
     generator = np.random.default_rng(seed)
     found = []
-    for start in range(0, len(images), _BATCH):
-        batch = images[start : start + _BATCH]
+    for start in range(0, len(faces), _BATCH):
+        batch = faces.images[start : start + _BATCH]
         if condition is not None:
             batch = condition.change(batch, generator)
         found.append(recognizer.recognize(list(_rgb(batch)))[:, order])

@@ -11,8 +11,9 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from ..files import replacing
+from ..models.weight_file import WEIGHTS_FILE
 from ..plotting import BLUE, INK, QUIET, finish, new_figure, save
-from .config import TrainingConfig
+from .config import FinetuneConfig, TrainingConfig
 
 #: What decides a run's figures, beside the code and the machine.
 _PACKAGES = ("emostream", "torch", "numpy", "opencv-python-headless", "pillow")
@@ -24,11 +25,11 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.weights = path / "model.safetensors"
+        self.weights = path / WEIGHTS_FILE
         self._metrics = path / "metrics.jsonl"
         self._checkpoint = path / "checkpoint.pt"
 
-    def open(self, config: TrainingConfig, device: torch.device) -> None:
+    def open(self, config: TrainingConfig | FinetuneConfig, device: torch.device) -> None:
         """Makes the folder and writes down what is about to run."""
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / "config.json").write_text(config.model_dump_json(indent=2) + "\n")

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ from ..exceptions import DatasetError
 from ..models.checkpoint import load_checkpoint, load_part
 from ..models.factory import create_model, input_size
 from ..models.normalisation import Normalisation
-from ..models.weight_file import WeightDescription, write_weights
+from ..models.weight_file import WeightDescription, read_description, write_weights
+from ..models.weights import WeightsStore
 from .augmentation import augment, mixup
 from .calibration import fit_temperature
 from .config import TrainingConfig
-from .datasets import LABELS, FaceDataset, read_split
+from .datasets import FaceDataset, read_split
 from .metrics import Scores, score
 from .optimisation import SharpnessAware, parameter_groups
 from .run_folder import RunFolder
@@ -30,6 +32,13 @@ logger = logging.getLogger(__name__)
 
 _EVALUATION_BATCH = 256
 _LARGEST_GRADIENT = 5.0
+
+#: To learn from: batch normalisation makes no sense of fewer.
+_LEAST_IMAGES = 8
+#: Of an epoch, if need be by smaller batches.
+_LEAST_STEPS = 8
+
+_Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class Trainer:
@@ -44,23 +53,30 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.train_set = read_split(config.train, "training")
         self.validation_set = read_split(config.validation, "evaluation")
-        if self.steps_per_epoch == 0:
+        self.labels = self.train_set.labels
+        if self.validation_set.labels != self.labels:
             raise DatasetError(
-                f"{config.train} has {len(self.train_set)} images to learn from: fewer than a batch of "
-                f"{config.batch_size}"
+                f"{config.validation} has the labels {', '.join(self.validation_set.labels)}; {config.train} "
+                f"has {', '.join(self.labels)}"
             )
+        if len(self.train_set) < _LEAST_IMAGES:
+            raise DatasetError(
+                f"{config.train} has {len(self.train_set)} images to learn from; {_LEAST_IMAGES} is the least"
+            )
+        # Few images in one batch would be one step an epoch.
+        self.batch_size = min(config.batch_size, max(_LEAST_IMAGES, len(self.train_set) // _LEAST_STEPS))
         self.side = input_size(config.architecture)
         self.normalise = Normalisation(config.normalisation_spec).to(device)
-        model = create_model(config.architecture, len(LABELS))
+        model = create_model(config.architecture, len(self.labels))
         if config.start_from is not None:
-            load_checkpoint(model, config.start_from)
+            _start_from(model, config, self.labels, WeightsStore(weights_dir))
         for part, file in config.pretrained.items():
             load_part(model, part, file)
         # channels_last: what the CPU's and the GPU's convolutions want
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
             self.model,
-            multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay),
+            multi_avg_fn=warmed_up_average(config.ema_decay),
             use_buffers=True,
         )
         self.optimizer = torch.optim.AdamW(parameter_groups(self.model, config.weight_decay), fused=True)
@@ -70,15 +86,17 @@ class Trainer:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
             max_lr=config.learning_rate,
-            total_steps=config.epochs * self.steps_per_epoch,
-            pct_start=0.2,
+            total_steps=(steps := config.epochs * self.steps_per_epoch),
+            pct_start=0.2 if steps >= 10 else 0.3,  # PyTorch divides by 0 where a warm-up is of one step
         )
-        self.teacher = Teacher(config.teacher, LABELS, weights_dir).to(device) if config.teacher else None
+        self.teacher = (
+            Teacher(config.teacher, self.labels, weights_dir).to(device) if config.teacher else None
+        )
         self.epoch = 0
 
     @property
     def steps_per_epoch(self) -> int:
-        return len(self.train_set) // self.config.batch_size
+        return len(self.train_set) // self.batch_size
 
     def run(self) -> Scores:
         """Trains to the last epoch and returns the averaged network's scores on the validation split."""
@@ -113,7 +131,7 @@ class Trainer:
         total = 0.0
         with Progress(transient=True) as progress:
             for step in progress.track(range(self.steps_per_epoch), description=f"epoch {self.epoch + 1}"):
-                chosen = order[step * self.config.batch_size : (step + 1) * self.config.batch_size]
+                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
                 images, targets = self._batch(self.train_set, chosen)
                 images = augment(images, self.config.augmentation_spec, side)
                 if generator.random() < mixup_probability:
@@ -157,7 +175,7 @@ class Trainer:
 
     @torch.no_grad()
     def probabilities(self) -> npt.NDArray[np.float32]:
-        """(N, 7) of the averaged network on the validation split, each image seen once and not flipped."""
+        """(N, C) of the averaged network on the validation split, each image seen once and not flipped."""
         self.average.eval()
         batches = []
         for start in range(0, len(self.validation_set), _EVALUATION_BATCH):
@@ -230,8 +248,44 @@ class Trainer:
         }
         description = WeightDescription(
             architecture=self.config.architecture,
-            labels=LABELS,
+            labels=self.labels,
             normalisation=self.config.normalisation_spec,
             temperature=temperature,
         )
         write_weights(self.folder.weights, state, description)
+
+
+def warmed_up_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
+    """An exponential moving average whose decay grows to ``decay`` with the number of steps.
+
+    With a constant one, a run of fewer steps than 1 / (1 - decay) would end nearly where it began.
+    """
+
+    def update(averaged: _Tensors, current: _Tensors, steps: Tensor | int) -> None:
+        n = int(steps)
+        get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averaged, current, steps)
+
+    return update
+
+
+def _start_from(
+    model: nn.Module, config: TrainingConfig, labels: tuple[str, ...], store: WeightsStore
+) -> None:
+    """Loads weights into ``model``, by a file or a model's name; a last layer for other labels stays random.
+
+    Raises ModelError.
+    """
+    assert config.start_from is not None
+    path = config.start_from
+    if not path.exists() and str(path) in (catalogue := store.catalogue()).models:
+        path = store.require(catalogue.model(str(path)))
+    description = read_description(path)
+    if description is None or description.labels == labels:
+        load_checkpoint(model, path)
+        return
+    learned = create_model(config.architecture, len(description.labels))
+    load_checkpoint(learned, path)
+    wanted = model.state_dict()
+    fitting = {k: v for k, v in learned.state_dict().items() if v.shape == wanted[k].shape}
+    head = {k for k in fitting if k.startswith("head.")}  # as many labels are still others
+    model.load_state_dict(wanted | {k: v for k, v in fitting.items() if k not in head})

@@ -103,7 +103,7 @@ def render_report(summary: Summary, model: str, made: datetime) -> str:
         title=_title(sections, len(videos), len(stills)),
         sections=sections,
         images=images,
-        labels=[Share(label, colour_of(label), 0.0) for label in labels],
+        labels=[Share(label, colour_of(label, labels), 0.0) for label in labels],
         failures=[(str(path), reason) for path, reason in summary.failures],
         without_faces=[_name(file) for file in stills if not file.faces][:_MAX_NAMES],
         model=model,
@@ -195,7 +195,9 @@ def _name(file: FileSummary) -> str:
 
 def _shares(parts: npt.NDArray[np.float32], labels: Sequence[str]) -> tuple[Share, ...]:
     """Largest first."""
-    shares = [Share(label, colour_of(label), float(part)) for label, part in zip(labels, parts, strict=True)]
+    shares = [
+        Share(label, colour_of(label, labels), float(part)) for label, part in zip(labels, parts, strict=True)
+    ]
     return tuple(sorted(shares, key=lambda share: -share.part))
 
 

@@ -42,7 +42,7 @@ def timeline_svg(
             axes.stackplot(
                 times[stretch],
                 rows[stretch].T,
-                colors=[colour_of(label) for label in labels],
+                colors=[colour_of(label, labels) for label in labels],
                 linewidth=0,
                 antialiased=False,
             )

@@ -281,3 +281,31 @@ async def test_received_crops_are_kept_only_where_images_dir_says_so_and_one_in_
 
     assert kept.read_bytes() == face_crop()
     assert kept.name.endswith("-happiness-0.81.jpg")
+
+
+BORED = {"bored": 0.75, "focused": 0.25}
+
+
+@pytest.fixture(scope="module")
+def bored() -> Iterator[httpx.Client]:
+    """A server whose model knows no emotion that an older system has a word for."""
+    with (
+        server_thread(Certain(**BORED)) as thread,
+        httpx.Client(base_url=thread.http, trust_env=False, timeout=PATIENCE_S) as client,
+    ):
+        yield client
+
+
+def test_labels_of_ones_own_are_answered_as_they_are(bored: httpx.Client) -> None:
+    """And not as a neutral face, which nobody has seen."""
+    image = portrait_file()
+
+    recognized = bored.post("/recognize/file", files={"file": image}).json()
+    [predicted] = bored.post("/predict", files={"file": image}).json()
+    [emotion] = bored.post("/emotion", files={"image": image}).json()
+    crop = bored.post("/face", data={"imgBase64": base64.b64encode(image).decode()}).json()
+
+    assert {label: recognized[label] for label in BORED} == BORED
+    assert predicted["label"] == "bored"
+    assert (emotion["emotion"], emotion["confidence"]) == ("bored", 0.75)
+    assert crop["predictions"] == {"bored": 75.0, "focused": 25.0}

@@ -18,9 +18,11 @@ def test_the_order_is_the_older_systems() -> None:
     assert list(in_words(RECOGNIZE, dict.fromkeys(labels, 0.0))) == list(RECOGNIZE)
 
 
-def test_unknown_labels_and_missing_emotions_are_left_out() -> None:
-    assert in_words(FACE, {"boredom": 0.7, "contempt": 0.3}) == {"Contempt": 0.3}
+def test_missing_emotions_are_left_out_and_labels_that_are_none_come_last_as_they_are() -> None:
     assert in_words(EMOTION, {"contempt": 1.0}) == {}
+    found = in_words(FACE, {"boredom": 0.6, "contempt": 0.3, "interest": 0.1})
+    assert list(found.items()) == [("Contempt", 0.3), ("boredom", 0.6), ("interest", 0.1)]
+    assert likeliest(found) == ("boredom", 0.6)
 
 
 def test_two_labels_of_one_meaning_are_added() -> None:

@@ -38,22 +38,34 @@ def calibrate(cache_dir: Path, folder: Path, *arguments: object) -> subprocess.C
 
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
-    """28, of which every other one is of the first class."""
-    others = 1 + np.arange(28) // 2 % 6
+    """112, of which every other one is of the first class."""
+    others = 1 + np.arange(112) // 2 % 6
     return write_prepared(
-        tmp_path / "faces", valid=np.eye(7)[np.where(np.arange(28) % 2, others, 0)].tolist()
+        tmp_path / "faces", valid=np.eye(7)[np.where(np.arange(112) % 2, others, 0)].tolist()
     )
 
 
-def test_a_run_keeps_its_temperature_in_its_weights(cache_dir: Path, tmp_path: Path, faces: Path) -> None:
-    """Again on the same faces, there is nothing left to change."""
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Says the first class whatever it sees, and is too sure of it."""
     torch.manual_seed(0)
     file = tmp_path / "model.safetensors"
     description = WeightDescription("se_resnet", LABELS, NormalisationSpec(grayscale=True, per_image=True))
     network = create_model("se_resnet", len(LABELS))
     with torch.no_grad():
-        network.head.bias[0] = 5  # says the first class whatever it sees, and is too sure of it
+        network.head.bias[0] = 5
     write_weights(file, network.state_dict(), description)
+    return file
+
+
+def test_a_run_keeps_its_temperature_in_its_weights_and_can_have_the_old_one_back(
+    cache_dir: Path, tmp_path: Path, faces: Path, file: Path
+) -> None:
+    """Again on the same faces there is nothing left to gain, and nothing is kept."""
+    dry = calibrate(cache_dir, tmp_path, file, faces, "--device", "cpu", "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert "not kept: --dry-run" in dry.stdout
+    assert read_description(file).temperature == 1.0
 
     first = calibrate(cache_dir, tmp_path, file, faces, "--device", "cpu", "--json")
     stored = read_description(file)
@@ -63,9 +75,20 @@ def test_a_run_keeps_its_temperature_in_its_weights(cache_dir: Path, tmp_path: P
     found = json.loads(first.stdout)
     assert stored is not None
     assert stored.temperature == found["temperature"] > 1.5
-    assert found["pictures"] == 28
+    assert found["pictures"] == 112
+    assert found["is_kept"]
     assert found["after"] < found["before"]
-    assert json.loads(second.stdout)["temperature"] == pytest.approx(found["temperature"], rel=0.05)
+    assert found["log_loss_after"] < found["log_loss_before"]
+    again = json.loads(second.stdout)
+    assert again["temperature"] == pytest.approx(found["temperature"], rel=0.05)
+    assert not again["is_kept"]
+    assert second.returncode == 1
+    assert read_description(file) == stored
+
+    undone = calibrate(cache_dir, tmp_path, file, "--undo")
+    assert undone.returncode == 0, undone.stderr
+    assert "temperature 1.000 again" in undone.stdout
+    assert read_description(file).temperature == 1.0
 
 
 def test_a_model_of_the_catalogue_is_calibrated_for_this_machine(
@@ -78,3 +101,15 @@ def test_a_model_of_the_catalogue_is_calibrated_for_this_machine(
     assert f"temperature {temperature:.3f}, kept in" in done.stdout
     assert temperature != 1.0
     assert "calibration error" in done.stdout
+
+
+def test_too_few_images_are_refused_before_a_model_is_loaded(
+    cache_dir: Path, tmp_path: Path, file: Path
+) -> None:
+    few = write_prepared(tmp_path / "few", valid=np.eye(7)[np.arange(28) % 7].tolist())
+
+    failed = calibrate(cache_dir, tmp_path, file, few)
+
+    assert failed.returncode == 1
+    assert "28 images, too few to fit a temperature on: take 100 or more" in failed.stderr
+    assert read_description(file).temperature == 1.0

@@ -27,6 +27,8 @@ DIGESTS = {
     "dan": "209f9e990383",
     "mobilenet": "a74405d335ec",
     "se_resnet": "948243c13be4",
+    "mobilenet_pair": "4865f7b35902",
+    "se_resnet_pair": "b9dba0053f10",
     "grey, each image's own mean": "59eb4479a811",
     "mirrored": "6cf3def8ba32",
     "some labels left out": "66b6b506258a",

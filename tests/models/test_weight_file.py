@@ -4,7 +4,13 @@ import pytest
 import torch
 from emostream.exceptions import CheckpointError
 from emostream.models.normalisation import NormalisationSpec
-from emostream.models.weight_file import WeightDescription, read_description, set_temperature, write_weights
+from emostream.models.weight_file import (
+    WeightDescription,
+    read_description,
+    restore_temperature,
+    set_temperature,
+    write_weights,
+)
 from safetensors.torch import load_file, save_file
 
 STATE = {"weight": torch.arange(4.0), "count": torch.tensor(3)}
@@ -35,6 +41,18 @@ def test_a_temperature_is_stored_and_the_weights_stay_as_they_are(tmp_path: Path
     assert description.labels == DESCRIPTION.labels
     loaded = load_file(path)
     assert all(torch.equal(loaded[name], value) for name, value in STATE.items())
+
+
+def test_the_temperature_before_the_last_is_back_after_an_undo(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    write_weights(path, STATE, DESCRIPTION)
+    set_temperature(path, 1.5)
+
+    assert restore_temperature(path) == 0.75
+
+    assert read_description(path) == DESCRIPTION
+    with pytest.raises(CheckpointError, match="no temperature that a calibration replaced"):
+        restore_temperature(path)
 
 
 @pytest.mark.parametrize("name", ["silent.safetensors", "absent.safetensors", "other.pth"])

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from emostream.exceptions import CheckpointError, ModelError, WeightsError
+from emostream.exceptions import CheckpointError, ModelError, UnknownModelError, WeightsError
+from emostream.inference.ensemble import load_ensemble
 from emostream.models.catalogue import ModelEntry, parse_model
 from emostream.models.checkpoint import load_checkpoint
 from emostream.models.factory import create_model
-from emostream.models.weight_file import read_description
+from emostream.models.normalisation import NormalisationSpec
+from emostream.models.weight_file import WeightDescription, read_description, write_weights
 from emostream.models.weights import Import, State, WeightsStore
 from safetensors.torch import save_file
 
@@ -110,7 +112,7 @@ def test_weights_that_are_here_are_not_downloaded_again(store: WeightsStore, che
 def test_a_download_that_does_not_fit_the_network_is_not_kept(store: WeightsStore, checkpoint: Path) -> None:
     with serving(FileServer({"/w": checkpoint.read_bytes()})) as server:
         remote = entry(url=f"{server.url}/w", labels=("one", "two", "three"))
-        with pytest.raises(CheckpointError, match="misshapen: head"):
+        with pytest.raises(CheckpointError, match="has 2 outputs, and 3 labels are given"):
             store.pull(remote)
 
     assert store.state(remote) is State.ABSENT
@@ -204,3 +206,95 @@ def test_a_temperature_is_kept_for_its_name_and_no_other(store: WeightsStore) ->
     assert again.find("default").temperature == 0.75
     assert again.find("compact-mobilenet-a").temperature == 1.5
     assert again.find("compact-mobilenet-b").temperature == 1.0
+
+
+def test_a_temperature_can_be_taken_back_once(store: WeightsStore) -> None:
+    store.set_temperature("default", 0.75)
+    store.set_temperature("default", 3.0)
+
+    store.restore_temperature("default")
+
+    assert store.find("default").temperature == 0.75
+    with pytest.raises(ModelError, match="default has no temperature that a calibration replaced"):
+        store.restore_temperature("default")
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    """What ``emostream train`` writes."""
+    file = tmp_path / "run" / "model.safetensors"
+    file.parent.mkdir()
+    normalisation = NormalisationSpec(grayscale=True, per_image=True)
+    description = WeightDescription("se_resnet", LABELS, normalisation, temperature=0.5, mirrored=True)
+    write_weights(file, create_model("se_resnet", 2).state_dict(), description)
+    return file
+
+
+def test_an_import_of_a_trained_file_keeps_what_it_says_of_itself(store: WeightsStore, trained: Path) -> None:
+    found = store.add(Import("mine", trained))
+
+    assert (found.architecture, found.labels, found.mirrored) == ("se_resnet", LABELS, True)
+    assert found.normalisation_spec == NormalisationSpec(grayscale=True, per_image=True)
+    (member,) = load_ensemble(store.find("mine"), store).module
+    assert (member.temperature, member.mirrored) == (0.5, True)
+
+
+def test_what_is_said_of_an_import_counts_more_than_what_it_says(store: WeightsStore, trained: Path) -> None:
+    found = store.add(Import("mine", trained, labels=("low", "high"), mean=(0.5, 0.5, 0.5)))
+
+    assert found.labels == ("low", "high")
+    assert found.normalisation_spec == NormalisationSpec(grayscale=True, per_image=True, mean=(0.5, 0.5, 0.5))
+
+
+def test_labels_that_are_too_many_are_counted(store: WeightsStore, trained: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"has 2 outputs, and 3 labels are given for them"):
+        store.add(Import("mine", trained, labels=("a", "b", "c")))
+
+
+def test_an_import_that_says_nothing_needs_labels(store: WeightsStore, checkpoint: Path) -> None:
+    with pytest.raises(ModelError, match="name their labels in order, such as --labels anger,"):
+        store.add(Import("mine", checkpoint))
+
+
+def test_an_import_of_a_known_network_under_another_ones_name_is_told_which_it_is(
+    store: WeightsStore, checkpoint: Path
+) -> None:
+    with pytest.raises(CheckpointError, match="tensors are those of the architecture se_resnet"):
+        store.add(Import("mine", checkpoint, "mobilenet", LABELS))
+
+
+def test_a_temperature_of_weights_that_had_the_name_before_is_forgotten(
+    store: WeightsStore, trained: Path
+) -> None:
+    store.add(Import("mine", trained))
+    store.set_temperature("mine", 3.0)
+
+    store.add(Import("mine", trained))
+
+    assert store.find("mine").temperature == 1.0
+    with pytest.raises(ModelError):
+        store.restore_temperature("mine")
+
+
+def test_what_is_in_use_is_chosen_by_name_and_back(store: WeightsStore, trained: Path) -> None:
+    assert store.in_use() == "default"
+    store.add(Import("mine", trained))
+
+    assert store.use("mine").labels == LABELS
+    assert WeightsStore(store.folder).in_use() == "mine"
+
+    store.use("default")
+    assert WeightsStore(store.folder).in_use() == "default"
+
+
+def test_what_cannot_be_loaded_is_not_put_in_use(store: WeightsStore, trained: Path) -> None:
+    store.add(Import("mine", trained))
+    store.require(store.catalogue().model("mine")).write_bytes(b"broken")
+
+    with pytest.raises(CheckpointError):
+        store.use("mine")
+    with pytest.raises(UnknownModelError, match=r"no model 'mien' \(did you mean mine\?\)"):
+        store.use("mien")
+    with pytest.raises(WeightsError, match="weights pull"):
+        store.use("poster-v2-raf-db")
+    assert store.in_use() == "default"

@@ -1,6 +1,7 @@
 """An evaluation as if measured, for tests of what is made of one."""
 
 import numpy as np
+from emostream.training.datasets import LABELS
 from emostream.training.evaluate import ConditionResult, Evaluation
 from emostream.training.metrics import bootstrap, reliability, score
 
@@ -18,6 +19,7 @@ def made_up_evaluation(model: str = "mine", conditions: int = 2) -> Evaluation:
         members=(f"{model}-a", f"{model}-b"),
         device="cpu",
         precision="f32",
+        labels=LABELS,
         data="made-up faces",
         day="2026-11-20",
         seed=0,

@@ -70,7 +70,12 @@ def test_a_split_that_is_not_there_is_answered_with_those_there_are(tmp_path: Pa
     ("change", "words"),
     [
         ({"form": 2}, "has the form 2, not 1"),
-        ({"labels": ["sad", "glad"]}, "has the labels sad, glad instead of anger"),
+        ({"labels": ["sad", "glad"]}, r"targets float32 \(3, 7\): expected .* float32 \(N, 2\)"),
+        ({"labels": ["sad"]}, "a network has 2 to 64 labels, not 1"),
+        ({"labels": ["sad", "Sad"]}, "a label appears twice"),
+        ({"labels": ["sad", "one,two"]}, "lists of labels have commas between"),
+        ({"labels": ["sad", " "]}, "' ' is no label"),
+        ({"labels": [1, 2]}, "its labels are no words"),
     ],
 )
 def test_a_prepared_folder_of_another_kind_is_refused(

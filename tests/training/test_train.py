@@ -7,16 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from emostream.exceptions import EmostreamError
+from emostream.exceptions import DatasetError
 from emostream.models import create_model, load_checkpoint
 from emostream.models.weight_file import read_description, set_temperature
+from emostream.models.weights import WeightsStore
 from emostream.training.config import TrainingConfig
 from emostream.training.datasets import LABELS, FaceDataset
-from emostream.training.train import Trainer
+from emostream.training.train import Trainer, warmed_up_average
 from safetensors import safe_open
+from torch.optim.swa_utils import AveragedModel
 
 from tests.fake_cuda import FakeCuda
-from tests.training.conftest import write_faces
+from tests.training.conftest import write_faces, write_prepared
 
 CPU = torch.device("cpu")
 NOWHERE = Path("no-weights-here")  # no run but one with a teacher reads any
@@ -126,9 +128,87 @@ def test_another_seed_gives_other_weights(config: TrainingConfig, tmp_path: Path
     assert not torch.equal(first["head.weight"], second["head.weight"])
 
 
-def test_fewer_images_than_a_batch_are_an_error_that_says_so(config: TrainingConfig, tmp_path: Path) -> None:
-    with pytest.raises(EmostreamError):
-        Trainer(config.model_copy(update={"batch_size": 64}), tmp_path / "run", CPU, NOWHERE).run()
+@pytest.mark.parametrize(("images", "batch", "steps"), [(8, 8, 1), (21, 8, 2), (64, 8, 8), (127, 15, 8)])
+def test_few_images_go_in_small_batches(
+    config: TrainingConfig, tmp_path: Path, images: int, batch: int, steps: int
+) -> None:
+    """Of the recipe's 64 an epoch would be one step, or none."""
+    data = write_faces(tmp_path / "few", train=images, valid=7)
+
+    trainer = Trainer(
+        config.model_copy(update={"batch_size": 64, "train": data, "validation": data}),
+        tmp_path / "run",
+        CPU,
+        NOWHERE,
+    )
+
+    assert (trainer.batch_size, trainer.steps_per_epoch) == (batch, steps)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 5])
+def test_a_run_of_a_few_steps_ends(config: TrainingConfig, tmp_path: Path, epochs: int) -> None:
+    """Five steps used to end in a division by zero, for a warm-up of one."""
+    data = write_faces(tmp_path / "few", train=8, valid=7)
+    few = config.model_copy(update={"epochs": epochs, "train": data, "validation": data})
+
+    assert Trainer(few, tmp_path / "run", CPU, NOWHERE).run().confusion.sum() == 7
+
+
+def test_fewer_images_than_make_sense_are_counted(config: TrainingConfig, tmp_path: Path) -> None:
+    data = write_faces(tmp_path / "few", train=7, valid=7)
+
+    with pytest.raises(DatasetError, match="has 7 images to learn from; 8 is the least"):
+        Trainer(config.model_copy(update={"train": data}), tmp_path / "run", CPU, NOWHERE)
+
+
+def test_the_average_of_a_short_run_leaves_its_start() -> None:
+    """With a decay of 0.998 from the first step on, forty steps would move it by 8 % of the way."""
+    network = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(network.weight)
+    average = AveragedModel(network, multi_avg_fn=warmed_up_average(0.998))
+    average.update_parameters(network)
+    with torch.no_grad():
+        network.weight.fill_(1.0)
+        for _ in range(40):
+            average.update_parameters(network)
+
+    assert average.module.weight.item() > 0.95
+
+
+OWN = ("bored", "focused")
+
+
+@pytest.fixture
+def own(config: TrainingConfig, tmp_path: Path) -> TrainingConfig:
+    rows = np.eye(2)[np.arange(16) % 2]
+    data = write_prepared(tmp_path / "own", labels=OWN, train=rows, valid=rows)
+    return config.model_copy(update={"train": data, "validation": data, "epochs": 1})
+
+
+def test_labels_of_ones_own_are_learned_from_the_features_of_a_model_of_the_catalogue(
+    own: TrainingConfig, tmp_path: Path
+) -> None:
+    """By its name, from any folder; only the last layer starts anew."""
+    started = own.model_copy(update={"start_from": Path("from-scratch-a"), "learning_rate": 1e-9})
+
+    Trainer(started, tmp_path / "run", CPU, tmp_path).run()
+
+    description = read_description(tmp_path / "run/model.safetensors")
+    assert description is not None
+    assert description.labels == OWN
+    found = weights(tmp_path / "run")
+    assert found["head.weight"].shape[0] == 2
+    store = WeightsStore(tmp_path)
+    shipped = store.require(store.catalogue().model("from-scratch-a"))
+    with safe_open(shipped, "pt") as file:
+        torch.testing.assert_close(found["stem.weight"], file.get_tensor("stem.weight"), atol=1e-3, rtol=0)
+
+
+def test_splits_of_other_labels_are_refused(
+    own: TrainingConfig, config: TrainingConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetError, match=r"has the labels anger, .*; \S+ has bored, focused"):
+        Trainer(own.model_copy(update={"validation": config.validation}), tmp_path / "run", CPU, NOWHERE)
 
 
 def test_a_run_with_everything_on_is_continued_exactly_too(config: TrainingConfig, tmp_path: Path) -> None:

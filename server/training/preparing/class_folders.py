@@ -1,16 +1,30 @@
 """Trees with a folder for each class, as RAF-DB, AffectNet and FER2013 are often exported."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
+from rich.progress import Progress
 
 from ...exceptions import DatasetError
-from .class_names import LEFT_OUT, labels_of_folders
+from .class_names import LEFT_OUT, label_set, labels_of_folders
 from .images import open_image
+from .near_duplicates import groups_of, linked_by_content
 from .sample import SPLITS, Reason, Sample, one_hot
+
+#: What belongs together beside copies of one picture: the images of one folder below a class, or those whose
+#: names differ by a number at the end only.
+Grouping = Literal["folders", "names"]
+
+#: Of train, valid and test. Of few images more are needed to measure with, and none is left for a third.
+_SHARES = (0.8, 0.1, 0.1)
+_SHARES_OF_FEW = (0.7, 0.3, 0.0)
+_FEW = 1000
 
 #: Folder name in lower case to split.
 _SPLIT_NAMES = {
@@ -29,20 +43,22 @@ _SPLIT_NAMES = {
 class ClassFolders:
     """``ROOT/train/happy/1.jpg``, or ``ROOT/happy/1.jpg``, which is then split at random by class.
 
-    Raises DatasetError if there are no folders, or only some of them are splits.
+    Raises DatasetError if there are no folders, only some are splits, or nobody knows what a class is.
     """
 
     def __init__(
         self,
         root: Path,
-        shares: tuple[float, float, float],
+        shares: tuple[float, float, float] | None,
         seed: int,
         mapping: Mapping[str, str],
         numbering: str | None,
+        labels: tuple[str, ...] | None = None,
+        grouping: Grouping | None = None,
     ) -> None:
+        """Where they are None, ``shares`` follow from the number of images, ``labels`` from the names."""
         self.root = root
-        self._shares, self._seed = shares, seed
-        self._mapping, self._numbering = mapping, numbering
+        self._shares, self._seed, self._grouping = shares, seed, grouping
         folders = _folders(root)
         if not folders:
             raise DatasetError(
@@ -54,16 +70,19 @@ class ClassFolders:
         if self._is_split and strange:
             raise DatasetError(f"{root} holds splits, and beside them {', '.join(strange)}: is that a split?")
         self.kind = "class folders with splits" if self._is_split else "class folders"
+        names = [folder.name for folder in self._class_folders()]
+        self.labels = label_set(names, mapping, labels)
+        self._label_of = labels_of_folders(names, mapping, numbering, self.labels)
 
     @property
     def files(self) -> list[Path]:
         """Every image, sorted."""
         return sorted(path for folder in self._class_folders() for path in _images(folder))
 
-    def samples(self) -> list[Sample]:
-        """Every image, sorted by its path. Raises DatasetError for a class that nobody knows."""
+    def samples(self, progress: Progress | None = None) -> list[Sample]:
+        """Every image, sorted by its path."""
         by_class = {folder: _images(folder) for folder in self._class_folders()}
-        labels = labels_of_folders((folder.name for folder in by_class), self._mapping, self._numbering)
+        group_of: dict[Path, int] = {}
         if self._is_split:
             split_of = {
                 path: self._splits[folder.parent] or ""
@@ -71,15 +90,18 @@ class ClassFolders:
                 for path in paths
             }
         else:
-            split_of = self._drawn({folder: labels[folder.name] for folder in by_class}, by_class)
+            group_of = self._groups(by_class, progress)
+            split_of = self._drawn(by_class, group_of)
         return [
             Sample(
                 path.relative_to(self.root).as_posix(),
                 split_of[path],
-                Reason.OTHER_LABEL if labels[folder.name] == LEFT_OUT else one_hot(labels[folder.name]),
+                Reason.OTHER_LABEL if label == LEFT_OUT else one_hot(label, self.labels),
                 partial(open_image, path),
+                group_of.get(path),
             )
             for folder, paths in by_class.items()
+            for label in (self._label_of[folder.name],)
             for path in paths
         ]
 
@@ -88,19 +110,66 @@ class ClassFolders:
             return list(self._splits)
         return [folder for split in self._splits for folder in _folders(split)]
 
-    def _drawn(self, label_of: Mapping[Path, str], by_class: Mapping[Path, list[Path]]) -> dict[Path, str]:
-        """A split for every image: each label's images are dealt out in the same shares."""
+    def _groups(self, by_class: Mapping[Path, list[Path]], progress: Progress | None) -> dict[Path, int]:
+        """The number of every image's group."""
+        paths = [path for listed in by_class.values() for path in listed]
+        pairs = linked_by_content(paths, progress)
+        first_of: dict[str, int] = {}
+        for place, (folder, path) in enumerate(
+            (f, path) for f, listed in by_class.items() for path in listed
+        ):
+            if (key := self._group_key(folder, path)) is not None:
+                pairs.append((first_of.setdefault(key, place), place))
+        return dict(zip(paths, groups_of(len(paths), pairs).tolist(), strict=True))
+
+    def _group_key(self, folder: Path, path: Path) -> str | None:
+        """What images of one group have in common, in whatever class they are."""
+        if self._grouping == "names":
+            return re.sub(r"[\s_.()-]*\d+[\s)]*$", "", path.stem) or path.stem
+        if self._grouping == "folders" and path.parent != folder:
+            return path.parent.relative_to(folder).as_posix()
+        return None
+
+    def _drawn(self, by_class: Mapping[Path, list[Path]], group_of: Mapping[Path, int]) -> dict[Path, str]:
+        """A split for every image: each label's groups are dealt out in the same shares of its images."""
         by_label: dict[str, list[Path]] = defaultdict(list)
         for folder, paths in by_class.items():
-            by_label[label_of[folder]] += paths
-        drawn: dict[Path, str] = {}
+            by_label[self._label_of[folder.name]] += paths
+        shares = self._shares or (_SHARES_OF_FEW if len(group_of) < _FEW else _SHARES)
+        split_of_group: dict[int, str] = {}
         for label, paths in sorted(by_label.items()):
+            groups: dict[int, int] = defaultdict(int)  # and how many of the label's images are in each
+            for path in paths:
+                groups[group_of[path]] += 1
             # A seed of its own: another class's images do not move these from split to split.
-            order = np.random.default_rng([self._seed, *label.encode()]).permutation(len(paths))
-            ends = np.floor(np.cumsum(self._shares) * len(paths) + 1e-9).astype(int)
-            for rank, index in enumerate(order):
-                drawn[paths[index]] = SPLITS[int(np.searchsorted(ends, rank, side="right"))]
-        return drawn
+            order = np.random.default_rng([self._seed, *label.encode()]).permutation(list(groups))
+            _deal(order, groups, np.floor(np.cumsum(shares) * len(paths) + 1e-9), split_of_group)
+        return {path: split_of_group[group] for path, group in group_of.items()}
+
+
+def class_names(root: Path) -> list[str]:
+    """What the class folders of a tree are called, with or without splits above them."""
+    folders = _folders(root)
+    if any(folder.name.lower() in _SPLIT_NAMES for folder in folders):
+        folders = [folder for split in folders for folder in _folders(split)]
+    return sorted({folder.name for folder in folders})
+
+
+def _deal(
+    order: npt.NDArray[np.int64],
+    sizes: Mapping[int, int],
+    ends: npt.NDArray[np.float64],
+    split_of: dict[int, str],
+) -> None:
+    """Adds a split for each group of a label, unless another label's images have decided it."""
+    rank = sum(sizes[group] for group in sizes if group in split_of)
+    undecided = [int(group) for group in order if group not in split_of]
+    for group in undecided:
+        split_of[group] = SPLITS[min(int(np.searchsorted(ends, rank, side="right")), len(SPLITS) - 1)]
+        rank += sizes[group]
+    # Large groups may leave nothing to measure with, although there are several.
+    if ends[1] > ends[0] and len(undecided) > 1 and all(split_of[group] == SPLITS[0] for group in sizes):
+        split_of[min(undecided, key=lambda group: sizes[group])] = SPLITS[1]
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -1,10 +1,13 @@
 """What the class folders of published data sets are called, and which label each of them means."""
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
 
-from ...emotions import canonical
-from ...exceptions import DatasetError
-from ..datasets import LABELS
+from natsort import natsorted
+
+from ...emotions import WORDS, canonical
+from ...exceptions import DatasetError, did_you_mean
+from ..datasets import LABELS, check_label_set
 
 #: What a folder means whose images have none of the labels.
 LEFT_OUT = ""
@@ -28,10 +31,38 @@ NUMBERINGS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def label_set(
+    names: Iterable[str], given: Mapping[str, str], asked: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """The labels of a tree with folders of these names.
+
+    Those asked for; or where no folder is called after an emotion, the folders' own names; else LABELS.
+
+    Raises DatasetError if a network could not have them.
+    """
+    if asked is not None:
+        check_label_set(asked)
+        return asked
+    own = {word_of(name) for name in names if name not in given}
+    if len(own) < 2 or any(name.isdecimal() or _label(name, LABELS) is not None for name in own):
+        return LABELS
+    labels = tuple(natsorted(own | {label for label in given.values() if label != LEFT_OUT}))
+    check_label_set(labels)
+    return labels
+
+
+def word_of(folder: str) -> str:
+    """The label that a folder is named after: what no name of a folder may have in it is escaped (%2F)."""
+    return unquote(folder).strip()
+
+
 def labels_of_folders(
-    names: Iterable[str], given: Mapping[str, str], numbering: str | None
+    names: Iterable[str],
+    given: Mapping[str, str],
+    numbering: str | None,
+    labels: tuple[str, ...] = LABELS,
 ) -> dict[str, str]:
-    """Folder name to one of LABELS, or to "" where its images are left out.
+    """Folder name to one of ``labels``, or to "" where its images are left out.
 
     Args:
         given: what the user says of single folders; comes before everything else.
@@ -41,34 +72,48 @@ def labels_of_folders(
     Raises DatasetError that names the folder nobody knows, and says what to do.
     """
     names = sorted(set(names))
-    _check(given, names)
-    numbers = [name for name in names if name.isdecimal() and name not in given]
-    known = dict(NUMBERINGS[_numbering(numbers, numbering)]) if numbers else {}
-    found = {name: given.get(name, known.get(name, _label(name))) for name in names}
-    labels = {name: label for name, label in found.items() if label is not None}
-    for name in names:
-        if name not in labels:
-            raise DatasetError(
-                f"nobody knows which label the folder {name!r} stands for: say --map {name}=LABEL with one "
-                f"of {', '.join(LABELS)}, or --map {name}= to leave its images out"
-            )
-    return labels
+    _check(given, names, labels)
+    numbers = [name for name in names if name.isdecimal() and name not in given and name not in labels]
+    known = dict(NUMBERINGS[_numbering(numbers, numbering)]) if numbers and labels == LABELS else {}
+    found = {name: given.get(name, known.get(name, _label(name, labels))) for name in names}
+    for name, label in found.items():
+        if label is None:
+            raise DatasetError(_unknown(name, names, labels))
+    return {name: label for name, label in found.items() if label is not None}
 
 
-def _label(name: str) -> str | None:
+def _unknown(name: str, names: list[str], labels: tuple[str, ...]) -> str:
+    hint = did_you_mean(word_of(name).lower(), WORDS if labels == LABELS else labels)
+    message = (
+        f"nobody knows which label the folder {name!r} stands for{hint}: "
+        f"say --map {name}=LABEL with one of {', '.join(labels)}, or --map {name}= to leave its images out"
+    )
+    if labels == LABELS and len(names) > 1:
+        message += f"; or name all labels yourself: --labels '{','.join(map(word_of, names))}'"
+    return message
+
+
+def _label(name: str, labels: tuple[str, ...]) -> str | None:
     """What a folder's name means; None if nobody knows."""
-    emotion = canonical(name)
-    if emotion is None:
-        return LEFT_OUT if name.strip().lower() in _NO_EMOTION else None
-    return emotion if emotion in LABELS else LEFT_OUT
+    word = word_of(name)
+    for label in labels:
+        if label.casefold() == word.casefold():
+            return label
+    emotion = canonical(word)
+    for label in labels:
+        if emotion is not None and canonical(label) == emotion:
+            return label
+    if labels != LABELS:
+        return None
+    return LEFT_OUT if emotion is not None or word.lower() in _NO_EMOTION else None
 
 
-def _check(given: Mapping[str, str], names: list[str]) -> None:
+def _check(given: Mapping[str, str], names: list[str], labels: tuple[str, ...]) -> None:
     for name, label in given.items():
         if name not in names:
             raise DatasetError(f"--map {name}={label}: no such folder; there are: {', '.join(names)}")
-        if label not in (*LABELS, LEFT_OUT):
-            raise DatasetError(f"--map {name}={label}: the labels are {', '.join(LABELS)}")
+        if label not in (*labels, LEFT_OUT):
+            raise DatasetError(f"--map {name}={label}: the labels are {', '.join(labels)}")
 
 
 def _numbering(numbers: list[str], chosen: str | None) -> str:

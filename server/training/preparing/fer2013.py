@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from rich.progress import Progress
 
 from ...exceptions import DatasetError, InvalidImageError
+from ..datasets import LABELS
 from .class_names import NUMBERINGS
 from .sample import SPLITS, Reason, Sample, Target, one_hot
 from .votes import VOTE_COLUMNS, judge
@@ -37,6 +39,8 @@ class _Row:
 class Fer2013:
     """``fer2013.csv``, and the file of FER+'s votes where there is one."""
 
+    labels: tuple[str, ...] = LABELS
+
     def __init__(self, table: Path, votes: Path | None) -> None:
         self._table, self._votes = table, votes
         self.kind = "FER2013" if votes is None else "FER2013 with the votes of FER+"
@@ -46,7 +50,7 @@ class Fer2013:
         """The one or two tables."""
         return [self._table] if self._votes is None else [self._table, self._votes]
 
-    def samples(self) -> list[Sample]:
+    def samples(self, progress: Progress | None = None) -> list[Sample]:
         """Every row, called as FER+ calls it. Raises DatasetError that names the line it cannot use."""
         rows = list(self._rows())
         labels = self._own_labels(rows) if self._votes is None else self._voted(rows, self._votes)

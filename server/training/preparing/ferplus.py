@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from rich.progress import Progress
 
 from ...exceptions import DatasetError, InvalidImageError
+from ..datasets import LABELS
 from .images import image_of
 from .sample import Sample
 from .votes import VOTE_COLUMNS, judge
@@ -49,6 +51,7 @@ class Ferplus:
     """The parts that ``ferplus_parts`` has found."""
 
     kind = "FER+"
+    labels: tuple[str, ...] = LABELS
 
     def __init__(self, parts: dict[str, Path]) -> None:
         self._parts = parts
@@ -58,7 +61,7 @@ class Ferplus:
         """The tar files, and all files of the folders."""
         return [file for part in self._parts.values() for file in _files(part)]
 
-    def samples(self) -> list[Sample]:
+    def samples(self, progress: Progress | None = None) -> list[Sample]:
         """Every line of every ``label.csv``. Raises DatasetError that names the line it cannot use."""
         samples = []
         for split, part in self._parts.items():

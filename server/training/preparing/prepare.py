@@ -1,8 +1,9 @@
 """``emostream data prepare``: any source in, the prepared form out.
 
 The form: a folder with ``dataset.json`` (``Manifest``), for each split an ``.npz`` with ``images`` uint8
-(N, S, S) or (N, S, S, 3), ``targets`` float32 (N, 7) and ``names``, and ``rejects.csv`` with the name, the
-split and the reason of every image that was left out.
+(N, S, S) or (N, S, S, 3), ``targets`` float32 (N, C), ``names`` and, where it is known what belongs
+together, ``groups`` int64 (N,), and ``rejects.csv`` with the name, the split and the reason of every image
+that was left out.
 """
 
 import csv
@@ -10,7 +11,7 @@ import hashlib
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,8 +20,8 @@ from rich.progress import Progress
 from ...exceptions import DatasetError
 from ...files import replacing, sha256_of
 from ...inert import in_cell
-from ..datasets import FORM, LABELS, MANIFEST, FaceDataset
-from .class_folders import ClassFolders
+from ..datasets import FORM, MANIFEST, FaceDataset
+from .class_folders import ClassFolders, Grouping
 from .fer2013 import VOTES_FILE, Fer2013
 from .ferplus import Ferplus, ferplus_parts
 from .images import Cutter, Detector, Pixels
@@ -37,10 +38,12 @@ class Options:
     colour: bool = False
     detect: bool = False
     min_side: int = 24  # what is looked for in whole images, too
-    shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    shares: tuple[float, float, float] | None = None  # None: by the number of images
     seed: int = 0
     numbering: Numbering | None = None
     mapping: dict[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None  # None: by the names of the class folders
+    grouping: Grouping | None = None
     drop_repeated: bool = False  # images of other splits whose very pixels the training split has, too
 
 
@@ -67,7 +70,7 @@ class Manifest(BaseModel):
     kind: str
     sha256: str
     options: dict[str, object]
-    labels: tuple[str, ...] = LABELS
+    labels: tuple[str, ...]
     side: int
     channels: Literal[1, 3]
     splits: dict[str, SplitFacts]
@@ -101,7 +104,15 @@ def find_source(path: Path, options: Options, votes: Path | None = None) -> Sour
         raise DatasetError(f"--votes {votes} belongs to a fer2013.csv, and {path} holds none")
     if parts := ferplus_parts(path):
         return Ferplus(parts)
-    return ClassFolders(path, options.shares, options.seed, options.mapping, options.numbering)
+    return ClassFolders(
+        path,
+        options.shares,
+        options.seed,
+        options.mapping,
+        options.numbering,
+        options.labels,
+        options.grouping,
+    )
 
 
 def prepare(
@@ -123,7 +134,8 @@ def prepare(
         raise DatasetError(f"--out {out} lies in {root}, where it would be taken for a class: name another")
     sha256 = _sha256(source.files, root, progress)
     known = _check_out(out, force)
-    given = {**asdict(options), "shares": list(options.shares)}
+    # As JSON has them.
+    given = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(options).items()}
     if known is not None and (known.form, known.kind, known.sha256, known.options) == (
         FORM,
         source.kind,
@@ -136,15 +148,17 @@ def prepare(
             f"{out} has been prepared from another source or with other options: name another folder, or say "
             "--force to replace it"
         )
+    samples = source.samples(progress)
     cutter = Cutter(options.side, options.colour, options.min_side, detector)
     with replacing(out) as temporary:
         temporary.mkdir(parents=True)
-        facts = _write_splits(source.samples(), cutter, options.drop_repeated, temporary, progress)
+        facts = _write_splits(samples, source.labels, cutter, options.drop_repeated, temporary, progress)
         manifest = Manifest(
             name=root.resolve().name if root.is_dir() else root.resolve().parent.name,
             kind=source.kind,
             sha256=sha256,
             options=given,
+            labels=source.labels,
             side=options.side,
             channels=3 if options.colour else 1,
             splits=facts,
@@ -177,7 +191,12 @@ def _sha256(files: list[Path], root: Path, progress: Progress) -> str:
 
 
 def _write_splits(
-    samples: list[Sample], cutter: Cutter, drop_repeated: bool, folder: Path, progress: Progress
+    samples: list[Sample],
+    labels: tuple[str, ...],
+    cutter: Cutter,
+    drop_repeated: bool,
+    folder: Path,
+    progress: Progress,
 ) -> dict[str, SplitFacts]:
     facts: dict[str, SplitFacts] = {}
     learnt: set[bytes] = set()
@@ -188,7 +207,7 @@ def _write_splits(
             listed = [sample for sample in samples if sample.split == split]
             if not listed:
                 continue
-            names, data, rejected = _cut(listed, cutter, progress)
+            names, data, rejected = _cut(listed, labels, cutter, progress)
             digests = [hashlib.sha256(image).digest() for image in data.images]
             repeated = np.array([digest in learnt for digest in digests], bool)
             if split == "train":
@@ -196,7 +215,8 @@ def _write_splits(
             elif drop_repeated:
                 rejected += [(names[index], Reason.IN_TRAIN) for index in np.flatnonzero(repeated)]
                 names = [names[index] for index in np.flatnonzero(~repeated)]
-                data = FaceDataset(data.images[~repeated], data.targets[~repeated])
+                kept_groups = None if data.groups is None else data.groups[~repeated]
+                data = FaceDataset(data.images[~repeated], data.targets[~repeated], labels, kept_groups)
                 repeated = repeated[~repeated]
             rejects.writerows((in_cell(name), split, reason.value) for name, reason in rejected)
             reasons = Counter(reason.value for _, reason in rejected)
@@ -205,13 +225,20 @@ def _write_splits(
                     f"not one image of the split {split} can be used: "
                     + ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
                 )
-            np.savez(folder / f"{split}.npz", images=data.images, targets=data.targets, names=np.array(names))
+            arrays: dict[str, Any] = {
+                "images": data.images,
+                "targets": data.targets,
+                "names": np.array(names),
+            }
+            if data.groups is not None:
+                arrays["groups"] = data.groups
+            np.savez(folder / f"{split}.npz", **arrays)
             facts[split] = SplitFacts(
                 pictures=len(names),
                 counts=dict(
                     zip(
-                        LABELS,
-                        np.bincount(data.targets.argmax(1), minlength=len(LABELS)).tolist(),
+                        labels,
+                        np.bincount(data.targets.argmax(1), minlength=len(labels)).tolist(),
                         strict=True,
                     )
                 ),
@@ -224,13 +251,14 @@ def _write_splits(
 
 
 def _cut(
-    samples: list[Sample], cutter: Cutter, progress: Progress
+    samples: list[Sample], labels: tuple[str, ...], cutter: Cutter, progress: Progress
 ) -> tuple[list[str], FaceDataset, list[tuple[str, Reason]]]:
     """Names, pixels and targets of those that can be used, and those that cannot."""
     shape = (cutter.side, cutter.side, 3) if cutter.colour else (cutter.side, cutter.side)
     # Of the size of all, filled from the start: nothing is in memory twice.
     images = np.empty((len(samples), *shape), np.uint8)
-    targets = np.empty((len(samples), len(LABELS)), np.float32)
+    targets = np.empty((len(samples), len(labels)), np.float32)
+    groups: list[int] = []
     names: list[str] = []
     rejected: list[tuple[str, Reason]] = []
     for sample in progress.track(samples, description=samples[0].split):
@@ -243,4 +271,8 @@ def _cut(
             continue
         images[len(names)], targets[len(names)] = pixels, sample.label
         names.append(sample.name)
-    return names, FaceDataset(images[: len(names)], targets[: len(names)]), rejected
+        if sample.group is not None:
+            groups.append(sample.group)
+    n = len(names)
+    numbered = np.array(groups, np.int64) if groups else None
+    return names, FaceDataset(images[:n], targets[:n], labels, numbered), rejected

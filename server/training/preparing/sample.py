@@ -9,10 +9,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from rich.progress import Progress
 
 from ..datasets import LABELS
 
-#: Float32 (7,): a distribution over LABELS.
+#: Float32 (C,): a distribution over the source's labels.
 Target = npt.NDArray[np.float32]
 
 #: Of every prepared folder, in this order where there are all of them.
@@ -35,30 +36,34 @@ class Reason(Enum):
 class Sample:
     """One image that a source lists. ``label`` is its target, or why it can have none.
 
-    ``load`` returns the image, grey or RGB, and raises ImageError if it cannot be read.
+    ``load`` returns the image, grey or RGB, and raises ImageError if it cannot be read. ``group`` numbers
+    what belongs together (see ``FaceDataset``), None where nobody knows.
     """
 
     name: str
     split: str
     label: Target | Reason
     load: Callable[[], Image.Image]
+    group: int | None = None
 
 
 class Source(Protocol):
     """A data set as its authors publish it, found and not yet read."""
 
     kind: str
+    #: What the targets of its samples are over.
+    labels: tuple[str, ...]
 
     @property
     def files(self) -> list[Path]:
         """All that its samples depend on; sorted."""
 
-    def samples(self) -> list[Sample]:
+    def samples(self, progress: Progress | None = None) -> list[Sample]:
         """Raises DatasetError that names the line or folder which cannot be used."""
 
 
-def one_hot(label: str) -> Target:
-    """The target of a image with a single label, one of LABELS."""
-    target = np.zeros(len(LABELS), np.float32)
-    target[LABELS.index(label)] = 1
+def one_hot(label: str, labels: tuple[str, ...] = LABELS) -> Target:
+    """The target of an image with a single label, one of ``labels``."""
+    target = np.zeros(len(labels), np.float32)
+    target[labels.index(label)] = 1
     return target

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ...plotting import BLUE, DPI, GRID, INK, QUIET
-from ..datasets import LABELS
 from ..evaluate import Evaluation
 from ..metrics import Interval
 
@@ -32,6 +31,7 @@ def plots(evaluation: Evaluation) -> dict[str, bytes]:
 def _confusion(evaluation: Evaluation) -> Figure:
     """Shares of each true class, with the counts below them."""
     counts = evaluation.scores.confusion
+    labels = evaluation.labels
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     figure = Figure(figsize=(6.6, 6.2), layout="constrained")
     axes = figure.add_subplot()
@@ -47,14 +47,14 @@ def _confusion(evaluation: Evaluation) -> Figure:
         axes.text(
             column, row + 0.24, f"{counts[row, column]:,}", ha="center", va="center", color=colour, size=7.5
         )
-    axes.set_xticks(range(len(LABELS)), LABELS, rotation=35, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(LABELS)), LABELS)
+    axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(labels)), labels)
     axes.set_xlabel("prediction", color=QUIET)
     axes.set_ylabel("truth", color=QUIET)
     axes.spines[:].set_visible(False)
     # White lines between the cells, drawn by the minor grid.
-    axes.set_xticks(np.arange(len(LABELS) + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(len(LABELS) + 1) - 0.5, minor=True)
+    axes.set_xticks(np.arange(len(labels) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(labels) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=2)
     _quiet(axes)
     return figure
@@ -63,8 +63,8 @@ def _confusion(evaluation: Evaluation) -> Figure:
 def _classes(evaluation: Evaluation) -> Figure:
     """F1 of each class, best first."""
     f1, support = evaluation.intervals.f1, evaluation.scores.support
-    order = sorted(range(len(LABELS)), key=lambda index: -f1[index].value)
-    names = [f"{LABELS[index]}  ({support[index]:,})" for index in order]
+    order = sorted(range(len(support)), key=lambda index: -f1[index].value)
+    names = [f"{evaluation.labels[index]}  ({support[index]:,})" for index in order]
     mean = evaluation.scores.macro_f1
     figure = _bars(names, [f1[index] for index in order], "{:.2f}", (mean, f"macro F1 {mean:.3f}"))
     figure.axes[0].set_xlabel("F1, with 95 % intervals; images in brackets", color=QUIET)

@@ -8,7 +8,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...exceptions import EmostreamError
 from ...inert import shown_value
-from ..datasets import LABELS
 from ..evaluate import Evaluation
 from .plots import plots
 
@@ -53,5 +52,5 @@ def write_report(evaluation: Evaluation, file: Path) -> list[Path]:
         lstrip_blocks=True,
     )
     template = environment.get_template(f"report{file.suffix}.j2")
-    file.write_text(template.render(evaluation=evaluation, labels=LABELS, plots=sources))
+    file.write_text(template.render(evaluation=evaluation, labels=evaluation.labels, plots=sources))
     return written

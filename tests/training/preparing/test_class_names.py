@@ -1,7 +1,7 @@
 import pytest
 from emostream.exceptions import DatasetError
 from emostream.training.datasets import LABELS
-from emostream.training.preparing.class_names import LEFT_OUT, NUMBERINGS, labels_of_folders
+from emostream.training.preparing.class_names import LEFT_OUT, NUMBERINGS, label_set, labels_of_folders
 
 
 def test_usual_names_of_any_case_are_known() -> None:
@@ -62,3 +62,33 @@ def test_a_mapping_that_cannot_be_is_named(given: dict[str, str], words: str) ->
 def test_every_numbering_has_every_label_once() -> None:
     for numbering in NUMBERINGS.values():
         assert sorted(label for label in numbering.values() if label != LEFT_OUT) == sorted(LABELS)
+
+
+def test_a_folder_among_emotions_that_is_nearly_one_is_taken_for_a_slip() -> None:
+    """And not for a label of one's own."""
+    names = ["hapy", "sad"]
+
+    assert label_set(names, {}, None) == LABELS
+    with pytest.raises(
+        DatasetError, match=r"the folder 'hapy' stands for \(did you mean happy\?\): .*--labels 'hapy,sad'"
+    ):
+        labels_of_folders(names, {}, None)
+
+
+def test_what_is_mapped_is_a_label_of_ones_own_too() -> None:
+    assert label_set(["bored", "dozing", "focused"], {"dozing": "bored"}, None) == ("bored", "focused")
+    assert label_set(["bored", "focused", "junk"], {"junk": ""}, None) == ("bored", "focused")
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (("bored",), "2 to 64 labels"),
+        (("a", "A"), "twice"),
+        (("a", ""), "'' is no label"),
+        (("a", "b\n"), "no label"),
+    ],
+)
+def test_labels_that_no_network_can_have_are_refused(labels: tuple[str, ...], words: str) -> None:
+    with pytest.raises(DatasetError, match=words):
+        label_set(["a", "b"], {}, labels)
