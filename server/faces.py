@@ -27,6 +27,19 @@ DECIMALS = 4
 Reason = Literal["small", "blurred", "dark", "turned", "cut_off", "covered", "ambiguous"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
+_REASON_WORDS = {
+    "small": "too small",
+    "dark": "too dark",
+    "turned": "turned away",
+    "cut_off": "cut off",
+    "ambiguous": "not clear",
+}
+
+
+def reason_words(reason: str) -> str:
+    """A reason for people, also one of a later version."""
+    return _REASON_WORDS.get(reason, reason.replace("_", " "))
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -108,8 +121,20 @@ class Face:
         return max(others, key=self.probabilities.__getitem__, default=None)
 
     @property
+    def why(self) -> str:
+        """The reasons for people: "too small, blurred"; empty where the face is certain."""
+        return ", ".join(map(reason_words, self.reasons))
+
+    @property
+    def guess(self) -> str:
+        """The two likeliest labels, for people: "happiness or fear"."""
+        return self.emotion if self.runner_up is None else f"{self.emotion} or {self.runner_up}"
+
+    @property
     def text(self) -> str:
-        """For people: "happiness 93 %"."""
+        """For people: "happiness 93 %", or "unsure (too dark): happiness or fear"."""
+        if self.uncertain:
+            return f"unsure ({self.why}): {self.guess}" if self.why else f"unsure: {self.guess}"
         return f"{self.emotion} {round(100 * self.confidence)} %"
 
     def to_dict(self) -> dict[str, Any]:
@@ -200,8 +225,8 @@ class Faces(Sequence[Face]):
         """The same for roboflow's supervision. Faces without a box are left out.
 
         ``confidence`` is the emotion's, ``class_id`` its place among ``labels``, ``tracker_id`` the face's
-        id; ``data`` has "class_name" and "score", the detector's. Raises MissingExtraError without
-        supervision.
+        id; ``data`` has "class_name", "score", the detector's, and "uncertain". Raises MissingExtraError
+        without supervision.
         """
         with needed_for("to_supervision"):
             import supervision as sv
@@ -217,6 +242,7 @@ class Faces(Sequence[Face]):
             data={
                 "class_name": np.array([face.emotion for face in faces], dtype=str),
                 "score": np.array([face.score for face in faces], float),
+                "uncertain": np.array([face.uncertain for face in faces], bool),
             },
         )
 

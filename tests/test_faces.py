@@ -63,6 +63,18 @@ def test_text_is_for_people() -> None:
     assert face(0.1, 0.204, 0.696).text == "happiness 70 %"
 
 
+def test_the_text_of_an_uncertain_face_says_why_and_the_next_best_label() -> None:
+    row = np.array([0.1, 0.204, 0.696], np.float32)
+
+    assert Face.from_row(LABELS, row, reasons=("dark", "cut_off")).text == (
+        "unsure (too dark, cut off): happiness or fear"
+    )
+    assert replace(CROP, uncertain=True, reasons=("in_the_rain",)).text == (
+        "unsure (in the rain): happiness or fear"
+    )
+    assert replace(CROP, uncertain=True).text == "unsure: happiness or fear"
+
+
 def test_faces_are_a_sequence_of_face(faces: Faces) -> None:
     first, second = faces
 
@@ -163,6 +175,7 @@ def test_supervision_has_corners_classes_and_ids(faces: Faces) -> None:
     assert detections.tracker_id.tolist() == [1, 2]
     assert detections["class_name"].tolist() == ["happiness", "anger"]
     assert detections["score"].tolist() == [0.8765, 0.8765]
+    assert detections["uncertain"].tolist() == [False, False]
     assert len(detections[detections.confidence > 0.65]) == 1
 
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from ..emotions import colour_of, ink_on
 from ..faces import BoxXywh, Face
+from .placing import place_labels
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -28,6 +29,9 @@ _TRACK_RGB = (70, 74, 78)
 _PANEL_RGB = (17, 20, 22)
 _PANEL_OPACITY = 0.72
 _TEXT_COLOUR = "#f2f4f5"
+
+#: Length of an uncertain face's dashes, in widths of its line.
+_DASH_LINES = 4
 
 #: What a panel leaves of the image's levels, by level, and what it adds: a table is ten times as fast as
 #: arithmetic.
@@ -66,35 +70,41 @@ class Annotator:
         box is left out.
         """
         boxed = [(face, face.box_xywh) for face in faces if face.box_xywh is not None]
-        labels = [self._placed_label(face, box) for face, box in boxed]
-        taken = [*(box for _, box in boxed), *(place for _, place in labels)]
+        sprites = [self._label_of(face) for face, _ in boxed]
+        places = place_labels(
+            self._size_wh,
+            [box for _, box in boxed],
+            [(sprite.shape[1], sprite.shape[0]) for sprite in sprites],
+        )
+        # Whole pixels, since all sides are; a label of more than the picture starts at its edge.
+        labels = [(sprite, int(x), int(y)) for sprite, (x, y, _) in zip(sprites, places, strict=True)]
+        taken = [box for _, box in boxed]
+        taken += [(x, y, sprite.shape[1], sprite.shape[0]) for sprite, x, y in labels]
         for face, box in boxed:
             if bars and (corner := self._room_beside(box, taken)) is not None:
                 taken.append((*corner, *self._panel_wh))
                 self._draw_panel(image_rgb, face, corner)
         for face, box in boxed:
             # A dark line around the coloured one: it is seen on any ground.
-            draw_box(image_rgb, box, (0, 0, 0), self._line + 2)
-            draw_box(image_rgb, box, _rgb_of(face.emotion, self._labels), self._line)
-        for sprite, (x, y, _, _) in labels:
+            dash_px = _DASH_LINES * self._line if face.uncertain else 0
+            draw_box(image_rgb, box, (0, 0, 0), self._line + 2, dash_px)
+            draw_box(image_rgb, box, _rgb_of(face.emotion, self._labels), self._line, dash_px)
+        for sprite, x, y in labels:
             _paste(image_rgb, sprite, x, y)
-
-    def _placed_label(self, face: Face, box: BoxXywh) -> tuple[Pixels, BoxXywh]:
-        sprite = self._label_of(face)
-        height, width, _ = sprite.shape
-        x, y, _, box_height = box
-        above, below = y - height, y + box_height
-        # Above the box, below where there is no room, and inside where there is none either.
-        label_y = above if above >= 0 else below if below + height <= self._size_wh[1] else y
-        return sprite, (max(0, min(x, self._size_wh[0] - width)), label_y, width, height)
 
     def _label_of(self, face: Face) -> Pixels:
         """The longest text at the largest size that fits into the image, or else the shortest at the
         smallest."""
         colour = colour_of(face.emotion, self._labels)
+        ink, ground = ink_on(colour), colour
+        texts: tuple[tuple[str, ...], ...] = ((face.text,), (face.emotion,))
+        if face.uncertain:
+            ink, ground = _TEXT_COLOUR, _hex(_PANEL_RGB)
+            why = f"unsure: {face.why}" if face.why else "unsure"
+            texts = ((why, face.guess), ("unsure", face.guess), ("unsure",))
         for size_px in (self._text_px, _MIN_TEXT_PX, *_SMALLER_TEXTS_PX):
-            for words in (face.text, face.emotion):
-                sprite = _text(words, size_px, ink_on(colour), colour, max(2, self._line))
+            for lines in texts:
+                sprite = _lines(lines, size_px, ink, ground, max(2, self._line))
                 if sprite.shape[1] <= self._size_wh[0]:
                     return sprite
         return sprite
@@ -123,6 +133,8 @@ class Annotator:
         x, y, width, height = box
         panel_width, panel_height = self._panel_wh
         gap = 2 * self._line
+        # Bars and labels do not touch, either.
+        room_wh = (panel_width + 2 * self._line, panel_height + 2 * self._line)
         most_x, most_y = self._size_wh[0] - panel_width, self._size_wh[1] - panel_height
         beside_y = min(max(0, y + (height - panel_height) // 2), most_y)
         over_x = min(max(0, x + (width - panel_width) // 2), most_x)
@@ -134,7 +146,8 @@ class Annotator:
             (over_x, y - 2 * self._text_px - gap - panel_height),
         ):
             is_inside = 0 <= left <= most_x and 0 <= top <= most_y
-            if is_inside and not any(_overlap((left, top, *self._panel_wh), other) for other in taken):
+            room = (left - self._line, top - self._line, *room_wh)
+            if is_inside and not any(_overlap(room, other) for other in taken):
                 return left, top
         return None
 
@@ -144,18 +157,40 @@ def line_width(size_wh: tuple[int, int]) -> int:
     return max(2, round(max(size_wh) / 400))
 
 
-def draw_box(image_rgb: Pixels, box_xywh: BoxXywh, colour: tuple[int, int, int], thickness: int) -> None:
-    """A rectangle's outline, half of its line inside of the box and half around it."""
+def draw_box(
+    image_rgb: Pixels,
+    box_xywh: BoxXywh,
+    colour: tuple[int, int, int],
+    thickness: int,
+    dash_px: int = 0,
+) -> None:
+    """A rectangle's outline, half of its line inside of the box and half around it, but inside of the image.
+
+    With ``dash_px`` it is dashed: so many pixels of line, and three quarters as many without.
+    """
     x, y, width, height = box_xywh
     outer = thickness // 2
     left, top = max(0, x - outer), max(0, y - outer)
-    right, bottom = x + width + outer, y + height + outer
-    inner_left, inner_top = x - outer + thickness, y - outer + thickness
+    right = min(x + width + outer, image_rgb.shape[1])
+    bottom = min(y + height + outer, image_rgb.shape[0])
+    inner_left, inner_top = left + thickness, top + thickness
     inner_right, inner_bottom = max(inner_left, right - thickness), max(inner_top, bottom - thickness)
-    image_rgb[top:inner_top, left:right] = colour
-    image_rgb[inner_bottom:bottom, left:right] = colour
-    image_rgb[top:bottom, left:inner_left] = colour
-    image_rgb[top:bottom, inner_right:right] = colour
+    columns, rows = _dashes(left, right, dash_px), _dashes(top, bottom, dash_px)
+    image_rgb[top:inner_top, columns] = colour
+    image_rgb[inner_bottom:bottom, columns] = colour
+    image_rgb[rows, left:inner_left] = colour
+    image_rgb[rows, inner_right:right] = colour
+
+
+def _dashes(start: int, end: int, dash_px: int) -> npt.NDArray[np.intp] | slice:
+    """The pixels of a line from ``start`` to ``end`` that are drawn; a dash begins it and ends it."""
+    if dash_px <= 0 or end - start <= 3 * dash_px:
+        return slice(start, end)
+    # Stretched by a little, so that the corners are drawn.
+    dashes = max(1, round((end - start - dash_px) / (1.75 * dash_px)))
+    period = (end - start - dash_px) / dashes
+    places = np.arange(end - start)
+    return start + np.flatnonzero(places % period < dash_px)
 
 
 def _overlap(a: BoxXywh, b: BoxXywh) -> bool:
@@ -170,6 +205,22 @@ def _paste(image_rgb: Pixels, sprite: Pixels, x: int, y: int) -> None:
     x = max(0, min(x, image_rgb.shape[1] - width))
     y = max(0, min(y, image_rgb.shape[0] - height))
     image_rgb[y : y + height, x : x + width] = sprite[:height, :width]
+
+
+def _lines(lines: tuple[str, ...], size_px: int, ink: str, ground: str, padding: int) -> Pixels:
+    """Lines of text under each other, as ``_text`` draws each."""
+    parts = [_text(words, size_px, ink, ground, padding) for words in lines]
+    if len(parts) == 1:
+        return parts[0]
+    # The space between two lines is that of one.
+    parts = [part if index == 0 else part[padding:] for index, part in enumerate(parts)]
+    sprite = np.empty((sum(len(part) for part in parts), max(part.shape[1] for part in parts), 3), np.uint8)
+    sprite[:] = _rgb(ground)
+    top = 0
+    for part in parts:
+        sprite[top : top + len(part), : part.shape[1]] = part
+        top += len(part)
+    return sprite
 
 
 @lru_cache(maxsize=_TEXTS_KEPT)

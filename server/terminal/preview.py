@@ -27,6 +27,9 @@ _MAX_PIXELS_WH = (640, 480)
 
 _USUAL_CELL = (10, 20)
 
+#: Length of an uncertain face's dashes, in widths of its line.
+_DASH_LINES = 2
+
 
 class PreviewKind(StrEnum):
     """How frames are shown."""
@@ -148,5 +151,6 @@ def with_boxes(faces: Faces, size_wh: tuple[int, int]) -> Pixels:
         left, top = round(x * scale_x), round(y * scale_y)
         right, bottom = round((x + width) * scale_x), round((y + height) * scale_y)
         red, green, blue = ImageColor.getrgb(colour_of(face.emotion, face.probabilities))[:3]
-        draw_box(drawn, (left, top, right - left, bottom - top), (red, green, blue), thickness)
+        dash_px = _DASH_LINES * thickness if face.uncertain else 0
+        draw_box(drawn, (left, top, right - left, bottom - top), (red, green, blue), thickness, dash_px)
     return drawn

@@ -98,9 +98,9 @@ def _panel(sight: Sight | None, rows: int) -> RenderableType:
 def _heading(face: Face) -> Text:
     colour = colour_of(face.emotion, face.probabilities)
     return Text.assemble(
-        ("● ", colour),
+        ("○ " if face.uncertain else "● ", colour),
         (f"face {face.face_id}  ", "dim"),
-        (face.text, f"bold {colour}"),
+        (face.text, "italic" if face.uncertain else f"bold {colour}"),
         no_wrap=True,
         overflow="ellipsis",
     )

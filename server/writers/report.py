@@ -54,6 +54,7 @@ class FaceView:
     seen: str
     first: str
     last: str
+    doubt: str
     timeline: Markup | None
 
     @property
@@ -185,6 +186,7 @@ def _face(
         seen=clock(face.seen_s(file.frame_s)),
         first=clock(face.times_s[0]),
         last=clock(face.times_s[-1]),
+        doubt=face.doubt,
         timeline=timeline,
     )
 

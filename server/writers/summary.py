@@ -1,5 +1,6 @@
 """What a report says, counted while the frames go by. No I/O."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..analysis.pipeline import AnalyzedFrame
-from ..faces import BoxXywh, Face
+from ..faces import BoxXywh, Face, reason_words
 from ..imaging.crop import crop_square
 from ..sources.inputs import InputFile
 
@@ -30,11 +31,16 @@ class FaceSummary:
     times_s: list[float] = field(default_factory=list)
     rows: list[Floats] = field(default_factory=list)
     thumbnail_rgb: npt.NDArray[np.uint8] | None = None
+    #: Frames in which it was uncertain, and how often for which reason.
+    uncertain: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     _largest_px: int = 0
 
     def add(self, face: Face, time_s: float, image_rgb: npt.NDArray[np.uint8]) -> None:
         self.times_s.append(time_s)
         self.rows.append(np.array(list(face.probabilities.values()), np.float32))
+        self.uncertain += face.uncertain
+        self.reasons.update(face.reasons)
         if face.box_xywh is not None and min(face.box_xywh[2:]) > 1.2 * self._largest_px:
             self._largest_px = min(face.box_xywh[2:])
             self.thumbnail_rgb = _thumbnail(image_rgb, face.box_xywh)
@@ -50,6 +56,17 @@ class FaceSummary:
         likeliest = self.probabilities.argmax(axis=1)
         counts = np.bincount(likeliest, minlength=self.rows[0].size)
         return np.asarray(counts / counts.sum(), np.float32)
+
+    @property
+    def doubt(self) -> str:
+        """For people, where it was uncertain: "uncertain in 40 % of its frames, mostly too small"."""
+        if not self.uncertain:
+            return ""
+        why = f" {reason_words(self.reasons.most_common(1)[0][0])}" if self.reasons else ""
+        if len(self.times_s) == 1:
+            return f"unsure:{why}" if why else "unsure"
+        part = max(1, round(100 * self.uncertain / len(self.times_s)))
+        return f"uncertain in {part} % of its frames" + (f", mostly{why}" if why else "")
 
     def seen_s(self, frame_s: float) -> float:
         """How long it was seen, pauses left out; ``frame_s`` is the time that its last frame lasts."""

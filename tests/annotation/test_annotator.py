@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from emostream.annotation import Annotator
+from emostream.annotation import Annotator, annotator
 from emostream.emotions import colour_of
 from emostream.faces import Face
 from PIL import ImageColor
@@ -76,6 +76,59 @@ def test_labels_cover_no_bars() -> None:
 
     assert panel[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].all()
     assert of_colour(with_bars, ANGER).any()  # the first of the bars
+
+
+def test_labels_and_bars_of_a_crowd_lie_apart_and_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a phone's picture, faces at the edges and close ones among them."""
+    drawn: list[tuple[int, int, int, int]] = []
+    paste, panel = annotator._paste, Annotator._draw_panel
+
+    def pasted(image: np.ndarray, sprite: np.ndarray, x: int, y: int) -> None:
+        drawn.append((x, y, sprite.shape[1], sprite.shape[0]))
+        paste(image, sprite, x, y)
+
+    def panelled(self: Annotator, image: np.ndarray, one: Face, corner: tuple[int, int]) -> None:
+        drawn.append((*corner, *self._panel_wh))
+        panel(self, image, one, corner)
+
+    monkeypatch.setattr(annotator, "_paste", pasted)
+    monkeypatch.setattr(Annotator, "_draw_panel", panelled)
+    rng = np.random.default_rng(0)
+    panels = 0
+    for _ in range(40):
+        drawn.clear()
+        corners = rng.integers(0, (600, 420), (5, 2)).tolist()
+        faces = [face((x, y, min(90, 640 - x), min(90, 480 - y)), 0.2, 0.1, 0.7) for x, y in corners]
+
+        Annotator((640, 480), LABELS).draw(grey((640, 480)), faces)
+
+        panels += len(drawn) - len(faces)
+        for index, (x, y, width, height) in enumerate(drawn):
+            assert min(x, y) >= 0
+            assert x + width <= 640
+            assert y + height <= 480
+            for left, top, other_width, other_height in drawn[:index]:
+                is_apart = x >= left + other_width or left >= x + width
+                assert is_apart or y >= top + other_height or top >= y + height
+    assert panels > 40  # there were bars to keep clear of
+
+
+def test_an_uncertain_face_has_a_dashed_box_and_a_label_without_its_colour() -> None:
+    sure, unsure = grey((640, 480)), grey((640, 480))
+    row = np.array([0.1, 0.2, 0.7], np.float32)
+    doubted = Face.from_row(LABELS, row, (200, 200, 100, 80), reasons=("dark",))
+
+    Annotator((640, 480), LABELS).draw(sure, [face((200, 200, 100, 80), 0.1, 0.2, 0.7)], bars=False)
+    Annotator((640, 480), LABELS).draw(unsure, [doubted], bars=False)
+
+    line = of_colour(unsure, HAPPINESS)[200:280, 200]
+    assert of_colour(sure, HAPPINESS)[200:280, 200].all()
+    assert 0.4 < line.mean() < 0.8
+    assert line[0]
+    assert line[-1]
+    assert np.count_nonzero(np.diff(line.astype(int))) > 6  # dashes, not one gap
+    assert not of_colour(unsure, HAPPINESS)[100:198].any()
+    assert (unsure[100:198] != 128).any()  # the label: "unsure: too dark"
 
 
 @pytest.mark.parametrize("size_wh", SIZES)

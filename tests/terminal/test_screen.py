@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 from emostream.terminal.screen import KEYS, Status, preview_room, screen
@@ -34,6 +35,14 @@ def test_a_face_has_a_bar_for_every_emotion() -> None:
     bars = {line.split()[0]: line.count("━") for line in lines[2:5]}
     assert bars["happiness"] == pytest.approx(2 * bars["anger"], abs=1)
     assert lines[2].endswith("25%")
+
+
+def test_an_uncertain_face_says_so_and_why() -> None:
+    doubted = replace(face(4, 0.25, 0.5, 0.25), uncertain=True, reasons=("dark",))
+
+    lines = printed(sight(doubted))
+
+    assert lines[1] == "○ face 4  unsure (too dark): happiness or anger"
 
 
 def test_faces_without_room_for_bars_have_a_line_each() -> None:

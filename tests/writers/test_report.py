@@ -53,6 +53,15 @@ def test_the_page_sums_up_each_file(summary: Summary) -> None:
     assert "happiness 60 % me.jpg" in text
 
 
+def test_uncertain_faces_say_so() -> None:
+    summary = Summary(LABELS)
+    row = np.array([0.4, 0.6], np.float32)
+    doubted = Face.from_row(LABELS, row, (5, 5, 20, 20), 0.9, 1, reasons=("small",))
+    summary.add(analyzed(InputFile(0, Path("me.jpg"), is_image=True), 0, doubted))
+
+    assert "happiness 60 % me.jpg unsure: too small" in text_of(render_report(summary, "default", NOON))
+
+
 def test_every_face_of_a_video_has_a_timeline_and_a_thumbnail(summary: Summary) -> None:
     page = render_report(summary, "default", NOON)
 

@@ -3,13 +3,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emostream.analysis.pipeline import AnalyzedFrame
-from emostream.faces import Face, Faces
+from emostream.faces import Face, Faces, Reason
 from emostream.sources import Frame
 from emostream.sources.inputs import InputFile, InputFrame
-from emostream.writers.summary import THUMBNAIL_PX, Summary
+from emostream.writers.summary import THUMBNAIL_PX, FaceSummary, Summary
 
 LABELS = ("calm", "glad")
 GLAD, CALM = (0.2, 0.8), (0.9, 0.1)
+
+
+def test_a_face_says_how_often_it_was_uncertain_and_why() -> None:
+    image = np.zeros((40, 40, 3), np.uint8)
+    often, once = FaceSummary(1), FaceSummary(2)
+    row = np.array([0.7, 0.3], np.float32)
+    reasons: list[tuple[Reason, ...]] = [("dark",), ("dark", "small"), (), (), ()]
+    for second, why in enumerate(reasons):
+        often.add(Face.from_row(("a", "b"), row, (5, 5, 9, 9), reasons=why), float(second), image)
+    once.add(Face.from_row(("a", "b"), row, (5, 5, 9, 9), reasons=("cut_off",)), 0.0, image)
+
+    assert often.doubt == "uncertain in 40 % of its frames, mostly too dark"
+    assert once.doubt == "unsure: cut off"
+    assert FaceSummary(3).doubt == ""
 
 
 def analyzed(
