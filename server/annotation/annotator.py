@@ -140,7 +140,7 @@ class Annotator:
         over_x = min(max(0, x + (width - panel_width) // 2), most_x)
         for left, top in (
             (x + width + gap, beside_y),
-            (x + width + gap, y),  # under a label that is wider than its face
+            (x + width + gap, y + self._line),  # under a label that is wider than its face
             (x - gap - panel_width, beside_y),
             (over_x, y + height + gap),
             (over_x, y - 2 * self._text_px - gap - panel_height),

@@ -1,6 +1,6 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it } from "vitest";
-import { BarList, Headline } from "./EmotionPanel";
+import { BarList, Doubt, Headline } from "./EmotionPanel";
 
 const ANSWER = {
   emotion: "happiness",
@@ -38,5 +38,17 @@ describe("Headline", () => {
   it("names no emotion without a current answer", () => {
     const markup = renderToStaticMarkup(<Headline answer={null} />);
     expect(markup).toMatch(/data-testid="dominant-emotion">–</);
+  });
+});
+
+describe("Doubt", () => {
+  it("says why an answer should not be believed, and what else it may be", () => {
+    const doubted = { ...ANSWER, uncertain: true, reasons: ["cut_off"] };
+    const markup = renderToStaticMarkup(<Doubt answer={doubted} />);
+    expect(markup).toMatch(/data-testid="doubt"[^>]*>Unsure: cut off .*happiness or confusion</);
+  });
+
+  it("says nothing of an answer that may be believed", () => {
+    expect(renderToStaticMarkup(<Doubt answer={ANSWER} />)).toBe("");
   });
 });

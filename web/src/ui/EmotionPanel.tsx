@@ -2,6 +2,7 @@ import type { TFunction } from "i18next";
 import type { CSSProperties } from "react";
 import { useTranslation } from "react-i18next";
 import type { Answer, FacesView } from "../engine/faces";
+import { doubtWords } from "./doubtWords";
 import { emotionWord, formatPercent, toPercent } from "./format";
 import { useLive } from "./liveContext";
 import { colourOf, STALE_COLOUR } from "./palette";
@@ -23,10 +24,12 @@ export function EmotionPanel() {
       className="emotion"
       aria-label={t("emotion.title")}
       data-stale={answer === null}
+      data-uncertain={answer?.uncertain === true}
       style={style as CSSProperties}
     >
       <p className="emotion-face quiet">{caption(view, t)}</p>
       <Headline answer={answer} />
+      {answer !== null && <Doubt answer={answer} />}
       {labels.length === 0 ? (
         <p className="quiet">{t("emotion.no_labels")}</p>
       ) : (
@@ -48,6 +51,17 @@ export function Headline({ answer }: { readonly answer: Answer | null }) {
           {formatPercent(answer.confidence, words.i18n.language)}
         </span>
       )}
+    </p>
+  );
+}
+
+/** Why the emotion should not be believed, and what else it may be; nothing where it may be believed. */
+export function Doubt({ answer }: { readonly answer: Answer }) {
+  const doubt = doubtWords(answer, useTranslation());
+  if (doubt === null) return null;
+  return (
+    <p className="emotion-doubt" data-testid="doubt">
+      {doubt.unsure} <span className="quiet">{doubt.guess}</span>
     </p>
   );
 }

@@ -29,7 +29,10 @@ export function FaceChips() {
             onClick={() => live.chooseFace(faceId)}
           >
             {t("faces.face", { faceId })}
-            <span className="chip-emotion label">{emotion === null ? "–" : emotionWord(emotion, words)}</span>
+            <span className="chip-emotion label">
+              {emotion === null ? "–" : emotionWord(emotion, words)}
+              {fresh && answer?.uncertain === true && "?"}
+            </span>
           </button>
         );
       })}

@@ -1,20 +1,38 @@
-import { type CSSProperties, memo, useLayoutEffect, useRef } from "react";
+import { type CSSProperties, memo, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Answer, FaceView } from "../engine/faces";
+import { doubtWords } from "./doubtWords";
 import { emotionWord, formatPercent } from "./format";
 import { useLive } from "./liveContext";
+import { OverlayLayout } from "./overlayLayout";
 import { colourOf, STALE_COLOUR } from "./palette";
 import { useStore } from "./useStore";
-import type { BoxesView } from "../engine/stores";
 
 export function FaceOverlay() {
   const { stores } = useLive();
   const faces = useStore(stores.faces, (view) => view.faces);
   const selectedId = useStore(stores.faces, (view) => view.selectedId);
+  const overlay = useRef<HTMLDivElement>(null);
+  const [layout] = useState(() => new OverlayLayout());
+
+  // Boxes move with every detection, many times a second, so they are moved past React.
+  useLayoutEffect(() => {
+    const detach = overlay.current === null ? undefined : layout.attach(overlay.current);
+    const show = () => layout.show(stores.boxes.get(), true);
+    show();
+    const stop = stores.boxes.subscribe(show);
+    return () => {
+      stop();
+      detach?.();
+    };
+  }, [layout, stores]);
+
+  useEffect(() => () => layout.dispose(), [layout]);
+
   return (
-    <div className="overlay">
+    <div ref={overlay} className="overlay">
       {faces.map((face) => (
-        <FaceBox key={face.faceId} face={face} selected={face.faceId === selectedId} />
+        <FaceBox key={face.faceId} face={face} selected={face.faceId === selectedId} layout={layout} />
       ))}
     </div>
   );
@@ -23,30 +41,33 @@ export function FaceOverlay() {
 interface FaceBoxProps {
   readonly face: FaceView;
   readonly selected: boolean;
+  readonly layout: OverlayLayout;
 }
 
 const FaceBox = memo(function FaceBox({
   face: { faceId, answer, fresh, seen, queued },
   selected,
+  layout,
 }: FaceBoxProps) {
   const words = useTranslation();
   const { t } = words;
   const live = useLive();
   const button = useRef<HTMLButtonElement>(null);
+  const tag = useRef<HTMLSpanElement>(null);
 
-  // Boxes move with every detection, many times a second, so they are moved past React.
-  useLayoutEffect(() => {
-    const place = () => {
-      if (button.current !== null) placeBox(button.current, faceId, live.stores.boxes.get());
-    };
-    place();
-    return live.stores.boxes.subscribe(place);
-  }, [live, faceId]);
+  useLayoutEffect(
+    () =>
+      button.current === null || tag.current === null
+        ? undefined
+        : layout.add(faceId, button.current, tag.current),
+    [layout, faceId],
+  );
 
   const shown = fresh ? answer : null;
   const colour = shown === null ? STALE_COLOUR : colourOf(shown.emotion);
   const emotion = shown === null ? null : emotionWord(shown.emotion, words);
   const percent = shown === null ? null : formatPercent(shown.confidence, words.i18n.language);
+  const doubt = shown === null ? null : doubtWords(shown, words);
   return (
     <button
       ref={button}
@@ -57,16 +78,26 @@ const FaceBox = memo(function FaceBox({
       data-emotion={shown?.emotion}
       data-stale={shown === null}
       data-seen={seen}
+      data-uncertain={doubt !== null}
       aria-pressed={selected}
       aria-label={
-        shown === null ? t("faces.face", { faceId }) : t("faces.face_emotion", { faceId, emotion, percent })
+        shown === null
+          ? t("faces.face", { faceId })
+          : doubt === null
+            ? t("faces.face_emotion", { faceId, emotion, percent })
+            : t("quality.face", { faceId, ...doubt })
       }
       style={{ "--emotion": colour } as CSSProperties}
       onClick={() => live.chooseFace(faceId)}
     >
-      <span className="face-tag">
+      <span ref={tag} className="face-tag">
         {shown === null ? (
           <span>{t(waitingWord(answer, queued))}</span>
+        ) : doubt !== null ? (
+          <>
+            <span>{doubt.unsure}</span>
+            <span className="face-guess">{doubt.guess}</span>
+          </>
         ) : (
           <>
             <span className="label">{emotion}</span>
@@ -82,20 +113,4 @@ const FaceBox = memo(function FaceBox({
 function waitingWord(answer: Answer | null, queued: boolean) {
   if (queued) return "tracking.queued";
   return answer === null ? "faces.waiting" : "faces.stale";
-}
-
-/** Share of the picture's height that a tag takes up, in a small picture. */
-const TAG_ROOM = 0.12;
-
-/** Places a box in percent of the picture, so that the page may change its size; mirrored, as the picture is. */
-function placeBox(element: HTMLElement, faceId: number, { frame, boxes }: BoxesView): void {
-  const box = boxes.find((candidate) => candidate.faceId === faceId);
-  if (box === undefined) return;
-  const [x, y, width, height] = box.boxXywh;
-  const mirroredX = frame.width - x - width;
-  // The tag goes where it stays inside the picture.
-  element.dataset.tag = `${y < TAG_ROOM * frame.height ? "below" : "above"}-${mirroredX > frame.width / 2 ? "end" : "start"}`;
-  element.style.width = `${(100 * width) / frame.width}cqw`;
-  element.style.height = `${(100 * height) / frame.height}cqh`;
-  element.style.transform = `translate(${(100 * mirroredX) / frame.width}cqw, ${(100 * y) / frame.height}cqh)`;
 }

@@ -1,5 +1,6 @@
 import type { i18n, TFunction } from "i18next";
 import type { FacesView } from "../engine/faces";
+import { doubtWords } from "./doubtWords";
 import { emotionWord } from "./format";
 
 /** The picture in one sentence, for those who hear the page. */
@@ -13,7 +14,13 @@ export function announce(
   if (fresh.length === 0) return t("announcement.no_emotion", { count: seenCount });
   const selected = fresh.find((face) => face.faceId === selectedId) ?? fresh[0];
   const label = selected?.answer?.emotion;
-  const emotion = label === undefined ? t("emotion.unknown") : emotionWord(label, words);
+  const doubt = selected?.answer ? doubtWords(selected.answer, words) : null;
+  const emotion =
+    doubt !== null
+      ? t("quality.spoken", { ...doubt })
+      : label === undefined
+        ? t("emotion.unknown")
+        : emotionWord(label, words);
   return seenCount === 1
     ? t("announcement.emotion_of_one", { emotion })
     : t("announcement.emotion_of_several", { count: seenCount, faceId: selected?.faceId, emotion });
