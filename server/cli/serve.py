@@ -12,6 +12,7 @@ import typer
 from watchfiles import DefaultFilter, run_process
 
 from ..addresses import is_loopback
+from ..exceptions import EmostreamError
 from ..loading import load_recognizer
 from ..logs import formatter
 from ..process import configure_process
@@ -37,12 +38,24 @@ def serve(
             help="Speak TLS with a certificate made now, so that phones nearby may open their cameras.",
         ),
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers", min=1, metavar="1", help="Always one: docs/scaling.md says how to serve more."
+        ),
+    ] = 1,
     **given: str | None,
 ) -> None:
     """Serve the API and the dashboard.
 
     Options left out come from the environment (EMOSTREAM_PORT for --port, and so on) or a file .env.
     """
+    if workers > 1:
+        raise EmostreamError(
+            f"--workers {workers}: every worker would load its own copy of the model, and they"
+            " would compete for the same cores; one process uses all of them already."
+            " docs/scaling.md says how to serve more than one machine can"
+        )
     settings = read_settings(model=model, **given)
     logging.basicConfig(level=settings.log_level.upper())
     for handler in logging.getLogger().handlers:

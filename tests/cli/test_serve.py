@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -112,6 +113,17 @@ def test_an_unknown_model_may_be_called_anything(fail_to_serve: Callable[..., st
 
 def test_a_gpu_that_is_not_there_is_told_in_one_line(fail_to_serve: Callable[..., str]) -> None:
     assert "cuda:77" in fail_to_serve("--port", "0", "--model", QUICK_MODEL, "--device", "cuda:77")
+
+
+@pytest.mark.parametrize("options", [(), ("--reload",)])
+def test_several_workers_are_refused_with_the_reason_and_where_to_read_on(
+    fail_to_serve: Callable[..., str], options: tuple[str, ...]
+) -> None:
+    line = fail_to_serve("--port", "0", "--workers", "4", *options)
+
+    assert line.startswith("error: --workers 4: every worker would load its own copy of the model")
+    [document] = re.findall(r"docs/\S+\.md", line)
+    assert (ROOT / document).is_file()
 
 
 @pytest.mark.parametrize(
