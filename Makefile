@@ -97,6 +97,10 @@ docs: $(DOCUMENTING) $(DASHBOARD) ## build the documentation site into site/
 # The first says that a version 2 of MkDocs is planned, the second that it will be another program.
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --quiet
 
+.PHONY: screenshots
+screenshots: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## pictures of every state of the page, in test-results/states
+	$(VENV) -m pytest tests/e2e/test_states.py --save-states test-results/states
+
 .PHONY: bench
 bench: $(DEVELOPING) $(FACES) ## measure this machine (see bench/)
 	$(VENV) -m bench.event_loop

@@ -25,6 +25,7 @@ _failed = pytest.StashKey[bool]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--save-screenshot", type=Path, metavar="PATH", help="write README's screenshot there")
+    parser.addoption("--save-states", type=Path, metavar="FOLDER", help="write every state's picture there")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 SOCKET_FAILED = r"WebSocket connection to 'ws://[^']*' failed"
 
 #: Settles the detector's backend: measuring them all takes some seconds that most tests are not about.
-ONE_BACKEND = "/?backend=wasm"
+ONE_BACKEND = "/?backend=wasm&start=auto"
+
+#: The camera starts without a question, as on a kiosk.
+STARTED = "/?start=auto"
 
 
 @dataclass

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Playwright, expect
 from tests.e2e import films
 from tests.e2e.browser import ALLOW_CAMERA, launched, webcam
 from tests.e2e.conftest import OpenPage
-from tests.e2e.dashboard import ONE_BACKEND, Dashboard
+from tests.e2e.dashboard import ONE_BACKEND, STARTED, Dashboard
 from tests.e2e.make_run import MakeRun
 
 pytestmark = pytest.mark.e2e
@@ -34,7 +34,7 @@ def test_a_smiling_face_is_shown_as_happy_within_twenty_seconds(
     server: MakeRun, dashboard: Dashboard
 ) -> None:
     deadline = time.monotonic() + 20
-    dashboard.open(server.url)
+    dashboard.open(server.url + STARTED)
 
     happy = dashboard.page.locator("[data-testid=face-box][data-emotion=happiness]")
     expect(happy).to_have_count(1, timeout=1000 * (deadline - time.monotonic()))
@@ -62,7 +62,7 @@ def test_there_is_a_bar_for_each_of_the_labels_that_the_server_names(
 
 
 def test_the_page_speaks_to_no_server_but_its_own(server: MakeRun, dashboard: Dashboard) -> None:
-    dashboard.open(server.url)
+    dashboard.open(server.url + STARTED)
     expect(dashboard.answered_boxes).to_have_count(1)
     expect(dashboard.backends).to_have_count(3)  # all are loaded and measured
 
@@ -77,7 +77,7 @@ def test_the_page_speaks_to_no_server_but_its_own(server: MakeRun, dashboard: Da
 def test_the_detector_runs_on_the_backend_that_was_measured_as_the_fastest(
     server: MakeRun, dashboard: Dashboard
 ) -> None:
-    dashboard.open(server.url)
+    dashboard.open(server.url + STARTED)
     dashboard.page.get_by_text("Details", exact=True).click()
     expect(dashboard.backends).to_have_count(3)
 

@@ -89,6 +89,7 @@ def test_without_the_right_token_the_page_says_how_to_give_it(
 
     expect(dashboard.alert).to_contain_text("This server wants a token")
     expect(dashboard.alert).to_contain_text("?token=")
+    assert "token" not in dashboard.page.url
     expect(dashboard.status).to_have_attribute("data-state", "closed")
     assert dashboard.frames_sent == 0
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.e2e.dashboard import Dashboard
+from tests.e2e.dashboard import STARTED, Dashboard
 from tests.e2e.make_run import MakeRun
 
 pytestmark = pytest.mark.e2e
@@ -20,7 +20,7 @@ MAX_BYTES = 500_000
 def test_the_live_page_fits_a_laptop_without_scrolling(
     server: MakeRun, dashboard: Dashboard, pytestconfig: pytest.Config
 ) -> None:
-    dashboard.open(server.url)
+    dashboard.open(server.url + STARTED)
     expect(dashboard.answered_boxes).to_have_count(1)
 
     root = "document.documentElement"

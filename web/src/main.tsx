@@ -1,11 +1,12 @@
 import "@fontsource-variable/geist/wght.css";
 import "./ui/styles/index.css";
+import { browserSettings, Settings } from "./engine/settings/settings";
 import { LANGUAGES, startWords } from "./i18n/i18n";
 import { chooseLanguage, mendBrowserLanguage } from "./i18n/languages";
 
 mendBrowserLanguage(navigator);
-const page = new URL(window.location.href);
-const language = chooseLanguage([page.searchParams.get("lang"), ...navigator.languages], LANGUAGES);
+const settings = new Settings(browserSettings());
+const language = chooseLanguage([settings.values.get().lang, ...navigator.languages], LANGUAGES);
 // The page's libraries are loaded only now, since some hand the browser's language to Intl.
 const [{ drawPage }] = await Promise.all([import("./page"), startWords(language)]);
-drawPage(page);
+drawPage(settings);

@@ -23,7 +23,7 @@ const MAX_FAILURES = 5;
  * that works is used at once, and a faster one replaces it. When the one in use breaks down, the next fastest follows.
  */
 export class DetectorKeeper {
-  readonly #backends: readonly BackendName[];
+  #backends: readonly BackendName[];
   readonly #kinds: readonly CreateDetector[];
   #onStatus: (status: DetectorStatus) => void = () => {};
   #status: DetectorStatus = { kind: "off" };
@@ -61,6 +61,14 @@ export class DetectorKeeper {
       if (this.#current !== null) return;
     }
     this.#publish("failed");
+  }
+
+  /** Changes the backends that may be used, and measures anew where it is running. */
+  use(backends: readonly BackendName[]): void {
+    this.#backends = backends;
+    if (this.#status.kind === "off") return;
+    this.stop();
+    void this.start(this.#onStatus);
   }
 
   stop(): void {

@@ -8,6 +8,19 @@ function bookWith(...faceIds: number[]): FaceBook {
   return book;
 }
 
+describe("a threshold of one's own", () => {
+  it("makes emotions uncertain that are less probable, and no others", () => {
+    const book = new FaceBook();
+    book.setTracks([trackOf(1)]);
+    book.setThreshold(0.9);
+    book.addResult(resultOf([1], "surprise", 1), 0);
+    expect(book.view(0).faces[0]?.answer).toMatchObject({ uncertain: true, reasons: ["ambiguous"] });
+    book.setThreshold(0.8);
+    book.addResult(resultOf([1], "surprise", 2), 0);
+    expect(book.view(0).faces[0]?.answer?.uncertain).toBeUndefined();
+  });
+});
+
 describe("FaceBook", () => {
   it("shows a face before its first answer, without an emotion", () => {
     expect(bookWith(1).view(0).faces).toMatchObject([{ faceId: 1, answer: null, fresh: false }]);

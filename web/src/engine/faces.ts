@@ -73,22 +73,31 @@ export function staleAfterMs(intervalMs: number, rounds = 1): number {
 
 /** Joins what the tracker sees with what the server says. Forgets a face when the tracker does. */
 export class FaceBook {
+<<<<<<< HEAD
   readonly #intervalMs: number;
+=======
+  #staleAfterMs = STALE_AFTER_MS;
+  #threshold = 0;
+>>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
   readonly #answers = new Map<number, Answer>();
   #boxes: readonly FaceBox[] = [];
   #knownIds: ReadonlySet<number> = new Set();
   #chosenId: number | null = null;
   #perFrame = Number.POSITIVE_INFINITY;
 
+<<<<<<< HEAD
   /** @param intervalMs time between two frames that are sent */
   constructor(intervalMs = 0) {
     this.#intervalMs = intervalMs;
   }
 
+=======
+>>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
   get boxes(): readonly FaceBox[] {
     return this.#boxes;
   }
 
+<<<<<<< HEAD
   /** All faces that the tracker remembers, also those that are out of sight and may come back. */
   get knownIds(): ReadonlySet<number> {
     return this.#knownIds;
@@ -113,6 +122,23 @@ export class FaceBook {
         seen: detection !== null,
       }));
     this.#knownIds = new Set(tracks.map((track) => track.faceId));
+=======
+  /** @param intervalMs between two frames that are sent */
+  setInterval(intervalMs: number): void {
+    this.#staleAfterMs = staleAfterMs(intervalMs);
+  }
+
+  /** @param threshold confidence, [0, 1], below which an emotion counts as uncertain */
+  setThreshold(threshold: number): void {
+    this.#threshold = threshold;
+  }
+
+  /** @returns whether faces came or went */
+  setTracks(tracks: readonly Track[]): boolean {
+    const before = this.#boxes;
+    this.#boxes = tracks.map(({ faceId, smoothXywh }) => ({ faceId, boxXywh: smoothXywh }));
+    const present = new Set(tracks.map((track) => track.faceId));
+>>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
     for (const faceId of this.#answers.keys()) {
       if (!this.#knownIds.has(faceId)) this.#answers.delete(faceId);
     }
@@ -138,7 +164,7 @@ export class FaceBook {
       if (!this.#knownIds.has(faceId)) continue;
       const known = this.#answers.get(faceId);
       if (known !== undefined && known.capturedAtMs > capturedAtMs) continue;
-      const doubt = { quality, uncertain, reasons };
+      const doubt = { quality, ...this.#doubt(confidence, uncertain, reasons) };
       this.#answers.set(faceId, {
         emotion,
         confidence,
@@ -168,6 +194,16 @@ export class FaceBook {
     });
     const selectedId = this.#chosenId ?? this.#largestId();
     return { faces, selectedId, chosenId: this.#chosenId, seenCount, perFrame };
+  }
+
+  /** The server's doubt, and that of the person's own threshold. */
+  #doubt(
+    confidence: number,
+    uncertain: boolean | undefined,
+    reasons: readonly string[] | undefined,
+  ): Pick<Answer, "uncertain" | "reasons"> {
+    if (confidence >= this.#threshold) return { uncertain, reasons };
+    return { uncertain: true, reasons: [...new Set([...(reasons ?? []), "ambiguous"])] };
   }
 
   #largestId(): number | null {

@@ -1,5 +1,10 @@
 import type { FrameAnalysis } from "../detection/analyser";
+<<<<<<< HEAD
 import type { Detection, SizePx } from "../detection/box";
+=======
+import type { SizePx } from "../detection/box";
+import type { FrameFate } from "./rate";
+>>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
 import type { FaceCrop } from "../stream/envelope";
 import { mayDetectForBoxes, SendPacer } from "../stream/pacing";
 import { FaceTracker, type Track } from "../tracking/tracker";
@@ -28,6 +33,8 @@ export interface PumpPorts<F extends CapturedFrame = ImageBitmap> {
   onTracks(tracks: readonly Track[], frame: SizePx, nowS: number): void;
   onAnalysis(analysis: FrameAnalysis): void;
   onFailure(error: unknown): void;
+  /** Once for each video frame that could have been analysed. */
+  onFate?(fate: FrameFate): void;
 }
 
 /**
@@ -51,9 +58,15 @@ export class FramePump<F extends CapturedFrame = ImageBitmap> {
   /** @param capturedAtMs Unix time of the frame, in ms */
   async onFrame(capturedAtMs: number): Promise<void> {
     const analyser = this.#ports.analyser();
-    if (this.#busy || analyser === null) return;
+    if (analyser === null) return;
     const nowMs = this.#ports.now();
-    const cropLimit = this.#pacer.isDue(nowMs) ? this.#ports.cropLimit() : 0;
+    const isDue = this.#pacer.isDue(nowMs);
+    if (this.#busy) {
+      this.#ports.onFate?.(isDue ? "detector_busy" : "passed");
+      return;
+    }
+    const cropLimit = isDue ? this.#ports.cropLimit() : 0;
+    if (cropLimit === 0) this.#ports.onFate?.(isDue ? "stream_busy" : "passed");
     if (cropLimit === 0 && !mayDetectForBoxes(nowMs - this.#startedAtMs, this.#detectMs)) return;
     if (cropLimit > 0) this.#pacer.sent(nowMs, this.#ports.intervalMs());
 
@@ -66,6 +79,7 @@ export class FramePump<F extends CapturedFrame = ImageBitmap> {
       const analysis = await analyser.analyse(frame);
       this.#detectMs = analysis.detectMs;
       this.#ports.onAnalysis(analysis);
+<<<<<<< HEAD
       const tracks = this.#tracker.update(analysis.detections, nowMs / 1000);
       this.#ports.onTracks(tracks, size, nowMs / 1000);
       const chosen = this.#turns.next(tracks, cropLimit, nowMs);
@@ -73,6 +87,13 @@ export class FramePump<F extends CapturedFrame = ImageBitmap> {
       const seen = chosen.flatMap(({ detection }) => analysis.detections[detection] ?? []);
       const crops = await analyser.cut(seen);
       this.#ports.send(capturedAtMs, facesOf(chosen, seen, crops), size);
+=======
+      const tracks = this.#tracker.update(analysis.detections, nowMs);
+      this.#ports.onTracks(tracks, size);
+      const faces = facesOf(tracks, analysis);
+      if (faces.length > 0) this.#ports.send(capturedAtMs, faces, size);
+      if (cropLimit > 0) this.#ports.onFate?.(faces.length > 0 ? "sent" : "passed");
+>>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
     } catch (error) {
       this.#ports.onFailure(error);
     } finally {

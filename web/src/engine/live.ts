@@ -2,57 +2,79 @@ import { Camera, type MediaDevicesLike } from "../camera/camera";
 import type { CameraState } from "../camera/cameraState";
 import { watchFrames } from "../camera/frameSource";
 import type { FrameAnalysis } from "../detection/analyser";
+import { BACKENDS } from "../detection/backends";
 import type { DetectorKeeper } from "../detection/detectorKeeper";
 
 import { type ConnectionEnvironment, StreamConnection } from "../stream/connection";
 import type { ConnectionState } from "../stream/connectionState";
+<<<<<<< HEAD
 import { allowedIntervalMs, type IntervalSetting } from "../stream/interval";
 import { wantedFaces } from "../stream/pacing";
 import type { ResultMessage, SessionConfig } from "../stream/protocol";
+=======
+import { allowedIntervalMs } from "../stream/interval";
+import type { ResultMessage, SessionConfig } from "../stream/protocol";
+import { fetchAbout } from "./about";
+import { ConfigSync } from "./configSync";
+>>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
 import { FaceBook, sameView } from "./faces";
 import { FramePump } from "./framePump";
+import { RateMeter } from "./rate";
 import { ReadingsMeter } from "./readings";
+import { withReceipt } from "./receipts";
 import { SessionLog } from "./sessionLog";
-import { rememberedSmoothing, rememberSmoothing, type Storage } from "./smoothing";
+import type { Settings } from "./settings/settings";
 import { createStores, type LiveStores } from "./stores";
 import { Traces } from "./traces";
 
 export interface LiveOptions {
-  readonly interval: IntervalSetting;
+  readonly settings: Settings;
   readonly media: MediaDevicesLike | undefined;
   readonly stream: ConnectionEnvironment;
   readonly detector: DetectorKeeper;
-  readonly storage: Storage | null;
+  /** Where `/v1/about` is asked for. */
+  readonly server: () => string | URL;
 }
 
 const TICK_MS = 250;
 const ANNOUNCE_EVERY_MS = 2000;
-const SMOOTHING_DELAY_MS = 150;
+/** A session that breaks off has its receipt from then at the earliest. */
+const RECEIPT_EVERY_MS = 10_000;
 
 /** Joins camera, detection, tracking and stream, and keeps the stores that the page is drawn from. */
 export class Live {
   readonly stores: LiveStores;
-  readonly interval: IntervalSetting;
+  readonly settings: Settings;
   readonly traces = new Traces();
   readonly log = new SessionLog();
-  readonly #storage: Storage | null;
   readonly #camera: Camera;
   readonly #connection: StreamConnection;
   readonly #detector: DetectorKeeper;
   readonly #pump: FramePump;
-  readonly #book: FaceBook;
+  readonly #book = new FaceBook();
+  readonly #config: ConfigSync;
   readonly #meter = new ReadingsMeter();
+  readonly #rate = new RateMeter();
+  readonly #server: () => string | URL;
   readonly #ticker: ReturnType<typeof setInterval>;
   #video: HTMLVideoElement | null = null;
+  readonly #resultListeners = new Set<(result: ResultMessage) => void>();
   #unshown: ResultMessage[] = [];
-  #smoothingTimer: ReturnType<typeof setTimeout> | undefined;
   #announcedAtMs = 0;
+  #receiptAtMs = 0;
 
+<<<<<<< HEAD
   constructor({ interval, media, stream, detector, storage }: LiveOptions) {
     this.interval = interval;
     this.#storage = storage;
     this.stores = createStores(rememberedSmoothing(storage) ?? 0);
     this.#book = new FaceBook(interval.intervalMs);
+=======
+  constructor({ settings, media, stream, detector, server }: LiveOptions) {
+    this.settings = settings;
+    this.#server = server;
+    this.stores = createStores();
+>>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
     this.#camera = new Camera(media, {
       onState: (state) => this.#onCamera(state),
       onChoices: (choices) => this.stores.cameraChoices.set(choices),
@@ -62,7 +84,9 @@ export class Live {
       onResult: (result) => this.#onResult(result),
       onConfig: (config) => this.#onConfig(config),
       onError: (error) => this.stores.streamError.set(error),
+      onReceipt: (receipt) => this.stores.receipts.set(withReceipt(this.stores.receipts.get(), receipt)),
     });
+    this.#config = new ConfigSync(settings, (config) => this.#connection.updateConfig(config));
     this.#detector = detector;
     this.#pump = new FramePump({
       now: () => performance.now(),
@@ -80,7 +104,9 @@ export class Live {
       },
       onAnalysis: (analysis) => this.#onAnalysis(analysis),
       onFailure: (error) => void this.#detector.onFailure(error),
+      onFate: (fate) => this.#rate.add(fate, performance.now()),
     });
+    this.#followSettings();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -94,7 +120,9 @@ export class Live {
     };
   }
 
+  /** To be called once the person agrees: it is the consent. */
   startCamera(): void {
+    this.stores.consent.set(true);
     void this.#detector.start((status) => this.stores.detector.set(status));
     void this.#camera.start();
   }
@@ -107,6 +135,12 @@ export class Live {
     void this.#camera.choose(deviceId);
   }
 
+  /** @returns stops the calls */
+  onResult(listener: (result: ResultMessage) => void): () => void {
+    this.#resultListeners.add(listener);
+    return () => this.#resultListeners.delete(listener);
+  }
+
   chooseFace(faceId: number | null): void {
     this.#book.choose(faceId);
     this.#showFaces();
@@ -116,17 +150,8 @@ export class Live {
     this.#connection.connect();
   }
 
-  /** @param smoothing in [0, 0.95] */
-  setSmoothing(smoothing: number): void {
-    this.stores.smoothing.set(smoothing);
-    rememberSmoothing(this.#storage, smoothing);
-    clearTimeout(this.#smoothingTimer);
-    this.#smoothingTimer = setTimeout(() => this.#connection.updateConfig({ smoothing }), SMOOTHING_DELAY_MS);
-  }
-
   dispose(): void {
     clearInterval(this.#ticker);
-    clearTimeout(this.#smoothingTimer);
     this.#camera.dispose();
     this.#connection.disconnect();
     this.#detector.stop();
@@ -146,9 +171,13 @@ export class Live {
 
   #onConnection(state: ConnectionState): void {
     this.stores.connection.set(state);
-    if (state.kind !== "open") return;
+    if (state.kind !== "open") {
+      this.#config.onEnd();
+      return;
+    }
     this.stores.session.set(state.session);
     this.stores.streamError.set(null);
+<<<<<<< HEAD
     const { config, limits } = state.session;
     const wanted = wantedFaces(limits.max_faces, this.#intervalMs());
     this.#book.setPerFrame(Math.min(config.max_faces, limits.max_faces));
@@ -157,19 +186,65 @@ export class Live {
     if (wanted !== config.max_faces || (remembered ?? config.smoothing) !== config.smoothing) {
       this.#connection.updateConfig({ max_faces: wanted, smoothing: remembered ?? config.smoothing });
     }
+=======
+    this.#receiptAtMs = Date.now();
+    this.#config.onConfig(state.session.config);
+    if (this.stores.about.get() === null) void this.#askAbout();
+>>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
   }
 
   #onConfig(config: SessionConfig): void {
     const session = this.stores.session.get();
+<<<<<<< HEAD
     if (session === null) return;
     this.stores.session.set({ ...session, config });
     this.#book.setPerFrame(Math.min(config.max_faces, session.limits.max_faces));
+=======
+    if (session !== null) this.stores.session.set({ ...session, config });
+    this.#config.onConfig(config);
+  }
+
+  async #askAbout(): Promise<void> {
+    const server = this.#server();
+    const about = await fetchAbout(server);
+    if (String(server) === String(this.#server())) this.stores.about.set(about);
+  }
+
+  /** What changes while the page runs; components and the pump read the rest when they need it. */
+  #followSettings(): void {
+    const { values, token } = this.settings;
+    let known = values.get();
+    this.#book.setInterval(known.interval);
+    this.#book.setThreshold(known.threshold);
+    void this.#askAbout();
+    values.subscribe(() => {
+      const now = values.get();
+      if (now.interval !== known.interval) this.#book.setInterval(now.interval);
+      this.#book.setThreshold(now.threshold);
+      if (now.backend !== known.backend)
+        this.#detector.use(now.backend === "auto" ? BACKENDS : [now.backend]);
+      if (now.server !== known.server) {
+        this.stores.about.set(null);
+        void this.#askAbout();
+        this.#connectAnew();
+      }
+      known = now;
+    });
+    token.subscribe(() => this.#connectAnew());
+  }
+
+  #connectAnew(): void {
+    if (this.#connection.state.kind === "idle") return;
+    this.#connection.disconnect();
+    this.#connection.connect();
+>>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
   }
 
   #onResult(result: ResultMessage): void {
     const nowMs = Date.now();
     this.#book.addResult(result, nowMs);
     this.log.addResult(result, nowMs);
+    for (const listener of this.#resultListeners) listener(result);
     for (const { face_id, predictions } of result.faces) {
       this.traces.add(face_id, result.captured_at ?? nowMs, predictions);
     }
@@ -213,7 +288,7 @@ export class Live {
 
   #intervalMs(): number {
     const limit = this.stores.session.get()?.limits.max_frames_per_second ?? 0;
-    return allowedIntervalMs(this.interval.intervalMs, limit);
+    return allowedIntervalMs(this.settings.values.get().interval, limit);
   }
 
   async #capture(): Promise<ImageBitmap | null> {
@@ -225,10 +300,27 @@ export class Live {
     const nowMs = Date.now();
     this.#connection.tick();
     this.#showFaces();
-    this.stores.readings.set(this.#meter.read(nowMs));
+    this.#showReadings(nowMs);
+    if (this.#connection.state.kind === "open" && nowMs - this.#receiptAtMs >= RECEIPT_EVERY_MS) {
+      this.#receiptAtMs = nowMs;
+      this.#connection.requestReceipt();
+    }
     if (nowMs - this.#announcedAtMs >= ANNOUNCE_EVERY_MS && this.stores.camera.get().kind === "live") {
       this.#announcedAtMs = nowMs;
       this.stores.announcement.set(this.stores.faces.get());
     }
+  }
+
+  #showReadings(nowMs: number): void {
+    const readings = this.#meter.read(nowMs);
+    this.stores.readings.set(readings);
+    this.stores.rate.set(
+      this.#rate.read(performance.now(), {
+        intervalMs: this.settings.values.get().interval,
+        serverMaxPerSecond: this.stores.session.get()?.limits.max_frames_per_second ?? 0,
+        serverMs: readings.timing?.total_ms ?? null,
+        ageMs: readings.ageMs,
+      }),
+    );
   }
 }

@@ -2,8 +2,10 @@ import type { CameraChoice, CameraState } from "../camera/cameraState";
 import type { SizePx } from "../detection/box";
 import type { DetectorStatus } from "../detection/detectorKeeper";
 import type { ConnectionState } from "../stream/connectionState";
-import type { ErrorMessage, SessionCreated } from "../stream/protocol";
+import type { ErrorMessage, Receipt, SessionCreated } from "../stream/protocol";
+import type { About } from "./about";
 import { type FaceBox, type FacesView, NO_FACES } from "./faces";
+import type { Rate } from "./rate";
 import { NO_READINGS, type Readings } from "./readings";
 import { createStore, type Store } from "./store";
 
@@ -22,8 +24,14 @@ export interface LiveStores {
   /** The latest session, also after it has ended: its labels keep their places. */
   readonly session: Store<SessionCreated | null>;
   readonly streamError: Store<ErrorMessage | null>;
-  /** In [0, 0.95]. */
-  readonly smoothing: Store<number>;
+  /** What the server says of itself; null before it has, and where it says nothing. */
+  readonly about: Store<About | null>;
+  /** Whether the person has agreed to start the camera, or the address leaves out the question. */
+  readonly consent: Store<boolean>;
+  /** Each session's latest, by the server's count. */
+  readonly receipts: Store<readonly Receipt[]>;
+  /** How often frames are sent, and what keeps it there; null while none is. */
+  readonly rate: Store<Rate | null>;
   readonly boxes: Store<BoxesView>;
   readonly faces: Store<FacesView>;
   readonly readings: Store<Readings>;
@@ -31,7 +39,7 @@ export interface LiveStores {
   readonly announcement: Store<FacesView | null>;
 }
 
-export function createStores(smoothing: number): LiveStores {
+export function createStores(): LiveStores {
   return {
     camera: createStore<CameraState>({ kind: "off" }),
     cameraChoices: createStore<readonly CameraChoice[]>([]),
@@ -39,7 +47,10 @@ export function createStores(smoothing: number): LiveStores {
     connection: createStore<ConnectionState>({ kind: "idle" }),
     session: createStore<SessionCreated | null>(null),
     streamError: createStore<ErrorMessage | null>(null),
-    smoothing: createStore(smoothing),
+    about: createStore<About | null>(null),
+    consent: createStore(false),
+    receipts: createStore<readonly Receipt[]>([]),
+    rate: createStore<Rate | null>(null),
     boxes: createStore<BoxesView>({ frame: { width: 4, height: 3 }, boxes: [] }),
     faces: createStore<FacesView>(NO_FACES),
     readings: createStore<Readings>(NO_READINGS),

@@ -1,11 +1,13 @@
 import type { ConnectionEnvironment } from "./connection";
-import { socketUrl } from "./socketUrl";
 
-/** The browser's sockets, clock (Unix time in ms) and timers. */
-export function browserEnvironment(page: URL): ConnectionEnvironment {
-  const url = socketUrl(page);
+/**
+ * The browser's sockets, clock (Unix time in ms) and timers.
+ *
+ * @param url where to connect; asked for each attempt, so that it may change
+ */
+export function browserEnvironment(url: () => string): ConnectionEnvironment {
   return {
-    openSocket: () => new WebSocket(url),
+    openSocket: () => new WebSocket(url()),
     now: () => Date.now(),
     schedule: (callback, delayMs) => {
       const timer = setTimeout(callback, delayMs);

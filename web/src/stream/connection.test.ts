@@ -305,10 +305,31 @@ describe("StreamConnection", () => {
     open();
     connection.disconnect();
     expect(socket().texts).toEqual([{ type: "session.close" }]);
-    expect(socket().closed).toBe(true);
+    expect(connection.state.kind).toBe("idle");
     advance(60_000);
+    expect(socket().closed).toBe(true);
     expect(connection.state.kind).toBe("idle");
     expect(sockets).toHaveLength(1);
+  });
+
+  it("waits for the receipt of the session that it ends, and for nothing else", () => {
+    const { connection, open, socket, receipts, results } = setUp();
+    open();
+    connection.disconnect();
+    const receipt = {
+      session_id: "s",
+      started_at: 1,
+      at: 9,
+      bytes_received: 3,
+      frames_received: 1,
+      images_kept: 0,
+    };
+    socket().say(result(0));
+    expect(socket().closed).toBe(false);
+    socket().say({ type: "session.closed", reason: "client_request", receipt });
+    expect(socket().closed).toBe(true);
+    expect(receipts).toEqual([receipt]);
+    expect(results).toEqual([]);
   });
 
   it("does not attempt again when it is disconnected while it waits", () => {

@@ -47,6 +47,9 @@ const SOCKET_OPEN = 1;
 /** A socket without `session.created` is given up after this, in ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** The server's last words are waited for so long after a goodbye, in ms. */
+const GOODBYE_TIMEOUT_MS = 2000;
+
 /** A session that held this long starts the waiting times anew, in ms. */
 const STABLE_AFTER_MS = 5000;
 
@@ -97,9 +100,13 @@ export class StreamConnection {
     this.#attempt();
   }
 
+  /** Ends the session. Its receipt may still come to `onReceipt`. */
   disconnect(): void {
-    this.#writable?.send(encodeMessage({ type: "session.close" }));
-    this.#release()?.close(1000);
+    const open = this.#writable;
+    open?.send(encodeMessage({ type: "session.close" }));
+    const socket = this.#release();
+    if (open === null) socket?.close(1000);
+    else this.#awaitReceipt(open);
     this.#setState({ kind: "idle" });
   }
 
@@ -179,6 +186,22 @@ export class StreamConnection {
       default:
         message satisfies never;
     }
+  }
+
+  /** Listens to a socket that is none of ours any more, until the server has said its last. */
+  #awaitReceipt(socket: SocketLike): void {
+    const close = () => {
+      cancel();
+      socket.onmessage = null;
+      socket.close(1000);
+    };
+    const cancel = this.#environment.schedule(close, GOODBYE_TIMEOUT_MS);
+    socket.onmessage = ({ data }) => {
+      const message = typeof data === "string" ? parseServerMessage(data) : null;
+      if (message?.type !== "session.closed") return;
+      if (message.receipt) this.#listener.onReceipt?.(message.receipt);
+      close();
+    };
   }
 
   #settle(frameId: number): void {

@@ -1,8 +1,12 @@
-/** The stream's address on the page's own server, with the page's `?token=` handed on. */
-export function socketUrl(page: URL): string {
-  const url = new URL("/ws", page);
-  url.protocol = page.protocol === "https:" ? "wss:" : "ws:";
-  const token = page.searchParams.get("token");
+/**
+ * The stream's address on a server.
+ *
+ * @param server its address, with http or https
+ * @param token browsers cannot set headers on a WebSocket, so it goes into the address
+ */
+export function socketUrl(server: string | URL, token: string | null = null): string {
+  const url = new URL("/ws", server);
+  url.protocol = url.protocol === "https:" || url.protocol === "wss:" ? "wss:" : "ws:";
   if (token !== null) url.searchParams.set("token", token);
   return url.href;
 }

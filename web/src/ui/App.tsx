@@ -3,22 +3,33 @@ import { EmotionPanel } from "./EmotionPanel";
 import { FaceChips } from "./FaceChips";
 import { Header } from "./Header";
 import { Instruments } from "./Instruments";
-import { IntervalNotice } from "./IntervalNotice";
 import { LiveRegion } from "./LiveRegion";
 import { SessionControls } from "./SessionControls";
+import { SettingsNotice } from "./settings/SettingsNotice";
+import { ShortcutList } from "./shortcuts/ShortcutList";
 import { Stage } from "./Stage";
 import { Trace } from "./Trace";
+import { useLive } from "./liveContext";
+import { useStore } from "./useStore";
+import { BareView } from "./views/BareView";
 
 export function App() {
+  const view = useStore(useLive().settings.values, (settings) => settings.view);
+  return view === "page" ? <WholePage /> : <BareView view={view} />;
+}
+
+function WholePage() {
   return (
     <div className="page">
       <Header />
-      <IntervalNotice />
+      <SettingsNotice />
       <main className="bench">
         <div className="bench-view">
           <Stage />
-          <FaceChips />
-          <Instruments />
+          <div className="bench-under">
+            <FaceChips />
+            <Instruments />
+          </div>
         </div>
         <div className="bench-panel">
           <EmotionPanel />
@@ -26,7 +37,9 @@ export function App() {
           <SessionControls />
         </div>
       </main>
+      <div className="dock" />
       <DetectorDetails />
+      <ShortcutList />
       <LiveRegion />
     </div>
   );

@@ -3,13 +3,16 @@ import { useTranslation } from "react-i18next";
 import type { BackendReport } from "../detection/backends";
 import type { DetectorStatus } from "../detection/detectorKeeper";
 import { formatMs } from "./format";
+import { EngineReadings } from "./Instruments";
 import { useLive } from "./liveContext";
+import { RateReading } from "./settings/RateReading";
 import { useStore } from "./useStore";
 
 /** How faces are found in this browser, with the measurements that chose the backend. */
 export function DetectorDetails() {
   const { t } = useTranslation();
-  const { stores, interval } = useLive();
+  const { stores, settings } = useLive();
+  const interval = useStore(settings.values, (values) => values.interval);
   const detector = useStore(stores.detector, (status) => status);
   const streamError = useStore(stores.streamError, (error) => error);
   return (
@@ -24,7 +27,11 @@ export function DetectorDetails() {
         </section>
         <section>
           <h2>{t("details.stream.title")}</h2>
-          <p className="quiet num">{t("details.stream.interval", { ms: interval.intervalMs })}</p>
+          <p className="quiet num">{t("details.stream.interval", { ms: interval })}</p>
+          <p className="quiet num">
+            <RateReading />
+          </p>
+          <EngineReadings />
           {streamError !== null && (
             <p className="quiet">
               {t("details.stream.refusal", { code: streamError.code, message: streamError.message })}

@@ -13,12 +13,13 @@ const NO_LABELS: readonly string[] = [];
 /** The selected face's emotion, and a bar for each of the labels that the server names. */
 export function EmotionPanel() {
   const { t } = useTranslation();
-  const { stores, interval } = useLive();
+  const { stores, settings } = useLive();
+  const interval = useStore(settings.values, (values) => values.interval);
   const view = useStore(stores.faces, (faces) => faces);
   const labels = useStore(stores.session, (session) => session?.model.labels ?? NO_LABELS);
   const answer = freshAnswer(view);
   const colour = answer === null ? STALE_COLOUR : colourOf(answer.emotion);
-  const style = { "--emotion": colour, "--answer-interval": `${Math.min(interval.intervalMs, 250)}ms` };
+  const style = { "--emotion": colour, "--answer-interval": `${Math.min(interval, 250)}ms` };
   return (
     <section
       className="emotion"

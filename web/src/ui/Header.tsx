@@ -1,13 +1,18 @@
+import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
-import { useLive } from "./liveContext";
-import { useStore } from "./useStore";
 import { CameraControls } from "./CameraControls";
 import { ConnectionStatus } from "./ConnectionStatus";
+import { useLive } from "./liveContext";
+import { SettingsPanel } from "./settings/SettingsPanel";
+import { useShortcut } from "./shortcuts/shortcuts";
+import { useStore } from "./useStore";
 
 export function Header() {
   const { t } = useTranslation();
   const { stores } = useLive();
   const model = useStore(stores.session, (session) => session?.model ?? null);
+  const fullscreen = useCallback(() => void toggleFullscreen(), []);
+  useShortcut("f", t("shortcuts.fullscreen"), fullscreen);
   return (
     <header className="header">
       <h1 className="brand">
@@ -21,10 +26,20 @@ export function Header() {
       )}
       <div className="header-controls">
         <ConnectionStatus />
+        <SettingsPanel />
         <CameraControls />
       </div>
     </header>
   );
+}
+
+async function toggleFullscreen(): Promise<void> {
+  try {
+    if (document.fullscreenElement === null) await document.documentElement.requestFullscreen();
+    else await document.exitFullscreen();
+  } catch {
+    // A frame or a phone may forbid it: then the page stays as it is.
+  }
 }
 
 function BrandMark() {

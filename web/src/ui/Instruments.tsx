@@ -3,10 +3,11 @@ import { formatMs, formatNumber } from "./format";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 
+/** Under the picture: how often answers come, and how old they are. The engine's figures are in Details. */
 export function Instruments() {
   const { t, i18n } = useTranslation();
   const { stores } = useLive();
-  const { answersPerSecond, ageMs, timing } = useStore(stores.readings, (readings) => readings);
+  const { answersPerSecond, ageMs } = useStore(stores.readings, (readings) => readings);
   return (
     <dl className="instruments" aria-label={t("instruments.title")}>
       <Reading
@@ -22,6 +23,17 @@ export function Instruments() {
         testId="latency"
         hint={t("instruments.delay_hint")}
       />
+    </dl>
+  );
+}
+
+/** What the latest answer took in the server. */
+export function EngineReadings() {
+  const { t, i18n } = useTranslation();
+  const { stores } = useLive();
+  const { timing } = useStore(stores.readings, (readings) => readings);
+  return (
+    <dl className="instruments" aria-label={t("instruments.engine")}>
       <Reading name={t("instruments.queue")} unit="ms" value={formatMs(timing?.queue_ms, i18n.language)} />
       <Reading
         name={t("instruments.inference")}

@@ -13,6 +13,7 @@ const DEFAULT_RATIO = 4 / 3;
 export function Stage() {
   const { t } = useTranslation();
   const live = useLive();
+  const mirror = useStore(live.settings.values, (values) => values.mirror);
   const stream = useStore(live.stores.camera, (camera) => (camera.kind === "live" ? camera.stream : null));
   const video = useRef<HTMLVideoElement>(null);
   const [ratio, setRatio] = useState(DEFAULT_RATIO);
@@ -26,7 +27,7 @@ export function Stage() {
   return (
     <section className="stage" aria-label={t("camera.picture")}>
       <div className="stage-room">
-        <div className="stage-frame" style={{ "--ratio": ratio } as CSSProperties}>
+        <div className="stage-frame" data-mirror={mirror} style={{ "--ratio": ratio } as CSSProperties}>
           <video
             ref={video}
             className="stage-video"

@@ -1,5 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { cameraAdvice } from "./cameraWords";
+import { Consent } from "./consent/Consent";
+import { Receipt } from "./consent/Receipt";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 
@@ -8,10 +10,12 @@ export function StageMessage() {
   const { t } = useTranslation();
   const live = useLive();
   const camera = useStore(live.stores.camera, (state) => state);
+  const consent = useStore(live.stores.consent, (given) => given);
   switch (camera.kind) {
     case "live":
       return null;
     case "off":
+      if (!consent) return <Consent />;
       return (
         <div className="stage-message" role="status">
           <h2>{t("camera.off.title")}</h2>
@@ -19,6 +23,7 @@ export function StageMessage() {
           <button type="button" className="button button-primary" onClick={() => live.startCamera()}>
             {t("camera.start")}
           </button>
+          <Receipt />
         </div>
       );
     case "asking":

@@ -1,7 +1,15 @@
 import i18next from "i18next";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { speak } from "../i18n/i18n";
-import { emotionWord, formatMs, formatNumber, formatPercent, toPercent } from "./format";
+import {
+  emotionWord,
+  formatBytes,
+  formatDuration,
+  formatMs,
+  formatNumber,
+  formatPercent,
+  toPercent,
+} from "./format";
 
 describe("toPercent", () => {
   it("is a whole number from 0 to 100", () => {
@@ -22,6 +30,31 @@ describe("numbers", () => {
     expect(formatNumber(9.84, "de", 1)).toBe("9,8");
     expect(formatPercent(0.934, "en")).toBe("93%");
     expect(formatPercent(0.934, "de")).toBe("93\u00a0%");
+  });
+});
+
+describe("formatBytes", () => {
+  it("has the unit that makes the number short", () => {
+    const sizes = [0, 999, 1000, 1_540_000, 21_400_000, 1_073_741_824];
+    expect(sizes.map((bytes) => formatBytes(bytes, "en"))).toEqual([
+      "0 bytes",
+      "999 bytes",
+      "1 kB",
+      "1.5 MB",
+      "21 MB",
+      "1.1 GB",
+    ]);
+  });
+});
+
+describe("formatDuration", () => {
+  it("is in seconds, then in minutes", () => {
+    expect([7_400, 119_000, 121_000, 3_600_000].map((ms) => formatDuration(ms, "en"))).toEqual([
+      "7 sec",
+      "119 sec",
+      "2 min",
+      "60 min",
+    ]);
   });
 });
 

@@ -22,6 +22,35 @@ export function formatMs(ms: number | null | undefined, language: string): strin
   return formatNumber(ms, language, ms !== null && ms !== undefined && ms < 10 ? 1 : 0);
 }
 
+/** A size in bytes, in units of 1000. */
+export function formatBytes(bytes: number, language: string): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+  const step = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
+  const value = bytes / 1000 ** step;
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit: units[step] ?? "byte",
+    unitDisplay: step === 0 ? "long" : "short",
+    maximumFractionDigits: value < 10 && step > 0 ? 1 : 0,
+  }).format(value);
+}
+
+/** A time of day, from Unix time in ms. */
+export function formatTime(unixMs: number, language: string): string {
+  return new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(unixMs);
+}
+
+/** Whole minutes, or seconds where it is less than two minutes. */
+export function formatDuration(ms: number, language: string): string {
+  const isShort = ms < 120_000;
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit: isShort ? "second" : "minute",
+    unitDisplay: "short",
+    maximumFractionDigits: 0,
+  }).format(ms / (isShort ? 1000 : 60_000));
+}
+
 /** A label in the page's language; as the server says it where the language has no other word for it. */
 export function emotionWord(
   label: string,
