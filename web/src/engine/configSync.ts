@@ -9,6 +9,7 @@ export class ConfigSync {
   readonly #settings: Settings;
   readonly #send: (config: Partial<SessionConfig>) => void;
   #current: SessionConfig | null = null;
+  #usualFaces: () => number = () => 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(settings: Settings, send: (config: Partial<SessionConfig>) => void) {
@@ -20,11 +21,21 @@ export class ConfigSync {
     });
   }
 
-  /** A session has this configuration, for its begin or since a change. */
-  onConfig(config: SessionConfig): void {
-    const isNew = this.#current === null;
+  /**
+   * A session begins.
+   *
+   * @param config the server's own
+   * @param usualFaces how many faces a frame is to carry where no setting says it
+   */
+  onSession(config: SessionConfig, usualFaces: () => number = () => config.max_faces): void {
     this.#current = config;
-    if (isNew) this.#update();
+    this.#usualFaces = usualFaces;
+    this.#update();
+  }
+
+  /** The session has this configuration now. */
+  onConfig(config: SessionConfig): void {
+    this.#current = config;
   }
 
   /** The session is over: the next one begins with the server's own configuration. */
@@ -37,7 +48,8 @@ export class ConfigSync {
     const { smoothing, faces } = this.#settings.values.get();
     const change: { smoothing?: number; max_faces?: number } = {};
     if (smoothing !== null && smoothing !== this.#current.smoothing) change.smoothing = smoothing;
-    if (faces !== null && faces !== this.#current.max_faces) change.max_faces = faces;
+    const wanted = faces ?? this.#usualFaces();
+    if (wanted !== this.#current.max_faces) change.max_faces = wanted;
     if (Object.keys(change).length > 0) this.#send(change);
   }
 }

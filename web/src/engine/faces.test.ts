@@ -131,7 +131,8 @@ describe("FaceBook, with more faces than a frame may carry", () => {
   });
 
   it("keeps answers fresh for as long as a turn takes", () => {
-    const book = new FaceBook(800);
+    const book = new FaceBook();
+    book.setInterval(800);
     book.setTracks([trackOf(1), trackOf(2)]);
     book.setPerFrame(1);
     book.addResult(resultOf([1]), 0);

@@ -73,31 +73,18 @@ export function staleAfterMs(intervalMs: number, rounds = 1): number {
 
 /** Joins what the tracker sees with what the server says. Forgets a face when the tracker does. */
 export class FaceBook {
-<<<<<<< HEAD
-  readonly #intervalMs: number;
-=======
-  #staleAfterMs = STALE_AFTER_MS;
+  #intervalMs = 0;
   #threshold = 0;
->>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
   readonly #answers = new Map<number, Answer>();
   #boxes: readonly FaceBox[] = [];
   #knownIds: ReadonlySet<number> = new Set();
   #chosenId: number | null = null;
   #perFrame = Number.POSITIVE_INFINITY;
 
-<<<<<<< HEAD
-  /** @param intervalMs time between two frames that are sent */
-  constructor(intervalMs = 0) {
-    this.#intervalMs = intervalMs;
-  }
-
-=======
->>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
   get boxes(): readonly FaceBox[] {
     return this.#boxes;
   }
 
-<<<<<<< HEAD
   /** All faces that the tracker remembers, also those that are out of sight and may come back. */
   get knownIds(): ReadonlySet<number> {
     return this.#knownIds;
@@ -106,6 +93,16 @@ export class FaceBook {
   /** How many faces a frame may carry to the server. */
   setPerFrame(perFrame: number): void {
     this.#perFrame = perFrame;
+  }
+
+  /** @param intervalMs between two frames that are sent */
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
+  }
+
+  /** @param threshold confidence, [0, 1], below which an emotion counts as uncertain */
+  setThreshold(threshold: number): void {
+    this.#threshold = threshold;
   }
 
   /**
@@ -122,23 +119,6 @@ export class FaceBook {
         seen: detection !== null,
       }));
     this.#knownIds = new Set(tracks.map((track) => track.faceId));
-=======
-  /** @param intervalMs between two frames that are sent */
-  setInterval(intervalMs: number): void {
-    this.#staleAfterMs = staleAfterMs(intervalMs);
-  }
-
-  /** @param threshold confidence, [0, 1], below which an emotion counts as uncertain */
-  setThreshold(threshold: number): void {
-    this.#threshold = threshold;
-  }
-
-  /** @returns whether faces came or went */
-  setTracks(tracks: readonly Track[]): boolean {
-    const before = this.#boxes;
-    this.#boxes = tracks.map(({ faceId, smoothXywh }) => ({ faceId, boxXywh: smoothXywh }));
-    const present = new Set(tracks.map((track) => track.faceId));
->>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
     for (const faceId of this.#answers.keys()) {
       if (!this.#knownIds.has(faceId)) this.#answers.delete(faceId);
     }

@@ -1,10 +1,6 @@
 import type { FrameAnalysis } from "../detection/analyser";
-<<<<<<< HEAD
 import type { Detection, SizePx } from "../detection/box";
-=======
-import type { SizePx } from "../detection/box";
 import type { FrameFate } from "./rate";
->>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
 import type { FaceCrop } from "../stream/envelope";
 import { mayDetectForBoxes, SendPacer } from "../stream/pacing";
 import { FaceTracker, type Track } from "../tracking/tracker";
@@ -79,21 +75,14 @@ export class FramePump<F extends CapturedFrame = ImageBitmap> {
       const analysis = await analyser.analyse(frame);
       this.#detectMs = analysis.detectMs;
       this.#ports.onAnalysis(analysis);
-<<<<<<< HEAD
       const tracks = this.#tracker.update(analysis.detections, nowMs / 1000);
       this.#ports.onTracks(tracks, size, nowMs / 1000);
       const chosen = this.#turns.next(tracks, cropLimit, nowMs);
+      if (cropLimit > 0) this.#ports.onFate?.(chosen.length > 0 ? "sent" : "passed");
       if (chosen.length === 0) return;
       const seen = chosen.flatMap(({ detection }) => analysis.detections[detection] ?? []);
       const crops = await analyser.cut(seen);
       this.#ports.send(capturedAtMs, facesOf(chosen, seen, crops), size);
-=======
-      const tracks = this.#tracker.update(analysis.detections, nowMs);
-      this.#ports.onTracks(tracks, size);
-      const faces = facesOf(tracks, analysis);
-      if (faces.length > 0) this.#ports.send(capturedAtMs, faces, size);
-      if (cropLimit > 0) this.#ports.onFate?.(faces.length > 0 ? "sent" : "passed");
->>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
     } catch (error) {
       this.#ports.onFailure(error);
     } finally {

@@ -7,16 +7,11 @@ import type { DetectorKeeper } from "../detection/detectorKeeper";
 
 import { type ConnectionEnvironment, StreamConnection } from "../stream/connection";
 import type { ConnectionState } from "../stream/connectionState";
-<<<<<<< HEAD
-import { allowedIntervalMs, type IntervalSetting } from "../stream/interval";
-import { wantedFaces } from "../stream/pacing";
-import type { ResultMessage, SessionConfig } from "../stream/protocol";
-=======
 import { allowedIntervalMs } from "../stream/interval";
+import { wantedFaces } from "../stream/pacing";
 import type { ResultMessage, SessionConfig } from "../stream/protocol";
 import { fetchAbout } from "./about";
 import { ConfigSync } from "./configSync";
->>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
 import { FaceBook, sameView } from "./faces";
 import { FramePump } from "./framePump";
 import { RateMeter } from "./rate";
@@ -63,18 +58,10 @@ export class Live {
   #announcedAtMs = 0;
   #receiptAtMs = 0;
 
-<<<<<<< HEAD
-  constructor({ interval, media, stream, detector, storage }: LiveOptions) {
-    this.interval = interval;
-    this.#storage = storage;
-    this.stores = createStores(rememberedSmoothing(storage) ?? 0);
-    this.#book = new FaceBook(interval.intervalMs);
-=======
   constructor({ settings, media, stream, detector, server }: LiveOptions) {
     this.settings = settings;
     this.#server = server;
     this.stores = createStores();
->>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
     this.#camera = new Camera(media, {
       onState: (state) => this.#onCamera(state),
       onChoices: (choices) => this.stores.cameraChoices.set(choices),
@@ -177,30 +164,18 @@ export class Live {
     }
     this.stores.session.set(state.session);
     this.stores.streamError.set(null);
-<<<<<<< HEAD
     const { config, limits } = state.session;
-    const wanted = wantedFaces(limits.max_faces, this.#intervalMs());
-    this.#book.setPerFrame(Math.min(config.max_faces, limits.max_faces));
-    const remembered = rememberedSmoothing(this.#storage);
-    if (remembered === null) this.stores.smoothing.set(config.smoothing);
-    if (wanted !== config.max_faces || (remembered ?? config.smoothing) !== config.smoothing) {
-      this.#connection.updateConfig({ max_faces: wanted, smoothing: remembered ?? config.smoothing });
-    }
-=======
     this.#receiptAtMs = Date.now();
-    this.#config.onConfig(state.session.config);
+    this.#book.setPerFrame(Math.min(config.max_faces, limits.max_faces));
+    this.#config.onSession(config, () => wantedFaces(limits.max_faces, this.#intervalMs()));
     if (this.stores.about.get() === null) void this.#askAbout();
->>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
   }
 
   #onConfig(config: SessionConfig): void {
     const session = this.stores.session.get();
-<<<<<<< HEAD
     if (session === null) return;
     this.stores.session.set({ ...session, config });
     this.#book.setPerFrame(Math.min(config.max_faces, session.limits.max_faces));
-=======
-    if (session !== null) this.stores.session.set({ ...session, config });
     this.#config.onConfig(config);
   }
 
@@ -237,7 +212,6 @@ export class Live {
     if (this.#connection.state.kind === "idle") return;
     this.#connection.disconnect();
     this.#connection.connect();
->>>>>>> 5f8660a (The page asks before the camera starts, gives a receipt, has settings that its address tells, views for other screens, light and dark)
   }
 
   #onResult(result: ResultMessage): void {
