@@ -1,4 +1,4 @@
-"""Every state of the page: without violations of accessibility rules, light and dark, on a phone and on 4k screens.
+"""Every state of the page: without violations of accessibility rules, light and dark, on a phone and in 4k.
 
 ``make screenshots`` keeps a picture of each in ``test-results/states``.
 """

@@ -9,7 +9,7 @@ import { colourOf, STALE_COLOUR } from "./palette";
 import { useStore } from "./useStore";
 
 export function FaceOverlay() {
-  const { stores } = useLive();
+  const { stores, settings } = useLive();
   const faces = useStore(stores.faces, (view) => view.faces);
   const selectedId = useStore(stores.faces, (view) => view.selectedId);
   const overlay = useRef<HTMLDivElement>(null);
@@ -18,14 +18,14 @@ export function FaceOverlay() {
   // Boxes move with every detection, many times a second, so they are moved past React.
   useLayoutEffect(() => {
     const detach = overlay.current === null ? undefined : layout.attach(overlay.current);
-    const show = () => layout.show(stores.boxes.get(), true);
+    const show = () => layout.show(stores.boxes.get(), settings.values.get().mirror);
     show();
-    const stop = stores.boxes.subscribe(show);
+    const stops = [stores.boxes.subscribe(show), settings.values.subscribe(show)];
     return () => {
-      stop();
+      for (const stop of stops) stop();
       detach?.();
     };
-  }, [layout, stores]);
+  }, [layout, stores, settings]);
 
   useEffect(() => () => layout.dispose(), [layout]);
 
