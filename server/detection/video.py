@@ -9,7 +9,8 @@ what      when                                            passes at 720p        
 ========  ==============================================  =======================  ==========================
 scan      every second; when a face was lost              26, and second looks     all from ``min_face_px`` up
 glance    five times a second                             2, and second looks      new faces from about 110 px
-follow    every frame                                     1 for four known faces   known faces where expected
+follow    every frame                                     1 for four known faces,  known faces where expected
+                                                          1 for each covered one
 ========  ==============================================  =======================  ==========================
 
 With two faces that is 2.4 passes a frame at 30 frames a second. A small face that appears is found within a
@@ -69,6 +70,10 @@ class VideoDetector:
         if since_scan < 0 or since_scan >= patience:
             return self._scan(picture, time_s, max_faces)
         found = look_again(self._detector.network, picture, known_xywh)
+        found = [
+            face if len(face) else self._detector.verified(picture, box)
+            for face, box in zip(found, known_xywh, strict=True)
+        ]
         if any(not len(face) for face in found):
             self._has_lost = True
             if since_scan >= LOST_SCAN_INTERVAL_S:

@@ -1,0 +1,92 @@
+"""The verifier with its real weights: faces, covered faces, and what is none."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from emostream.detection.detector import FaceDetector, view
+from emostream.detection.verifier import INPUT_PX, FaceVerifier, face_square
+from emostream.exceptions import DetectorError
+from emostream.imaging.crop import RawBoxXywh
+from PIL import Image, ImageDraw
+
+from tests.portraits import FACE_XYWH, FACES_DIR, iou, portrait
+
+
+@pytest.fixture(scope="module")
+def verifier() -> FaceVerifier:
+    return FaceVerifier()
+
+
+def probability(verifier: FaceVerifier, image: Image.Image, box_xywh: RawBoxXywh) -> float:
+    return verifier(view(np.asarray(image), face_square(box_xywh), 1.0, INPUT_PX).pixels)
+
+
+def covered(part: str) -> Image.Image:
+    """The portrait with a dark headset or a light mask drawn over the face."""
+    image = portrait().copy()
+    x, y, width, height = FACE_XYWH
+    top, bottom, colour = {"headset": (-0.05, 0.5, (40, 40, 44)), "mask": (0.5, 1.05, (205, 220, 228))}[part]
+    edges = (x - 0.1 * width, y + top * height, x + 1.1 * width, y + bottom * height)
+    ImageDraw.Draw(image).rounded_rectangle(edges, radius=0.12 * width, fill=colour)
+    return image
+
+
+def test_a_face_is_one_and_its_mirror_image_too(verifier: FaceVerifier) -> None:
+    x, y, width, height = FACE_XYWH
+    mirrored = portrait().transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+    assert probability(verifier, portrait(), FACE_XYWH) > 0.98
+    assert probability(verifier, mirrored, (512 - x - width, y, width, height)) > 0.98
+
+
+@pytest.mark.parametrize("worn", ["headset", "mask"])
+def test_a_covered_face_is_a_face(verifier: FaceVerifier, worn: str) -> None:
+    assert probability(verifier, covered(worn), FACE_XYWH) > 0.9
+
+
+@pytest.mark.parametrize("name", ["brick", "grass", "gravel", "coffee", "moon", "text"])
+def test_a_texture_is_none(verifier: FaceVerifier, name: str) -> None:
+    image = Image.fromarray(getattr(skimage.data, name)()).convert("RGB")
+
+    assert probability(verifier, image, (60, 40, 100, 100)) < 0.5
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_flat_image_is_none(verifier: FaceVerifier, level: int) -> None:
+    assert verifier(np.full((INPUT_PX, INPUT_PX, 3), level, np.uint8)) < 0.5
+
+
+def test_weights_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "verifier.safetensors"
+    path.write_bytes(b"nothing")
+
+    with pytest.raises(DetectorError, match=r"verifier\.safetensors"):
+        FaceVerifier(path)
+
+
+@pytest.mark.parametrize("worn", ["headset", "mask"])
+def test_the_detector_finds_covered_faces_with_it(worn: str) -> None:
+    image = np.asarray(covered(worn))
+    detector = FaceDetector.load(FACES_DIR)
+
+    (box,) = detector.detect(image, 8).boxes()
+    assert iou(box, FACE_XYWH) > 0.3
+    [again] = detector.verified(image, FACE_XYWH).boxes()
+    assert iou(again, FACE_XYWH) > 0.3
+
+
+def test_a_headset_hides_a_face_from_the_detector_alone(verifier: FaceVerifier) -> None:
+    image = np.asarray(covered("headset"))
+    network = FaceDetector.load(FACES_DIR).network
+
+    assert len(FaceDetector(network).detect(image, 8)) == 0
+    assert len(FaceDetector(network, verifier=verifier).detect(image, 8)) == 1
+
+
+def test_the_verifier_sees_none_where_the_detector_sees_nothing_at_all() -> None:
+    detector = FaceDetector.load(FACES_DIR)
+
+    assert len(detector.verified(np.asarray(portrait()), (330.0, 330.0, 100.0, 100.0))) == 0
+    assert len(detector.verified(np.asarray(portrait()), (200.0, 90.0, 20.0, 20.0))) == 0
