@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# The end-to-end tests drive Chromium, whose webcam is a film that ffmpeg makes. Installs what is missing where
-# that is possible (root on a Debian-like system), and otherwise says in one line what to install.
+# The end-to-end tests drive Chromium, whose webcam is a film that ffmpeg makes, and one has nginx in front of the
+# server. Installs what is missing where that is possible (root on a Debian-like system), and otherwise says in one line what to install.
 set -euo pipefail
 
 missing=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     missing+=(chromium)
 command -v ffmpeg >/dev/null || missing+=(ffmpeg)
+# Debian has it where users do not look for programs.
+command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] || missing+=(nginx)
 ((${#missing[@]})) || exit 0
 
 if ((EUID != 0)) || ! command -v apt-get >/dev/null; then

@@ -1,6 +1,7 @@
 """Every setting of the server, read once, from the environment (EMOSTREAM_*) or a file ``.env``."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -96,6 +97,9 @@ class Settings(BaseSettings):
     trusted_proxies: _Words = Field(
         default=("127.0.0.1", "::1"),
         description="addresses or networks whose X-Forwarded-* headers are believed",
+    )
+    root_path: str = Field(
+        default="", description="path prefix at which a proxy has this server, such as /emo"
     )
     frame_ancestors: _Words = Field(
         default=(), description="origins whose pages may show this one in a frame, separated by commas"
@@ -203,6 +207,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"{value!r} is no host, such as emo.example")
             hosts.append(wildcard + parts[0] if parts else value)
         return tuple(hosts)
+
+    @field_validator("root_path")
+    @classmethod
+    def _normalize_prefix(cls, value: str) -> str:
+        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", value):
+            raise ValueError(f"{value!r} is no path prefix, such as /emo")
+        return value.rstrip("/")
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -103,8 +103,8 @@ def test_npm_before_11_is_replaced_for_the_one_command(programs: Path, version: 
     assert result.stdout.startswith(command)
 
 
-def test_nothing_is_installed_where_browser_and_ffmpeg_are_there(programs: Path) -> None:
-    for name in ("google-chrome", "ffmpeg"):
+def test_nothing_is_installed_where_all_tools_are_there(programs: Path) -> None:
+    for name in ("google-chrome", "ffmpeg", "nginx"):
         pretend(programs, name, "exit 0")
     pretend(programs, "apt-get", "echo apt-get was called; exit 1")
 
@@ -115,6 +115,7 @@ def test_nothing_is_installed_where_browser_and_ffmpeg_are_there(programs: Path)
 
 def test_without_apt_the_missing_tools_are_named(programs: Path) -> None:
     pretend(programs, "chromium", "exit 0")
+    pretend(programs, "nginx", "exit 0")
 
     assert "please install (Debian: sudo apt-get install ffmpeg)" in the_error(
         run(programs, "install-test-tools.sh")
@@ -124,6 +125,7 @@ def test_without_apt_the_missing_tools_are_named(programs: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs system packages")
 def test_root_installs_only_what_is_missing(programs: Path) -> None:
     pretend(programs, "chromium", "exit 0")
+    pretend(programs, "nginx", "exit 0")
     pretend(programs, "apt-get", 'echo "apt-get $*"')
 
     result = run(programs, "install-test-tools.sh")

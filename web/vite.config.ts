@@ -40,6 +40,8 @@ function keepThreadedWasmSelfContained(): Plugin {
 }
 
 export default defineConfig({
+  // Every address in the built page is relative, so that it also works below a path prefix of a proxy.
+  base: "./",
   plugins: [
     react(),
     keepThreadedWasmSelfContained(),

@@ -24,8 +24,11 @@ def mount_documentation(app: FastAPI, settings: Settings) -> None:
     app.mount(_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="documentation")
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=guard)
-    async def openapi() -> JSONResponse:
-        return JSONResponse(app.openapi())
+    async def openapi(request: Request) -> JSONResponse:
+        description = app.openapi()
+        if root := request.scope.get("root_path"):
+            description = description | {"servers": [{"url": root}]}
+        return JSONResponse(description)
 
     @app.get("/docs", include_in_schema=False, dependencies=guard)
     async def documentation(request: Request, token: str | None = None) -> HTMLResponse:

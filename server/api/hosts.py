@@ -15,6 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from ..addresses import Origin, is_ip_address, is_loopback, split_host, unmapped
 from ..exceptions import ProblemError
 from ..settings import Settings
+from .path_prefix import below, forwarded_prefix
 from .problems import response_of
 
 #: Of a request line and its headers together. Web servers that parse them in one piece do not ask.
@@ -24,7 +25,8 @@ MAX_HEADER_BYTES = 64 * 1024
 class CheckedHosts:
     """ASGI middleware for requests and WebSockets: each names one host, and one that is this server's.
 
-    What a trusted proxy says of the client's address, scheme and host is taken over; what others say is not.
+    What a trusted proxy says of the client's address, scheme, host and path prefix is taken over; what others
+    say is not.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -36,6 +38,7 @@ class CheckedHosts:
         self._suffixes = tuple(host[1:] for host in settings.allowed_hosts if host.startswith("*."))
         self._allows_all = "*" in settings.allowed_hosts
         self._own = split_host(settings.host)
+        self._prefix = settings.root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -44,10 +47,15 @@ class CheckedHosts:
         try:
             trusts = self._trusts_peer(scope)
             scope["emostream.host"] = self._host_of(scope, trusts)
+            prefix = (forwarded_prefix(Headers(scope=scope)) if trusts else "") or self._prefix
         except ProblemError as problem:
             await response_of(problem)(scope, receive, send)
             return
-        await (self._believed if trusts else self._app)(scope, receive, send)
+        app = self._believed if trusts else self._app
+        if prefix:
+            await below(prefix, app, scope, receive, send)
+        else:
+            await app(scope, receive, send)
 
     def _trusts_peer(self, scope: Scope) -> bool:
         host, port = scope.get("client") or ("", 0)

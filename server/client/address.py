@@ -8,7 +8,8 @@ _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 
 
 def stream_address(url: str, realtime: bool) -> str:
-    """The WebSocket's address for ``localhost:8000``, ``http://…``, ``wss://…/ws?token=…`` and the like.
+    """The WebSocket's address for ``localhost:8000``, ``http://…``, ``https://host/emo/``,
+    ``wss://…/ws?token=…`` and the like.
 
     Raises ClientError for anything else.
     """
@@ -21,5 +22,6 @@ def stream_address(url: str, realtime: bool) -> str:
         raise ClientError(f"{url} is no server's address; write ws://host:8000/ws, https://host or host:8000")
     query = [(name, value) for name, value in parse_qsl(parts.query) if name != "mode"]
     query.append(("mode", "latest" if realtime else "all"))
-    path = parts.path if parts.path.strip("/") else "/ws"
+    # Whatever comes before is where a proxy has the server.
+    path = parts.path.rstrip("/").removesuffix("/ws") + "/ws"
     return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, urlencode(query), ""))

@@ -133,3 +133,51 @@ def test_long_headers_in_one_piece_are_refused(named: ServerProcess) -> None:
     many = [f"X-{number}: {'x' * 900}" for number in range(80)]
 
     assert ask(named, "Host: localhost", *many)[0] == 431
+
+
+PROXIED = "X-Forwarded-Prefix: "
+
+
+def description(server: Addresses, *lines: str, path: str = "/openapi.json") -> str:
+    status, answer = ask(server, "Host: localhost", *lines, path=path)
+    assert status == 200
+    return answer
+
+
+def test_a_trusted_proxys_path_prefix_is_believed_and_need_not_have_been_cut_off() -> None:
+    with server_thread() as server:
+        for lines, path, root in [
+            ((PROXIED + "/emo",), "/openapi.json", "/emo"),
+            ((PROXIED + "/emo/",), "/emo/openapi.json", "/emo"),
+            ((PROXIED + "/outer, /inner",), "/openapi.json", "/outer/inner"),
+            ((PROXIED + "/outer", PROXIED + "/inner"), "/outer/inner/openapi.json", "/outer/inner"),
+        ]:
+            assert f'"servers":[{{"url":"{root}"}}]' in description(server, *lines, path=path)
+        assert '"servers":[{"url"' not in description(server)
+        assert '"servers":[{"url"' not in description(server, PROXIED)
+
+
+@pytest.mark.parametrize("prefix", ["emo", "//evil.example", "/a b", "/%2e", "/a?b", "/<b>", "/" + "a" * 300])
+def test_what_is_no_path_prefix_is_refused(prefix: str) -> None:
+    with server_thread() as server:
+        status, answer = ask(server, "Host: localhost", PROXIED + prefix)
+
+    assert (status, "invalid_prefix" in answer) == (400, True)
+
+
+def test_a_strangers_path_prefix_is_not_believed() -> None:
+    with server_thread(trusted_proxies="192.0.2.0/24") as server:
+        assert '"servers":[{"url"' not in description(server, PROXIED + "/evil")
+
+
+def test_a_setting_says_the_path_prefix_as_well_and_other_paths_go_on_working() -> None:
+    with server_thread(root_path="/emo/") as server:
+        assert '"servers":[{"url":"/emo"}]' in description(server, path="/emo/openapi.json")
+        assert ask(server, "Host: localhost", path="/healthz")[0] == 200  # of a container's own check
+        assert ask(server, "Host: localhost", path="/emo/healthz")[0] == 200
+        assert ask(server, "Host: localhost", path="/emo/nothing")[0] == 404
+        status, answer = ask(server, "Host: localhost", path="/emo?token=a")
+        assert status == 308
+        assert "location: /emo/?token=a" in answer
+        assert shake_hands(server, "Host: localhost") == 101
+        assert '"servers":[{"url":"/other"}]' in description(server, PROXIED + "/other")

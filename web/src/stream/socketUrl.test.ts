@@ -6,6 +6,10 @@ describe("socketUrl", () => {
     expect(socketUrl("http://localhost:8000/?interval=50")).toBe("ws://localhost:8000/ws");
   });
 
+  it.each(["", "/", "/index.html", "/?interval=50"])("stays below the path of a proxy: /emo%s", (rest) => {
+    expect(socketUrl(`https://mood.example/emo${rest}`)).toBe("wss://mood.example/emo/ws");
+  });
+
   it("is secure where the server is", () => {
     expect(socketUrl(new URL("https://mood.example/"))).toBe("wss://mood.example/ws");
   });
