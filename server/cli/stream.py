@@ -17,6 +17,7 @@ from ..client.local_detection import load_detector
 from ..exceptions import ClientError, EmostreamError, MissingExtraError
 from ..extras import needed_for
 from ..sources import Source, open_source
+from ..sources.images import ImageFiles
 from ..writers import Run, check_table, open_writer
 from .console import log_to_terminal, messages, show_error
 from .stream_report import StreamReport
@@ -90,8 +91,9 @@ def stream(
     A lost connection is made again, and the frames under way are sent again: none is missing in the file,
     and none is there twice.
 
-    Exit codes: 0 done, 1 error, 2 wrong usage, 3 the server refuses or cannot be reached, 130 interrupted
-    with Ctrl-C (what was answered by then is in the file).
+    Exit codes: 0 done, 1 error, or images that cannot be read or computed (the others are in the file),
+    2 wrong usage, 3 the server refuses or cannot be reached, 130 interrupted with Ctrl-C (what was answered
+    by then is in the file).
     """
     try:
         stream_address(url, realtime=False)
@@ -134,6 +136,8 @@ def stream(
     report.show_summary()
     if report.errors and not report.results:
         raise EmostreamError(f"no frame could be computed: {report.last_error}")
+    if report.errors or (isinstance(opened, ImageFiles) and opened.skipped):
+        raise typer.Exit(1)
 
 
 async def _stream(

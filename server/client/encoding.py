@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +89,9 @@ class Encoder:
         data, scale = self._image(frame)
         # An image that is to be searched carries no face yet; one that is a crop is face 1.
         crop = wire.FaceCrop(0 if self._is_whole else 1, data)
-        message = wire.encode_envelope(wire.Frame(frame_id, (crop,), detect=self._is_whole))
+        message = wire.encode_envelope(
+            wire.Frame(frame_id, (crop,), detect=self._is_whole, is_still=_is_still(frame))
+        )
         return Encoded(frame, message, self._info.labels, scale)
 
     def _crops(self, frame_id: int, frame: Frame, search: LocalSearch) -> Encoded:
@@ -107,7 +109,13 @@ class Encoder:
             face_id: round(score, DECIMALS)
             for face_id, score in zip(here.face_ids, found.scores, strict=True)
         }
-        message = wire.encode_envelope(wire.Frame(frame_id, crops, size_wh=found.size_wh))
+        sent = wire.Frame(frame_id, crops, size_wh=found.size_wh, is_still=_is_still(frame))
+        message = wire.encode_envelope(sent)
+        if not wire.is_envelope(
+            message
+        ):  # of so many faces the header is too long: they go without landmarks
+            bare = tuple(replace(crop, landmarks=None) for crop in crops)
+            message = wire.encode_envelope(replace(sent, faces=bare))
         return Encoded(frame, message, self._info.labels, scores=scores)
 
     def _image(self, frame: Frame) -> tuple[bytes, float]:
@@ -131,6 +139,11 @@ class Encoder:
 def _rounded(pixels: Sequence[float]) -> list[float]:
     """To a tenth of a pixel, which is more than the detector knows."""
     return [round(value, 1) for value in pixels]
+
+
+def _is_still(frame: Frame) -> bool:
+    """Images, which have names, are no video: the same place in two of them is not the same person."""
+    return frame.name is not None
 
 
 def encode_crop(crop_rgb: npt.NDArray[np.uint8]) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 from pydantic import ValidationError
 
 from ..exceptions import ClientError
-from ..protocol.wire import Receipt, SessionConfigChange
+from ..protocol.wire import Receipt, SessionConfigChange, is_envelope
 from ..sources import Frame
 from .address import stream_address
 from .encoding import Encoder
@@ -138,6 +138,11 @@ class Stream:
             # The server would end the session for it.
             message = f"the frame's message has {len(encoded.message)} bytes, more than the server takes"
             entry.answer = FrameError(frame, frame_id, "message_too_large", message)
+        elif not is_envelope(encoded.message):
+            # The server would take it for something else, and never answer this frame.
+            entry.answer = FrameError(
+                frame, frame_id, "too_many_faces", "more faces than one message can name"
+            )
         return entry
 
 

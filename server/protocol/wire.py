@@ -257,6 +257,7 @@ class FrameHeader(_Message):
     frame_id: Identifier
     captured_at: Number | None = None
     detect: bool = False
+    still: bool = False
     frame_size: FrameSize | None = None
     faces: list[FaceEntry]
 
@@ -275,13 +276,15 @@ class FaceCrop:
 @dataclass(frozen=True)
 class Frame:
     """A frame as received. ``captured_at`` is Unix time in ms; with ``detect``, the one crop is a whole
-    image. ``size_wh`` is the client's frame in pixels."""
+    image. ``size_wh`` is the client's frame in pixels. One that ``is_still`` is no part of a video: its faces
+    have no past."""
 
     frame_id: int
     faces: tuple[FaceCrop, ...]
     captured_at: Number | None = None
     detect: bool = False
     size_wh: tuple[int, int] | None = None
+    is_still: bool = False
 
 
 def is_envelope(data: bytes) -> bool:
@@ -320,7 +323,7 @@ def parse_envelope(data: bytes) -> Frame:
         faces.append(FaceCrop(face_id, data[start : start + entry.length], entry.box, entry.landmarks))
         start += entry.length
     size_wh = None if header.frame_size is None else (header.frame_size[0], header.frame_size[1])
-    return Frame(header.frame_id, tuple(faces), header.captured_at, header.detect, size_wh)
+    return Frame(header.frame_id, tuple(faces), header.captured_at, header.detect, size_wh, header.still)
 
 
 def encode_envelope(frame: Frame) -> bytes:
@@ -330,6 +333,8 @@ def encode_envelope(frame: Frame) -> bytes:
         header["captured_at"] = frame.captured_at
     if frame.detect:
         header["detect"] = True
+    if frame.is_still:
+        header["still"] = True
     if frame.size_wh is not None:
         header["frame_size"] = list(frame.size_wh)
     header["faces"] = [
@@ -338,7 +343,7 @@ def encode_envelope(frame: Frame) -> bytes:
         | ({"landmarks": face.landmarks} if face.landmarks else {})
         for face in frame.faces
     ]
-    encoded = json.dumps(header).encode()
+    encoded = json.dumps(header, separators=(",", ":")).encode()
     return b"".join((_HEADER_LENGTH.pack(len(encoded)), encoded, *(face.image for face in frame.faces)))
 
 

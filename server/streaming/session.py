@@ -252,7 +252,9 @@ class StreamSession:
         results = []
         measures = predictions.measures or (None,) * len(frame.faces)
         for crop, row, seen in zip(frame.faces, predictions.probabilities, measures, strict=True):
-            smoothed = self._smoother.smooth(crop.face_id, row, self.config.smoothing)
+            smoothed = (
+                row if frame.is_still else self._smoother.smooth(crop.face_id, row, self.config.smoothing)
+            )
             face = face_of(self._labels, smoothed, assess_crop(frame, crop, seen), face_id=crop.face_id)
             results.append(FaceResult(**face.to_dict() | {"box": crop.box}))
         return results
@@ -264,6 +266,10 @@ class StreamSession:
             self._finder, frame.faces[0].image, self.limits.max_pixels, self.config.max_faces
         )
         found, predictions = await self._lane.recognize_prepared(search)
+        if frame.is_still:
+            ids = range(1, len(found.boxes_xywh) + 1)
+            faces = found.recognized(self._labels, predictions.probabilities, ids)
+            return [FaceResult(**face.to_dict()) for face in faces], predictions
         return self._found_results(found, predictions.probabilities, arrived), predictions
 
     def _found_results(

@@ -92,16 +92,23 @@ def test_a_films_frames_are_in_the_table_with_their_times(
     assert done.stdout == b""
 
 
+@pytest.mark.parametrize("detect", ["server", "local"])
 def test_a_folders_pictures_come_in_natural_order_without_the_broken_one(
-    server: ServerProcess, films: Path
+    server: ServerProcess, films: Path, detect: str
 ) -> None:
-    done = emostream(server, str(films / "pictures"), "--detect", "server")
+    """Wherever faces are found: each picture counts its own from 1, to four places, as `predict` does."""
+    options = ("--detect", detect, "--smoothing", "0.5")
 
-    assert done.returncode == 0, done.stderr
+    done = emostream(server, str(films / "pictures"), *options)
+
+    assert done.returncode == 1, done.stderr  # one of them is missing
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(line["frame"], line["source"]) for line in lines] == [(1, "face9.jpg"), (2, "face10.jpg")]
+    assert [line["face_id"] for line in lines] == [1, 1]
     assert lines[0]["box"] == lines[1]["box"]
     assert lines[0]["score"] > 0.5
+    numbers = [lines[0]["score"], lines[0]["confidence"], *lines[0]["predictions"].values()]
+    assert numbers == [round(number, 4) for number in numbers]
     assert b"face2.jpg" in done.stderr
     assert b"1 images skipped" in done.stderr
 

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,3 +118,40 @@ def test_the_faces_of_a_frame_know_their_frame() -> None:
 def test_a_crop_leaves_as_a_jpeg_of_its_size() -> None:
     with Image.open(io.BytesIO(encode_crop(pixels(224, 224)))) as image:
         assert (image.format, image.size) == ("JPEG", (224, 224))
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_an_image_of_a_folder_is_no_part_of_a_video(detector: FaceDetector, is_local: bool) -> None:
+    """Or faces at the same place of two of them would be taken for one person, and averaged."""
+    made = encoder(detector) if is_local else encoder(is_whole=True)
+    image = np.asarray(portrait())
+
+    frames = [sent(made.encode(0, Frame(0, 0.0, image, name)).message) for name in ("a.jpg", None)]
+
+    assert [frame.is_still for frame in frames] == [True, False]
+
+
+def test_a_crowd_fits_into_one_message(detector: FaceDetector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header has a bound, beyond which the server takes the message for something else."""
+    made = encoder(detector)
+    search = made._search
+    assert search is not None
+    one = search.find(Frame(0, 0.0, np.asarray(portrait()), None))
+    found = one.found
+    crowd = replace(
+        one,
+        face_ids=tuple(range(1000, 1256)),
+        found=replace(
+            found,
+            raw_boxes_xywh=found.raw_boxes_xywh * 256,
+            scores=found.scores * 256,
+            crops=found.crops * 256,
+            landmarks_xy=np.repeat(found.landmarks_xy, 256, axis=0),
+        ),
+    )
+    monkeypatch.setattr(search, "find", lambda frame: crowd)
+
+    frame = sent(made.encode(0, Frame(0, 0.0, np.asarray(portrait()), None)).message)
+
+    assert [face.face_id for face in frame.faces] == list(range(1000, 1256))
+    assert frame.faces[0].landmarks is None

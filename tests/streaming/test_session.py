@@ -246,6 +246,24 @@ async def test_a_found_face_is_not_averaged_with_a_clients_face_of_the_same_id()
     assert result.faces[0].confidence == 1.0
 
 
+async def test_still_images_count_their_faces_from_1_and_have_no_past() -> None:
+    """As in files that are analysed without a server."""
+    session = open_session()
+    session.receive_text('{"type": "session.update", "config": {"smoothing": 0.9}}')
+    answers = []
+    for step, (label, is_still) in enumerate([("anger", False), ("fear", True), ("sadness", True)]):
+        box = (200 * step, 0, 50, 50)
+        session.lane.found = found(box)
+        whole = session.receive_frame(frame(step, b"x", detect=True, still=is_still), float(step))
+        answers.append(await answered(session, whole, certain_of(label), float(step)))
+    for step, label in enumerate(("anger", "fear")):
+        crop = session.receive_frame(frame(10 + step, b"x", still=True), 5.0)
+        answers.append(await answered(session, crop, certain_of(label), 5.0))
+
+    assert [answer.faces[0].face_id for answer in answers] == [1, 1, 1, 0, 0]
+    assert [answer.faces[0].confidence for answer in answers] == [1.0] * 5
+
+
 async def test_a_frame_in_which_no_face_was_found_is_answered_with_nulls() -> None:
     result = await found_and_answered(open_session(), 1, found(), np.empty((0, 7), np.float32))
 
