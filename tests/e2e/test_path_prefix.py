@@ -58,7 +58,7 @@ def proxy(server: MakeRun, tmp_path: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     configuration = tmp_path / "nginx.conf"
     configuration.write_text(
-        _CONFIGURATION.format(folder=tmp_path, port=port, server=server.http, headers=_HEADERS)
+        _CONFIGURATION.format(folder=tmp_path, port=port, server=server.url, headers=_HEADERS)
     )
     log = (tmp_path / "log").open("wb")
     process = subprocess.Popen([program, "-p", str(tmp_path), "-c", str(configuration)], stderr=log)
@@ -99,7 +99,7 @@ def test_page_stream_documentation_and_client_work_below_a_path(
             assert client.get(unescape(description)).json()["servers"] == [{"url": prefix}]
             for asset in re.findall(r'(?:src|href)="([^"]+)"', documentation):
                 client.get(asset).raise_for_status()
-            assert client.get(f"{prefix}/").text == httpx.get(f"{server.http}/", trust_env=False).text
+            assert client.get(f"{prefix}/").text == httpx.get(f"{server.url}/", trust_env=False).text
         with connect_sync(f"{proxy}{prefix}/", detect="server") as stream:
             [answer] = stream.frames([portrait()])
         assert isinstance(answer, FrameResult)
