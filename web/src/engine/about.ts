@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { chooseLanguage } from "../i18n/languages";
+import { serverUrl } from "../stream/socketUrl";
 
 const about = v.object({
   operator: v.nullish(v.string(), null),
@@ -21,7 +22,7 @@ export async function fetchAbout(
   get: typeof fetch = (...request) => fetch(...request),
 ): Promise<About | null> {
   try {
-    const response = await get(new URL("/v1/about", server), { signal: AbortSignal.timeout(10_000) });
+    const response = await get(serverUrl("v1/about", server), { signal: AbortSignal.timeout(10_000) });
     if (!response.ok) return null;
     const parsed = v.safeParse(about, await response.json());
     return parsed.success ? parsed.output : null;
