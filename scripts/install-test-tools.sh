@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The end-to-end tests drive Chromium, whose webcam is a film that ffmpeg makes, and one has nginx in front of the
-# server. Installs what is missing where that is possible (root on a Debian-like system), and otherwise says in one line what to install.
+# server; one drives Firefox and WebKit, and is skipped where they are not. Installs what is missing where that is
+# possible (root on a Debian-like system), and otherwise says in one line what to install.
 set -euo pipefail
 
 missing=()
@@ -9,13 +10,19 @@ command -v chromium >/dev/null || command -v chromium-browser >/dev/null || comm
 command -v ffmpeg >/dev/null || missing+=(ffmpeg)
 # Debian has it where users do not look for programs.
 command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] || missing+=(nginx)
-((${#missing[@]})) || exit 0
+others=()
+command -v firefox-esr >/dev/null || command -v firefox >/dev/null || others+=(firefox-esr)
+command -v WebKitWebDriver >/dev/null || others+=(webkit2gtk-driver)
+command -v Xvfb >/dev/null || others+=(xvfb)
 
 if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+    ((${#missing[@]})) || exit 0
     echo "error: the end-to-end tests need ${missing[*]}; please install (Debian: sudo apt-get install ${missing[*]})" >&2
     exit 1
 fi
 
+missing+=("${others[@]}")
+((${#missing[@]})) || exit 0
 export DEBIAN_FRONTEND=noninteractive
 apt-get update
 apt-get install -y --no-install-recommends "${missing[@]}"

@@ -104,13 +104,20 @@ def test_npm_before_11_is_replaced_for_the_one_command(programs: Path, version: 
 
 
 def test_nothing_is_installed_where_all_tools_are_there(programs: Path) -> None:
-    for name in ("google-chrome", "ffmpeg", "nginx"):
+    for name in ("google-chrome", "ffmpeg", "nginx", "firefox", "WebKitWebDriver", "Xvfb"):
         pretend(programs, name, "exit 0")
     pretend(programs, "apt-get", "echo apt-get was called; exit 1")
 
     result = run(programs, "install-test-tools.sh")
 
     assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_without_apt_the_other_browsers_are_done_without(programs: Path) -> None:
+    for name in ("chromium", "ffmpeg", "nginx"):
+        pretend(programs, name, "exit 0")
+
+    assert run(programs, "install-test-tools.sh").returncode == 0
 
 
 def test_without_apt_the_missing_tools_are_named(programs: Path) -> None:
@@ -124,15 +131,15 @@ def test_without_apt_the_missing_tools_are_named(programs: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs system packages")
 def test_root_installs_only_what_is_missing(programs: Path) -> None:
-    pretend(programs, "chromium", "exit 0")
-    pretend(programs, "nginx", "exit 0")
+    for name in ("chromium", "nginx", "Xvfb"):
+        pretend(programs, name, "exit 0")
     pretend(programs, "apt-get", 'echo "apt-get $*"')
 
     result = run(programs, "install-test-tools.sh")
 
     assert result.stdout.splitlines() == [
         "apt-get update",
-        "apt-get install -y --no-install-recommends ffmpeg",
+        "apt-get install -y --no-install-recommends ffmpeg firefox-esr webkit2gtk-driver",
     ]
 
 

@@ -1,7 +1,10 @@
+import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
-import { viteStaticCopy } from "vite-plugin-static-copy";
+import { compression } from "vite-plugin-compression2";
 import { defineConfig } from "vitest/config";
+import { onlyCompressed } from "./build/onlyCompressed.ts";
+import { serviceWorkerFiles } from "./build/serviceWorkerFiles.ts";
 
 /** Cross-origin isolation gives the page SharedArrayBuffer, which threaded WebAssembly needs. */
 const isolationHeaders = {
@@ -39,26 +42,51 @@ function keepThreadedWasmSelfContained(): Plugin {
   };
 }
 
+function path(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/** Names a package's chunk after the package: all of TensorFlow.js would be called "dist". */
+function chunkFileNames({ facadeModuleId }: { readonly facadeModuleId: string | null }): string {
+  const [, packageName] = /\/node_modules\/(?:@[^/]+\/)?([^/]+)\//.exec(facadeModuleId ?? "") ?? [];
+  return `assets/${packageName ?? "[name]"}-[hash].js`;
+}
+
 export default defineConfig({
   // Every address in the built page is relative, so that it also works below a path prefix of a proxy.
   base: "./",
   plugins: [
     react(),
     keepThreadedWasmSelfContained(),
-    // The detector's model and the WebAssembly binaries are served from the page's own origin.
-    viteStaticCopy({
-      targets: [
-        { src: "node_modules/@vladmandic/human/models/blazeface.*", dest: "models" },
-        { src: "node_modules/@tensorflow/tfjs-backend-wasm/dist/*.wasm", dest: "wasm" },
-      ],
-    }),
+    serviceWorkerFiles(),
+    compression({ include: /^assets\/.+\.(js|css|json|wasm|bin|svg)$/, threshold: 1024, logLevel: "silent" }),
+    onlyCompressed(),
   ],
-  worker: { format: "es", plugins: () => [keepThreadedWasmSelfContained()] },
+  worker: {
+    format: "es",
+    plugins: () => [keepThreadedWasmSelfContained()],
+    rolldownOptions: { output: { chunkFileNames } },
+  },
+  resolve: {
+    // Files that their packages do not export by name. Imported with ?url they get a hash in theirs.
+    alias: {
+      "#blazeface": path("node_modules/@vladmandic/human/models"),
+      "#wasm": path("node_modules/@tensorflow/tfjs-backend-wasm/dist"),
+    },
+  },
   build: {
     // Into the package, so that checkout, image and wheel serve the same files.
     outDir: "../server/dashboard",
     emptyOutDir: true,
     license: { fileName: "licenses.md" },
+    rolldownOptions: {
+      input: { index: path("index.html"), sw: path("src/offline/sw.ts") },
+      output: {
+        chunkFileNames,
+        // The service worker's address must never change.
+        entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
+      },
+    },
     // TensorFlow.js is loaded lazily, in the worker: its chunks are large by nature and block nothing.
     chunkSizeWarningLimit: 1500,
   },

@@ -59,7 +59,9 @@ class SecurityHeaders:
             # The address may hold the token.
             "Referrer-Policy": "no-referrer",
             # In a frame the page needs the camera by leave of the page around it, too.
-            "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=(), usb=()",
+            "Permissions-Policy": (
+                "camera=(self), display-capture=(self), microphone=(), geolocation=(), usb=()"
+            ),
         }
         if not frame_ancestors:
             # For browsers that do not know frame-ancestors. It cannot name origins.

@@ -36,7 +36,7 @@ def test_every_answer_has_strict_headers(page_server: ServerThread, path: str) -
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
-    assert headers["permissions-policy"].startswith("camera=(self), microphone=()")
+    assert headers["permissions-policy"].startswith("camera=(self), display-capture=(self), microphone=()")
     policy = directives(headers)
     assert {policy[name] for name in ("default-src", "base-uri", "form-action", "object-src")} == {"'none'"}
     assert policy["frame-ancestors"] == "'none'"

@@ -27,7 +27,7 @@ class MakeRun:
             log: file to which both write
             settings: EMOSTREAM_* variables, in lower case and without the prefix
         """
-        self.port = _free_port()
+        self.port = free_port()
         self._log = log
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -143,7 +143,7 @@ def _environment(settings: dict[str, object]) -> dict[str, str]:
     return environment | {f"EMOSTREAM_{name.upper()}": str(value) for name, value in settings.items()}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -62,13 +62,13 @@ def test_there_is_a_bar_for_each_of_the_labels_that_the_server_names(
 
 
 def test_the_page_speaks_to_no_server_but_its_own(server: MakeRun, dashboard: Dashboard) -> None:
-    dashboard.open(server.url + STARTED)
+    dashboard.open(f"{server.url}{STARTED}&backend=webgl")
     expect(dashboard.answered_boxes).to_have_count(1)
-    expect(dashboard.backends).to_have_count(3)  # all are loaded and measured
 
     urls = [request.url for request in dashboard.requests] + [socket.url for socket in dashboard.sockets]
     # What the detector loads in its worker is among them.
-    assert {"/models/blazeface.json", "/ws"} <= {urlsplit(url).path for url in urls}
+    for part in ("/assets/blazeface-", "/assets/tfjs-backend-webgl-", "/ws"):
+        assert any(urlsplit(url).path.startswith(part) for url in urls), part
     host = urlsplit(server.url).netloc
     foreign = [url for url in urls if urlsplit(url.removeprefix("blob:")).netloc != host]
     assert foreign == []
@@ -79,7 +79,8 @@ def test_the_detector_runs_on_the_backend_that_was_measured_as_the_fastest(
 ) -> None:
     dashboard.open(server.url + STARTED)
     dashboard.page.get_by_text("Details", exact=True).click()
-    expect(dashboard.backends).to_have_count(3)
+    expect(dashboard.backends.first).to_be_visible()
+    expect(dashboard.backends.filter(has_text="in use")).to_have_count(1)
 
     rows = dashboard.backends.evaluate_all(
         "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"

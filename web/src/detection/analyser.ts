@@ -6,12 +6,7 @@ import { CropEncoder } from "./cropEncoder";
 import { INPUT_SIZE_PX } from "./decode";
 import { FramePixels } from "./framePixels";
 import { detectionToFrame, letterboxOf } from "./letterbox";
-import { type DetectorAssets, TfRuntime } from "./tfRuntime";
-
-export interface AnalyserOptions {
-  readonly backend: BackendName;
-  readonly assets: DetectorAssets;
-}
+import { type RuntimeOptions, TfRuntime } from "./tfRuntime";
 
 export interface FrameAnalysis {
   /** Faces in frame pixels, the largest first. */
@@ -29,9 +24,9 @@ export class FrameAnalyser {
   readonly #pixels = new FramePixels();
   readonly #crops = new CropEncoder();
 
-  constructor({ backend, assets }: AnalyserOptions) {
-    this.#backend = backend;
-    this.#runtime = new TfRuntime(backend, assets);
+  constructor(options: RuntimeOptions) {
+    this.#backend = options.backend;
+    this.#runtime = new TfRuntime(options);
   }
 
   /** Loads the model and times it. @throws Error where the backend does not work here */

@@ -1,6 +1,7 @@
 /**
  * TensorFlow.js backends that the detector can run on, in the order in which they are tried: WebAssembly first,
- * since it starts within a second everywhere, and the page can work while the others are still being measured.
+ * since it is the smallest, starts within a second everywhere, and is fast enough on most machines. The code of the
+ * others is loaded only where they are tried.
  */
 export const BACKENDS = ["wasm", "webgl", "webgpu"] as const;
 

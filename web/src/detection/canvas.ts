@@ -6,12 +6,17 @@ export function createCanvas2d(
   height: number,
   settings?: CanvasRenderingContext2DSettings,
 ): Canvas2d {
-  const context =
-    typeof OffscreenCanvas === "undefined"
-      ? Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", settings)
-      : new OffscreenCanvas(width, height).getContext("2d", settings);
+  const canvas: { getContext(kind: "2d", settings?: CanvasRenderingContext2DSettings): Canvas2d | null } =
+    createCanvas(width, height);
+  const context = canvas.getContext("2d", settings);
   if (context === null) throw new Error("this browser gives no 2-D canvas");
   return context;
+}
+
+export function createCanvas(width: number, height: number): OffscreenCanvas | HTMLCanvasElement {
+  return typeof OffscreenCanvas === "undefined"
+    ? Object.assign(document.createElement("canvas"), { width, height })
+    : new OffscreenCanvas(width, height);
 }
 
 /** What was drawn, as a JPEG file. `quality` in [0, 1]. */

@@ -9,7 +9,12 @@ type Speeds = Partial<Record<BackendName, number>>;
 /** Detectors that take the given ms per frame; a backend without a number does not work. */
 function fakeKind(speeds: Speeds, where: FaceDetector["where"] = "worker") {
   const running = new Set<BackendName>();
-  const create: CreateDetector = async (backend) => ({
+  const created: BackendName[] = [];
+  const create: CreateDetector = async (backend) => {
+    created.push(backend);
+    return detectorOn(backend);
+  };
+  const detectorOn = (backend: BackendName): FaceDetector => ({
     backend,
     where,
     start: async () => {
@@ -24,7 +29,7 @@ function fakeKind(speeds: Speeds, where: FaceDetector["where"] = "worker") {
       running.delete(backend);
     },
   });
-  return { create, running, speeds };
+  return { create, created, running, speeds };
 }
 
 function keep(backends: readonly BackendName[], ...kinds: ReturnType<typeof fakeKind>[]) {
@@ -45,6 +50,22 @@ describe("DetectorKeeper", () => {
     await started;
     expect(keeper.current?.backend).toBe("webgpu");
     expect([...kind.running]).toEqual(["webgpu"]);
+  });
+
+  it("does not even load the others where the first is fast enough", async () => {
+    const kind = fakeKind({ wasm: 9, webgl: 5 });
+    const { seen, started } = keep(ALL, kind);
+    await started;
+    expect(kind.created).toEqual(["wasm"]);
+    expect(seen.at(-1)).toMatchObject({ kind: "ready", backend: "wasm", reports: [{ medianMs: 9 }] });
+  });
+
+  it("tries one that was not needed before when the one in use breaks down", async () => {
+    const kind = fakeKind({ wasm: 9, webgl: 15 });
+    const { keeper, started } = keep(ALL, kind);
+    await started;
+    await keeper.onFailure(new DetectorHungError("no answer"));
+    expect(keeper.current?.backend).toBe("webgl");
   });
 
   it("works with the first backend while the others are still being measured", async () => {

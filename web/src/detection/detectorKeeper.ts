@@ -18,9 +18,16 @@ export type DetectorStatus =
 const MAX_FAILURES = 5;
 
 /**
+ * A backend whose detections take no longer than this, in ms, is fast enough: 30 pictures a second, and two thirds of
+ * the time left for the rest of the machine. Nothing is loaded, compiled and heated up to be faster than that.
+ */
+export const FAST_ENOUGH_MS = 12;
+
+/**
  * Keeps one detector running, on the fastest backend. Availability says little about speed: a WebGL that is drawn in
- * software is there, but many times slower than WebAssembly. So each backend is timed, in the given order; the first
- * that works is used at once, and a faster one replaces it. When the one in use breaks down, the next fastest follows.
+ * software is there, but many times slower than WebAssembly. So backends are timed, in the given order, until one is
+ * fast enough; the first that works is used at once, and a faster one replaces it. When the one in use breaks down,
+ * the next fastest follows, or one that has not been tried.
  */
 export class DetectorKeeper {
   #backends: readonly BackendName[];
@@ -45,7 +52,7 @@ export class DetectorKeeper {
     return this.#current?.detector ?? null;
   }
 
-  /** Starts measuring, unless that has been done. Resolves when all backends are measured. */
+  /** Starts measuring, unless that has been done. Resolves when a backend is fast enough, or all are measured. */
   async start(onStatus: (status: DetectorStatus) => void): Promise<void> {
     this.#onStatus = onStatus;
     if (this.#status.kind !== "off" && this.#status.kind !== "failed") return;
@@ -56,7 +63,7 @@ export class DetectorKeeper {
       this.#publish("starting");
       for (const backend of this.#backends) {
         await this.#tryOut(backend, create, run);
-        if (run !== this.#run) return;
+        if (run !== this.#run || this.#isFastEnough) return;
       }
       if (this.#current !== null) return;
     }
@@ -91,11 +98,17 @@ export class DetectorKeeper {
     this.#report({ kind: "failed", backend: this.#current.detector.backend, reason: reasonOf(error) });
     this.#dropCurrent();
     this.#publish("starting");
-    for (const backend of rankBackends(this.#reports)) {
+    const ranked = rankBackends(this.#reports);
+    const untried = this.#backends.filter((name) => !this.#reports.some(({ backend }) => backend === name));
+    for (const backend of [...ranked, ...untried]) {
       if (this.#create !== null) await this.#tryOut(backend, this.#create, run);
       if (run !== this.#run || this.current !== null) return;
     }
     this.#publish("failed");
+  }
+
+  get #isFastEnough(): boolean {
+    return this.#current !== null && this.#current.speed.medianMs <= FAST_ENOUGH_MS;
   }
 
   /** Times one backend, and uses it from then on where it is the fastest so far. */

@@ -1,7 +1,8 @@
-import { type AnalyserOptions, FrameAnalyser, type FrameAnalysis } from "./analyser";
+import { FrameAnalyser, type FrameAnalysis } from "./analyser";
 import type { BackendName, BackendSpeed } from "./backends";
 import type { Detection } from "./box";
 import type { FaceDetector } from "./faceDetector";
+import type { RuntimeOptions } from "./tfRuntime";
 
 /** For browsers that cannot draw in a worker. Loaded only there, since it brings TensorFlow.js into the page. */
 export class MainThreadDetector implements FaceDetector {
@@ -10,7 +11,7 @@ export class MainThreadDetector implements FaceDetector {
   readonly #analyser: FrameAnalyser;
   #frame: ImageBitmap | null = null;
 
-  constructor(options: AnalyserOptions) {
+  constructor(options: RuntimeOptions) {
     this.backend = options.backend;
     this.#analyser = new FrameAnalyser(options);
   }

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { BackendName } from "./backends";
 import type { Detection } from "./box";
 import { blendOverlapping, decodeAnchors, INPUT_SIZE_PX, OFFSETS_PER_ANCHOR } from "./decode";
-import { loadBackend } from "./tfBackend";
+import { loadBackend, type WasmUrls } from "./tfBackend";
 
 /** Faces below this score, in (0, 1), are not reported. Low, since the tracker asks more of a new face. */
 const MIN_SCORE = 0.4;
@@ -14,7 +14,15 @@ const SAME_FACE_IOU = 0.3;
 /** Where the detector's files lie; absolute addresses, since a worker resolves relative ones against its own. */
 export interface DetectorAssets {
   readonly modelUrl: string;
-  readonly wasmUrl: string;
+  readonly weightsUrl: string;
+  readonly wasmUrls: WasmUrls;
+}
+
+export interface RuntimeOptions {
+  readonly backend: BackendName;
+  readonly assets: DetectorAssets;
+  /** Whether to take a backend for graphics hardware also where there is none. */
+  readonly evenInSoftware: boolean;
 }
 
 /**
@@ -26,18 +34,23 @@ export interface DetectorAssets {
 export class TfRuntime {
   readonly #backend: BackendName;
   readonly #assets: DetectorAssets;
+  readonly #evenInSoftware: boolean;
   #model: GraphModel | null = null;
   #isLost: () => boolean = () => false;
 
-  constructor(backend: BackendName, assets: DetectorAssets) {
+  constructor({ backend, assets, evenInSoftware }: RuntimeOptions) {
     this.#backend = backend;
     this.#assets = assets;
+    this.#evenInSoftware = evenInSoftware;
   }
 
   /** @throws Error where the browser lacks the backend, or the model's files cannot be had */
   async load(): Promise<void> {
-    this.#isLost = await loadBackend(this.#backend, this.#assets.wasmUrl);
-    this.#model = await loadGraphModel(this.#assets.modelUrl);
+    this.#isLost = await loadBackend(this.#backend, this.#assets.wasmUrls, this.#evenInSoftware);
+    this.#model = await loadGraphModel(this.#assets.modelUrl, {
+      // The graph names its one file of weights as the package does, and not with the hash.
+      weightUrlConverter: async () => this.#assets.weightsUrl,
+    });
   }
 
   /**

@@ -1,7 +1,8 @@
-import type { AnalyserOptions, FrameAnalysis } from "./analyser";
+import type { FrameAnalysis } from "./analyser";
 import type { BackendName, BackendSpeed } from "./backends";
 import type { Detection } from "./box";
 import { DetectorHungError, DetectorStoppedError, type FaceDetector } from "./faceDetector";
+import type { RuntimeOptions } from "./tfRuntime";
 import type { WorkerRequest, WorkerResponse } from "./workerMessages";
 
 /** A backend that has not started by then will not, in ms. Compiling shaders can take some seconds. */
@@ -17,7 +18,7 @@ const FRAME_TIMEOUT_MS = 10_000;
 export class WorkerDetector implements FaceDetector {
   readonly backend: BackendName;
   readonly where = "worker";
-  readonly #options: AnalyserOptions;
+  readonly #options: RuntimeOptions;
   readonly #worker: Worker;
   #waiting: { resolve(response: WorkerResponse): void; reject(error: Error): void } | null = null;
 
@@ -25,7 +26,7 @@ export class WorkerDetector implements FaceDetector {
     return typeof Worker !== "undefined" && typeof OffscreenCanvas !== "undefined";
   }
 
-  constructor(options: AnalyserOptions) {
+  constructor(options: RuntimeOptions) {
     this.backend = options.backend;
     this.#options = options;
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), {

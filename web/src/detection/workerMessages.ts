@@ -1,10 +1,11 @@
-import type { AnalyserOptions, FrameAnalysis } from "./analyser";
+import type { FrameAnalysis } from "./analyser";
 import type { BackendSpeed } from "./backends";
 import type { Detection } from "./box";
+import type { RuntimeOptions } from "./tfRuntime";
 
 /** To the worker. `analyse` hands over the frame, which the worker keeps for `cut` and closes when the next comes. */
 export type WorkerRequest =
-  | { readonly type: "start"; readonly options: AnalyserOptions }
+  | { readonly type: "start"; readonly options: RuntimeOptions }
   | { readonly type: "analyse"; readonly frame: ImageBitmap }
   | { readonly type: "cut"; readonly faces: readonly Detection[] };
 

@@ -162,3 +162,24 @@ describe("staleAfterMs", () => {
     expect(staleAfterMs(500, 3)).toBe(2250);
   });
 });
+
+describe("a picture that stands still", () => {
+  it("keeps what is known of its faces", () => {
+    const book = new FaceBook();
+    book.setTracks([trackOf(1)]);
+    book.addResult(resultOf([1], "happiness", 500), 1000);
+    expect(book.view(60_000).faces[0]?.fresh).toBe(false);
+    expect(book.view(60_000, true).faces[0]?.fresh).toBe(true);
+  });
+
+  it("is answered once each face has an answer about it", () => {
+    const book = new FaceBook();
+    book.setTracks([trackOf(1), trackOf(2)]);
+    book.addResult(resultOf([1, 2], "happiness", 500), 600);
+    expect(book.isAnsweredSince(500)).toBe(true);
+    book.addResult(resultOf([1], "happiness", 900), 1000);
+    expect(book.isAnsweredSince(900)).toBe(false);
+    book.addResult(resultOf([2], "happiness", 950), 1100);
+    expect(book.isAnsweredSince(900)).toBe(true);
+  });
+});

@@ -161,7 +161,15 @@ export class FaceBook {
     this.#chosenId = faceId;
   }
 
-  view(nowMs: number): FacesView {
+  /** Whether each face in view has an answer about a picture that was taken then or later. */
+  isAnsweredSince(capturedAtMs: number): boolean {
+    return this.#boxes.every(
+      ({ faceId }) => (this.#answers.get(faceId)?.capturedAtMs ?? Number.NEGATIVE_INFINITY) >= capturedAtMs,
+    );
+  }
+
+  /** @param still the picture does not move: what is known of it stays true */
+  view(nowMs: number, still = false): FacesView {
     const seenCount = this.#boxes.filter(({ seen }) => seen).length;
     const perFrame = this.#perFrame;
     // Where faces take turns, answers come more rarely.
@@ -169,7 +177,9 @@ export class FaceBook {
     const faces = this.#boxes.map(({ faceId, seen }): FaceView => {
       const answer = this.#answers.get(faceId) ?? null;
       const fresh =
-        seen && answer !== null && nowMs - answer.receivedAtMs <= staleAfterMs(this.#intervalMs, rounds);
+        seen &&
+        answer !== null &&
+        (still || nowMs - answer.receivedAtMs <= staleAfterMs(this.#intervalMs, rounds));
       return { faceId, answer, fresh, seen, queued: seen && !fresh && rounds > 1 };
     });
     const selectedId = this.#chosenId ?? this.#largestId();

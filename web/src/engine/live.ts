@@ -1,10 +1,10 @@
-import { Camera, type MediaDevicesLike } from "../camera/camera";
-import type { CameraState } from "../camera/cameraState";
-import { watchFrames } from "../camera/frameSource";
 import type { FrameAnalysis } from "../detection/analyser";
 import { BACKENDS } from "../detection/backends";
 import type { DetectorKeeper } from "../detection/detectorKeeper";
 
+import { joinSideBySide } from "../sources/sideBySide";
+import type { SourceState } from "../sources/sourceState";
+import { Sources, type SourcesOptions } from "../sources/sources";
 import { type ConnectionEnvironment, StreamConnection } from "../stream/connection";
 import type { ConnectionState } from "../stream/connectionState";
 import { allowedIntervalMs } from "../stream/interval";
@@ -21,10 +21,12 @@ import { SessionLog } from "./sessionLog";
 import type { Settings } from "./settings/settings";
 import { createStores, type LiveStores } from "./stores";
 import { Traces } from "./traces";
+import { Viewer } from "../sources/viewer";
 
 export interface LiveOptions {
   readonly settings: Settings;
-  readonly media: MediaDevicesLike | undefined;
+  readonly media: SourcesOptions["media"];
+  readonly memory: SourcesOptions["memory"];
   readonly stream: ConnectionEnvironment;
   readonly detector: DetectorKeeper;
   /** Where `/v1/about` is asked for. */
@@ -36,13 +38,15 @@ const ANNOUNCE_EVERY_MS = 2000;
 /** A session that breaks off has its receipt from then at the earliest. */
 const RECEIPT_EVERY_MS = 10_000;
 
-/** Joins camera, detection, tracking and stream, and keeps the stores that the page is drawn from. */
+/** Joins sources, detection, tracking and stream, and keeps the stores that the page is drawn from. */
 export class Live {
   readonly stores: LiveStores;
   readonly settings: Settings;
   readonly traces = new Traces();
   readonly log = new SessionLog();
-  readonly #camera: Camera;
+  /** What can be looked at: cameras, files, a screen. */
+  readonly sources: Sources;
+  readonly #viewer: Viewer;
   readonly #connection: StreamConnection;
   readonly #detector: DetectorKeeper;
   readonly #pump: FramePump;
@@ -52,19 +56,27 @@ export class Live {
   readonly #rate = new RateMeter();
   readonly #server: () => string | URL;
   readonly #ticker: ReturnType<typeof setInterval>;
-  #video: HTMLVideoElement | null = null;
   readonly #resultListeners = new Set<(result: ResultMessage) => void>();
   #unshown: ResultMessage[] = [];
   #announcedAtMs = 0;
   #receiptAtMs = 0;
 
-  constructor({ settings, media, stream, detector, server }: LiveOptions) {
+  constructor({ settings, media, memory, stream, detector, server }: LiveOptions) {
     this.settings = settings;
     this.#server = server;
     this.stores = createStores();
-    this.#camera = new Camera(media, {
-      onState: (state) => this.#onCamera(state),
-      onChoices: (choices) => this.stores.cameraChoices.set(choices),
+    this.sources = new Sources({
+      media,
+      memory,
+      join: joinSideBySide,
+      onState: (state) => this.#onSource(state),
+      onCameras: (choices) => this.stores.cameraChoices.set(choices),
+    });
+    this.#viewer = new Viewer({
+      onFrame: (capturedAtMs) => void this.#pump.onFrame(capturedAtMs),
+      canSend: () => this.#cropLimit() > 0,
+      isAnsweredSince: (sinceMs) => this.#book.isAnsweredSince(sinceMs),
+      onTrouble: (trouble) => this.stores.picture.set(trouble),
     });
     this.#connection = new StreamConnection(stream, {
       onState: (state) => this.#onConnection(state),
@@ -77,14 +89,14 @@ export class Live {
     this.#detector = detector;
     this.#pump = new FramePump({
       now: () => performance.now(),
-      capture: () => this.#capture(),
+      capture: () => this.#viewer.capture(),
       analyser: () => (document.hidden ? null : this.#detector.current),
       cropLimit: () => this.#cropLimit(),
       intervalMs: () => this.#intervalMs(),
       send: (capturedAtMs, faces, size) => this.#connection.send({ capturedAtMs, faces, size }),
       onTracks: (tracks, frame, nowS) => {
-        // A frame can still be under way when the camera is stopped.
-        if (this.stores.camera.get().kind !== "live") return;
+        // A frame can still be under way when the source is stopped.
+        if (this.stores.source.get().kind !== "live") return;
         const changed = this.#book.setTracks(tracks, nowS);
         this.stores.boxes.set({ frame, boxes: this.#book.boxes });
         if (changed) this.#onFacesChanged();
@@ -99,27 +111,43 @@ export class Live {
 
   /** Follows this video's frames until the returned function is called. */
   attachVideo(video: HTMLVideoElement): () => void {
-    this.#video = video;
-    const stop = watchFrames(video, (capturedAtMs) => void this.#pump.onFrame(capturedAtMs));
-    return () => {
-      stop();
-      this.#video = null;
-    };
+    return this.#viewer.attachVideo(video);
+  }
+
+  /** Has this image looked at until its faces are known, or the returned function is called. */
+  attachImage(image: HTMLImageElement): () => void {
+    return this.#viewer.attachImage(image);
   }
 
   /** To be called once the person agrees: it is the consent. */
   startCamera(): void {
-    this.stores.consent.set(true);
-    void this.#detector.start((status) => this.stores.detector.set(status));
-    void this.#camera.start();
+    this.#begin();
+    void this.sources.startCamera();
   }
 
+  /** Stops whatever is looked at. */
   stopCamera(): void {
-    this.#camera.stop();
+    this.sources.stop();
   }
 
   chooseCamera(deviceId: string): void {
-    void this.#camera.choose(deviceId);
+    void this.sources.chooseCamera(deviceId);
+  }
+
+  /** @param deviceId null: one camera is enough */
+  chooseSecondCamera(deviceId: string | null): void {
+    void this.sources.chooseSecondCamera(deviceId);
+  }
+
+  openFile(file: File): void {
+    this.#begin();
+    void this.sources.openFile(file);
+  }
+
+  /** To be called while a click is handled. */
+  shareScreen(): void {
+    this.#begin();
+    void this.sources.shareScreen();
   }
 
   /** @returns stops the calls */
@@ -139,21 +167,27 @@ export class Live {
 
   dispose(): void {
     clearInterval(this.#ticker);
-    this.#camera.dispose();
+    this.sources.dispose();
     this.#connection.disconnect();
     this.#detector.stop();
   }
 
-  #onCamera(state: CameraState): void {
-    this.stores.camera.set(state);
-    if (state.kind === "live") {
-      this.#connection.connect();
-    } else if (state.kind !== "asking") {
-      this.#connection.disconnect();
-      this.#book.setTracks([]);
-      this.stores.boxes.set({ ...this.stores.boxes.get(), boxes: [] });
-      this.#onFacesChanged();
-    }
+  /** The person has chosen something to look at. */
+  #begin(): void {
+    this.stores.consent.set(true);
+    void this.#detector.start((status) => this.stores.detector.set(status));
+  }
+
+  #onSource(state: SourceState): void {
+    this.stores.source.set(state);
+    this.#viewer.onSource(state);
+    if (state.kind === "asking") return;
+    // The faces of one source are not those of the next.
+    this.#book.setTracks([]);
+    this.stores.boxes.set({ ...this.stores.boxes.get(), boxes: [] });
+    this.#onFacesChanged();
+    if (state.kind === "live") this.#connection.connect();
+    else this.#connection.disconnect();
   }
 
   #onConnection(state: ConnectionState): void {
@@ -245,12 +279,13 @@ export class Live {
   }
 
   #showFaces(): void {
-    const view = this.#book.view(Date.now());
+    const view = this.#book.view(Date.now(), this.#viewer.isStill);
     if (!sameView(view, this.stores.faces.get())) this.stores.faces.set(view);
   }
 
   #onAnalysis({ detectMs }: FrameAnalysis): void {
     this.#detector.onSuccess();
+    this.#viewer.onAnalysis();
     this.#meter.detected(detectMs);
   }
 
@@ -265,21 +300,17 @@ export class Live {
     return allowedIntervalMs(this.settings.values.get().interval, limit);
   }
 
-  async #capture(): Promise<ImageBitmap | null> {
-    const video = this.#video;
-    return video === null || video.videoWidth === 0 ? null : await createImageBitmap(video);
-  }
-
   #tick(): void {
     const nowMs = Date.now();
     this.#connection.tick();
+    this.#viewer.tick();
     this.#showFaces();
     this.#showReadings(nowMs);
     if (this.#connection.state.kind === "open" && nowMs - this.#receiptAtMs >= RECEIPT_EVERY_MS) {
       this.#receiptAtMs = nowMs;
       this.#connection.requestReceipt();
     }
-    if (nowMs - this.#announcedAtMs >= ANNOUNCE_EVERY_MS && this.stores.camera.get().kind === "live") {
+    if (nowMs - this.#announcedAtMs >= ANNOUNCE_EVERY_MS && this.stores.source.get().kind === "live") {
       this.#announcedAtMs = nowMs;
       this.stores.announcement.set(this.stores.faces.get());
     }

@@ -1,4 +1,5 @@
-import type { CameraChoice, CameraState } from "../camera/cameraState";
+import type { PictureTrouble } from "../sources/pictureWatch";
+import type { CameraChoice, SourceState } from "../sources/sourceState";
 import type { SizePx } from "../detection/box";
 import type { DetectorStatus } from "../detection/detectorKeeper";
 import type { ConnectionState } from "../stream/connectionState";
@@ -17,7 +18,9 @@ export interface BoxesView {
 
 /** All that the page shows. Each store changes at a rate of its own, so that little is drawn again. */
 export interface LiveStores {
-  readonly camera: Store<CameraState>;
+  readonly source: Store<SourceState>;
+  /** What is wrong with the picture of a camera that is on. */
+  readonly picture: Store<PictureTrouble | null>;
   readonly cameraChoices: Store<readonly CameraChoice[]>;
   readonly detector: Store<DetectorStatus>;
   readonly connection: Store<ConnectionState>;
@@ -41,7 +44,8 @@ export interface LiveStores {
 
 export function createStores(): LiveStores {
   return {
-    camera: createStore<CameraState>({ kind: "off" }),
+    source: createStore<SourceState>({ kind: "off" }),
+    picture: createStore<PictureTrouble | null>(null),
     cameraChoices: createStore<readonly CameraChoice[]>([]),
     detector: createStore<DetectorStatus>({ kind: "off" }),
     connection: createStore<ConnectionState>({ kind: "idle" }),

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from "react";
 import { DetectorDetails } from "./DetectorDetails";
 import { EmotionPanel } from "./EmotionPanel";
 import { FaceChips } from "./FaceChips";
@@ -5,13 +6,16 @@ import { Header } from "./Header";
 import { Instruments } from "./Instruments";
 import { LiveRegion } from "./LiveRegion";
 import { SessionControls } from "./SessionControls";
+import { DropZone } from "./sources/DropZone";
 import { SettingsNotice } from "./settings/SettingsNotice";
 import { ShortcutList } from "./shortcuts/ShortcutList";
 import { Stage } from "./Stage";
-import { Trace } from "./Trace";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 import { BareView } from "./views/BareView";
+
+// The chart's library is a fifth of the page's script, and there is nothing to draw at first.
+const Trace = lazy(async () => ({ default: (await import("./Trace")).Trace }));
 
 export function App() {
   const view = useStore(useLive().settings.values, (settings) => settings.view);
@@ -33,7 +37,9 @@ function WholePage() {
         </div>
         <div className="bench-panel">
           <EmotionPanel />
-          <Trace />
+          <Suspense>
+            <Trace />
+          </Suspense>
           <SessionControls />
         </div>
       </main>
@@ -41,6 +47,7 @@ function WholePage() {
       <DetectorDetails />
       <ShortcutList />
       <LiveRegion />
+      <DropZone />
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { useLive } from "./liveContext";
 import { OverlayLayout } from "./overlayLayout";
 import { colourOf, STALE_COLOUR } from "./palette";
 import { useStore } from "./useStore";
+import { isMirrored } from "../sources/sourceState";
 
 export function FaceOverlay() {
   const { stores, settings } = useLive();
@@ -18,9 +19,16 @@ export function FaceOverlay() {
   // Boxes move with every detection, many times a second, so they are moved past React.
   useLayoutEffect(() => {
     const detach = overlay.current === null ? undefined : layout.attach(overlay.current);
-    const show = () => layout.show(stores.boxes.get(), settings.values.get().mirror);
+    const show = () => {
+      const mirrored = settings.values.get().mirror && isMirrored(stores.source.get());
+      layout.show(stores.boxes.get(), mirrored);
+    };
     show();
-    const stops = [stores.boxes.subscribe(show), settings.values.subscribe(show)];
+    const stops = [
+      stores.boxes.subscribe(show),
+      stores.source.subscribe(show),
+      settings.values.subscribe(show),
+    ];
     return () => {
       for (const stop of stops) stop();
       detach?.();

@@ -1,10 +1,10 @@
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
-import { CameraControls } from "./CameraControls";
 import { ConnectionStatus } from "./ConnectionStatus";
 import { useLive } from "./liveContext";
 import { SettingsPanel } from "./settings/SettingsPanel";
 import { useShortcut } from "./shortcuts/shortcuts";
+import { SourceControls } from "./sources/SourceControls";
 import { useStore } from "./useStore";
 
 export function Header() {
@@ -27,7 +27,7 @@ export function Header() {
       <div className="header-controls">
         <ConnectionStatus />
         <SettingsPanel />
-        <CameraControls />
+        <SourceControls />
       </div>
     </header>
   );

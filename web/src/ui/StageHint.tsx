@@ -6,10 +6,11 @@ import { useStore } from "./useStore";
 export function StageHint() {
   const { t } = useTranslation();
   const { stores } = useLive();
-  const isLive = useStore(stores.camera, (camera) => camera.kind === "live");
+  const isLive = useStore(stores.source, (source) => source.kind === "live");
+  const isBlank = useStore(stores.picture, (trouble) => trouble !== null);
   const detector = useStore(stores.detector, (status) => status);
   const hasFaces = useStore(stores.faces, (view) => view.faces.length > 0);
-  if (!isLive || hasFaces) return null;
+  if (!isLive || isBlank || hasFaces) return null;
   switch (detector.kind) {
     case "off":
     case "starting":

@@ -1,7 +1,8 @@
 import { useTranslation } from "react-i18next";
-import { cameraAdvice } from "./cameraWords";
 import { Consent } from "./consent/Consent";
 import { Receipt } from "./consent/Receipt";
+import { OtherSources } from "./sources/OtherSources";
+import { sourceAdvice } from "./sources/sourceWords";
 import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 
@@ -9,9 +10,9 @@ import { useStore } from "./useStore";
 export function StageMessage() {
   const { t } = useTranslation();
   const live = useLive();
-  const camera = useStore(live.stores.camera, (state) => state);
+  const source = useStore(live.stores.source, (state) => state);
   const consent = useStore(live.stores.consent, (given) => given);
-  switch (camera.kind) {
+  switch (source.kind) {
     case "live":
       return null;
     case "off":
@@ -23,6 +24,7 @@ export function StageMessage() {
           <button type="button" className="button button-primary" onClick={() => live.startCamera()}>
             {t("camera.start")}
           </button>
+          <OtherSources />
           <Receipt />
         </div>
       );
@@ -34,21 +36,22 @@ export function StageMessage() {
         </div>
       );
     case "problem": {
-      const { title, advice, retry } = cameraAdvice(camera.problem, t);
+      const { title, advice, retry, detail } = sourceAdvice(source, t);
       return (
         <div className="stage-message" role="alert">
           <h2>{title}</h2>
           <p>{advice}</p>
-          {camera.problem === "failed" && camera.detail !== "" && <p className="quiet">{camera.detail}</p>}
+          {detail !== null && <p className="quiet">{detail}</p>}
           {retry !== null && (
             <button type="button" className="button button-primary" onClick={() => live.startCamera()}>
               {retry}
             </button>
           )}
+          <OtherSources />
         </div>
       );
     }
     default:
-      return camera satisfies never;
+      return source satisfies never;
   }
 }

@@ -25,7 +25,7 @@ export function startEmbedding(live: Embeddable, frame: FrameWindow): void {
   const tellState = () =>
     tell({
       type: "emostream.state",
-      camera: live.stores.camera.get().kind,
+      camera: live.stores.source.get().kind,
       connection: live.stores.connection.get().kind,
       needsConsent: !live.stores.consent.get(),
     });
@@ -38,7 +38,7 @@ export function startEmbedding(live: Embeddable, frame: FrameWindow): void {
     obey(live, command);
     tellState();
   });
-  live.stores.camera.subscribe(tellState);
+  live.stores.source.subscribe(tellState);
   live.stores.connection.subscribe(tellState);
   live.stores.consent.subscribe(tellState);
   live.onResult(({ captured_at, faces }) => {

@@ -15,7 +15,7 @@ export function BareView({ view }: { readonly view: Exclude<View, "page"> }) {
   const { t } = useTranslation();
   const { stores } = useLive();
   const operator = useStore(stores.about, (about) => about?.operator ?? null);
-  const isLive = useStore(stores.camera, (camera) => camera.kind === "live");
+  const isLive = useStore(stores.source, (source) => source.kind === "live");
   useWakeLock(view === "kiosk");
   return (
     <main className={`view view-${view}`} data-live={isLive}>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { problemOf } from "./cameraState";
+import { problemOf } from "./sourceState";
 
 describe("problemOf", () => {
   it.each([
