@@ -1,7 +1,9 @@
-"""What the browser's webcam shows: short films of a real face, which ffmpeg makes from a still."""
+"""What the browser's webcam shows: short films of a real face, which ffmpeg makes from stills."""
 
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from math import sin
 from pathlib import Path
 
 import pytest
@@ -31,15 +33,90 @@ def two_faces() -> Image.Image:
     return picture
 
 
+def nine_faces() -> Image.Image:
+    """The same face in three rows of three."""
+    picture = Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), _WALL)
+    head = _head(1.2)
+    for place in range(9):
+        x, y = 2 * WIDTH * (2 * (place % 3) + 1) // 6, 2 * HEIGHT * (2 * (place // 3) + 1) // 6
+        picture.paste(head, (x - head.width // 2, y - head.height // 2))
+    return picture
+
+
+def _head(scale: float) -> Image.Image:
+    head = _astronaut().crop((120, 10, 335, 260))
+    return head.resize((round(head.width * scale), round(head.height * scale)), Image.Resampling.LANCZOS)
+
+
 def _astronaut() -> Image.Image:
     return Image.fromarray(data.astronaut())
 
 
-def film(picture: Image.Image, path: Path) -> Path:
-    """A film (MJPEG) of a picture in which the camera moves a little; its end joins its beginning."""
+#: An act's heads and their centres in px at a time in seconds since it began.
+Heads = list[tuple[Image.Image, float, float]]
+Act = Callable[[float], Heads]
+
+_WALL = (96, 110, 120)
+
+#: Between two acts the wall is empty for longer than anybody is remembered.
+_EMPTY_SECONDS = 3.5
+
+
+def acts() -> list[tuple[Act, float]]:
+    """A fast face; two people who cross, one behind the other; and one who is replaced by the other. Each
+    with its length in seconds."""
+    one = _head(0.8)
+    other = ImageOps.mirror(one.convert("L")).convert("RGB")
+
+    def fast(t: float) -> Heads:
+        return [(one, WIDTH / 2 + 200 * sin(3.5 * t), HEIGHT / 2)]
+
+    def crossing(t: float) -> Heads:
+        way = 110 + 420 * t / 4
+        return [(other, WIDTH - way, HEIGHT / 2 - 25), (one, way, HEIGHT / 2 + 10)]
+
+    def replaced(t: float) -> Heads:
+        return [(one if t < 2 else other, WIDTH / 2 + 5 * sin(t), HEIGHT / 2)]
+
+    return [(fast, 4), (crossing, 4), (replaced, 4)]
+
+
+def film_of_acts(path: Path) -> Path:
+    """A film (MJPEG) of all acts, with an empty wall after each."""
+    size = f"{WIDTH}x{HEIGHT}"
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(_FRAMES_PER_SECOND), "-i", "-"]
+    with subprocess.Popen([*_ffmpeg(), *source, *_mjpeg(path)], stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        for picture in _pictures():
+            process.stdin.write(picture.tobytes())
+        process.stdin.close()
+        assert process.wait(timeout=120) == 0
+    return path
+
+
+def _pictures() -> Iterator[Image.Image]:
+    for act, seconds in acts():
+        for frame in range(round((seconds + _EMPTY_SECONDS) * _FRAMES_PER_SECOND)):
+            picture = Image.new("RGB", (WIDTH, HEIGHT), _WALL)
+            time_s = frame / _FRAMES_PER_SECOND
+            for head, x, y in act(time_s) if time_s < seconds else []:
+                picture.paste(head, (round(x - head.width / 2), round(y - head.height / 2)))
+            yield picture
+
+
+def _ffmpeg() -> list[str]:
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         pytest.fail("no ffmpeg found; `make test-tools` installs it, or says what to install", pytrace=False)
+    return [ffmpeg, "-loglevel", "error", "-y"]
+
+
+def _mjpeg(path: Path) -> list[str]:
+    return ["-pix_fmt", "yuvj420p", "-q:v", "3", str(path)]
+
+
+def film(picture: Image.Image, path: Path) -> Path:
+    """A film (MJPEG) of a picture in which the camera moves a little; its end joins its beginning."""
     still = path.with_suffix(".png")
     picture.save(still)
     frames = _FRAMES_PER_SECOND * _SECONDS
@@ -49,7 +126,6 @@ def film(picture: Image.Image, path: Path) -> Path:
         f":x='(iw-iw/zoom)/2*(1+0.8*sin({turn}))':y='(ih-ih/zoom)/2*(1+0.5*cos({turn}))'"
         f":d={frames}:s={WIDTH}x{HEIGHT}:fps={_FRAMES_PER_SECOND}"
     )
-    command = [ffmpeg, "-loglevel", "error", "-y", "-i", str(still), "-vf", movement]
-    command += ["-frames:v", str(frames), "-pix_fmt", "yuvj420p", "-q:v", "3", str(path)]
+    command = [*_ffmpeg(), "-i", str(still), "-vf", movement, "-frames:v", str(frames), *_mjpeg(path)]
     subprocess.run(command, check=True, timeout=120)
     return path
