@@ -2,8 +2,8 @@
 
 It is about colour, not identity: 48 numbers of a 4 × 4 raster, in which hair, skin and collar can be told but
 no face. It is compared within one session, kept for as long as the face is followed, and never sent or
-written. A histogram of colours told fewer people apart: of photographs in other light, a quarter against one
-in twenty. The same measure as ``web/src/tracking/appearance.ts``.
+written. A histogram of colours told far fewer people apart (bench/README.md).
+The same measure as ``web/src/tracking/appearance.ts``.
 """
 
 from collections.abc import Sequence
