@@ -3,7 +3,7 @@
 It is about colour, not identity: 48 numbers of a 4 × 4 raster, in which hair, skin and collar can be told but
 no face. It is compared within one session, kept for as long as the face is followed, and never sent or
 written. A histogram of colours told far fewer people apart (bench/README.md).
-The same measure as ``web/src/tracking/appearance.ts``.
+The same measure as ``web/src/detection/appearance.ts``.
 """
 
 from collections.abc import Sequence
