@@ -137,11 +137,12 @@ def test_each_of_nine_faces_gets_its_answer_though_they_must_take_turns(
             setInterval(() => {
                 for (const box of document.querySelectorAll("[data-testid=face-box][data-emotion]"))
                     answered.add(box.dataset.faceId);
+                document.body.dataset.answered = answered.size;
             }, 40);
         }"""
     )
 
-    dashboard.page.wait_for_function("window.answered.size >= 9", timeout=90_000)
+    expect(dashboard.page.locator("body[data-answered='9']")).to_be_attached(timeout=90_000)
 
     expect(dashboard.page.get_by_test_id("turns-note")).to_contain_text("9 faces, 6 at a time")
     assert set(dashboard.page.evaluate("[...window.answered]")) == set(dashboard.face_ids())
