@@ -25,6 +25,7 @@ _MIN_PROPOSAL = 0.2
 #: Covered faces score lower still; the verifier tells them from textures, from this size up.
 _MIN_VERIFIABLE = 0.1
 _MIN_VERIFIABLE_PX = 40
+_MOST_VERIFIED = 8
 
 #: The verifier's probability of a face. Below the first a second look is a waste. Above the second the face
 #: is looked at again, and taken if that finds something as probable as the third. Above the fourth it is
@@ -43,7 +44,7 @@ _TRUSTED_PART = (0.125, 0.58)
 #: A second look sees the face at this part of the input's side, where the detector is at its best.
 _SECOND_LOOK_PART = 1 / 3
 
-#: Second looks, and looks of the verifier alone, at most, beyond one for each face asked for.
+#: Second looks at most, beyond one for each face asked for.
 _SPARE_LOOKS = 32
 
 #: Second looks at most where the whole picture gets no more than a glance.
@@ -114,7 +115,8 @@ class FaceDetector:
         proposals, are_trusted = self.proposals(picture, min_face_px or self._min_face_px)
         best = best_of_each_face(proposals)
         faces: list[Detections] = []
-        looks_left = checks_left = max_faces + _SPARE_LOOKS
+        looks_left = max_faces + _SPARE_LOOKS
+        to_verify = self._to_verify(proposals, are_trusted, best)
         for index in best[np.argsort(-areas(proposals.boxes_xywh[best]), kind="stable")]:
             face = proposals[np.array([index])]
             if are_trusted[index] and face.scores[0] >= _MIN_SCORE:
@@ -124,8 +126,7 @@ class FaceDetector:
                     continue
                 looks_left -= 1
                 face = self._doubtful(picture, face, may_be_seen=True)
-            elif self._verifier is not None and checks_left > 0:
-                checks_left -= 1
+            elif index in to_verify:
                 face = self._doubtful(picture, face, may_be_seen=False)
             else:
                 continue
@@ -135,6 +136,19 @@ class FaceDetector:
             if len(faces) >= max_faces and len(best_of_each_face(Detections.joined(faces))) >= max_faces:
                 break
         return largest_first(Detections.joined(faces or self._turned_faces(picture))).first(max_faces)
+
+    def _to_verify(
+        self, proposals: Detections, are_trusted: npt.NDArray[np.bool_], best: npt.NDArray[np.intp]
+    ) -> set[int]:
+        """Which proposals only the verifier may make faces of."""
+        if self._verifier is None:
+            return set()
+        scores = proposals.scores[best]
+        is_unlikely = np.where(are_trusted[best], scores < _MIN_SCORE, scores < _MIN_PROPOSAL)
+        is_large = proposals.boxes_xywh[best, 2:].max(1, initial=0) >= _MIN_VERIFIABLE_PX
+        likeliest = np.argsort(-scores, kind="stable")
+        chosen = best[likeliest][(is_unlikely & is_large)[likeliest]]
+        return {int(index) for index in chosen[:_MOST_VERIFIED]}
 
     def verified(self, picture: Pixels, box_xywh: RawBoxXywh) -> Detections:
         """The face at a place where the detector alone sees none, as under a headset: one detection, or none.
