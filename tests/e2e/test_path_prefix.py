@@ -62,7 +62,7 @@ def proxy(server: MakeRun, tmp_path: Path) -> Iterator[str]:
     )
     log = (tmp_path / "log").open("wb")
     process = subprocess.Popen([program, "-p", str(tmp_path), "-c", str(configuration)], stderr=log)
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://localhost:{port}"  # the browser resolves no other name
     try:
         deadline = time.monotonic() + PATIENCE_S
         while True:
