@@ -10,12 +10,26 @@ from ..faces import BoxXywh, Face, Quality, Reason
 from .measures import CropMeasures
 from .pose import head_pose
 
+#: Below these, and beyond these, a face's emotion should not be believed. docs/quality.md says how often good
+#: photographs come under each, and what it does to answers.
+MIN_SIZE_PX = 32.0
+MIN_SHARPNESS = 0.08
+MIN_BRIGHTNESS = 0.1
+MAX_ANGLES_DEG = (30.0, 45.0, 35.0)  # roll, yaw, pitch
+MIN_VISIBLE = 0.75
+MIN_COVERED = 0.5
+
+#: A label that is wrong more often than this is ambiguous, unless it leads the next one by ``CLEAR_RATIO``.
+MAX_WRONG = 0.45
+CLEAR_RATIO = 3.0
+
 
 @dataclass(frozen=True)
 class Assessment:
-    """How well a face can be seen."""
+    """How well a face can be seen; ``covered`` is the probability that something covers it."""
 
     quality: Quality
+    covered: float = 0.0
 
 
 def assess(
@@ -36,7 +50,7 @@ def assess(
         pitch_deg=None if pose is None else round(pose.pitch_deg, 1),
         visible=None if box_xywh is None or size_wh is None else round(visible_part(box_xywh, size_wh), 3),
     )
-    return Assessment(quality)
+    return Assessment(quality, measures.covered)
 
 
 def visible_part(box_xywh: Sequence[float], size_wh: tuple[int, int]) -> float:
@@ -55,20 +69,37 @@ def reasons_of(probabilities: npt.NDArray[np.float32], assessment: Assessment | 
     if assessment is not None:
         quality = assessment.quality
         angles = (quality.roll_deg, quality.yaw_deg, quality.pitch_deg)
-        if quality.size_px is not None and quality.size_px < 32:
+        if quality.size_px is not None and quality.size_px < MIN_SIZE_PX:
             reasons.append("small")
-        if quality.sharpness < 0.05:
+        if quality.sharpness < MIN_SHARPNESS:
             reasons.append("blurred")
-        if quality.brightness < 0.1:
+        if quality.brightness < MIN_BRIGHTNESS:
             reasons.append("dark")
-        if max(abs(angle or 0.0) for angle in angles) > 40:
+        if any(abs(angle or 0.0) > most for angle, most in zip(angles, MAX_ANGLES_DEG, strict=True)):
             reasons.append("turned")
-        if quality.visible is not None and quality.visible < 0.8:
+        if quality.visible is not None and quality.visible < MIN_VISIBLE:
             reasons.append("cut_off")
-    first, second = np.sort(probabilities)[::-1][:2] if len(probabilities) > 1 else (1.0, 0.0)
-    if first < 0.5 and first < 2 * second:
+        # Of a crop without contrast or detail nothing can be said.
+        if assessment.covered > MIN_COVERED and not {"blurred", "dark"} & set(reasons):
+            reasons.append("covered")
+    if wrong(probabilities) > MAX_WRONG:
         reasons.append("ambiguous")
     return tuple(reasons)
+
+
+def wrong(probabilities: npt.NDArray[np.float32]) -> float:
+    """How likely the most likely label of probabilities (C,) is wrong, in [0, 1].
+
+    From the two largest alone, so for any set of labels; for the models that the fit knows it is calibrated.
+    Where the first is ``CLEAR_RATIO`` times the second there is no doubt between labels, however many share
+    the rest.
+    """
+    if len(probabilities) < 2:
+        return 0.0
+    second, first = (float(value) for value in np.sort(probabilities)[-2:])
+    if first >= CLEAR_RATIO * second:
+        return 0.0
+    return 1 - first
 
 
 def face_of(

@@ -1,10 +1,12 @@
-"""What the pixels of a face's crop say: how sharp and how bright it is."""
+"""What the pixels of a face's crop say: how sharp and how bright it is, and whether something covers it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from .covering import covered
 
 #: Side of the crop that is measured, in pixels: what the default networks see of it.
 MEASURED_PX = 48
@@ -20,10 +22,12 @@ _LEAST_DEVIATION = 1.0
 
 @dataclass(frozen=True)
 class CropMeasures:
-    """``sharpness`` and ``brightness`` are those of ``Quality``."""
+    """``sharpness`` and ``brightness`` are those of ``Quality``; ``covered`` is the probability that
+    something covers the face."""
 
     sharpness: float
     brightness: float
+    covered: float = 0.0
 
 
 def measure_crop(crop_rgb: npt.NDArray[np.uint8]) -> CropMeasures:
@@ -43,4 +47,5 @@ def measure_crop(crop_rgb: npt.NDArray[np.uint8]) -> CropMeasures:
     return CropMeasures(
         sharpness=float(np.var(laplacian / deviation)),
         brightness=float(face.mean()) / 255,
+        covered=covered(luma),
     )

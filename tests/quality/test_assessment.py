@@ -42,12 +42,25 @@ def test_the_visible_part_of_a_box(box: tuple[int, int, int, int], part: float) 
         (CropMeasures(sharpness=0.01, brightness=0.5), (20, 20, 80, 80), "blurred"),
         (CropMeasures(sharpness=0.8, brightness=0.04), (20, 20, 80, 80), "dark"),
         (GOOD, (-50, 20, 80, 80), "cut_off"),
+        (CropMeasures(sharpness=0.8, brightness=0.5, covered=0.9), (20, 20, 80, 80), "covered"),
     ],
 )
 def test_each_fault_has_its_reason(
     measures: CropMeasures, box: tuple[int, int, int, int], reason: Reason
 ) -> None:
     assert reasons_of(SURE, assess(measures, box, (640, 480))) == (reason,)
+
+
+def test_a_turned_head_has_its_reason() -> None:
+    tilted = [[40.0, 40.0], [62.0, 73.0], [33.0, 66.0], [20.0, 75.0], [25.0, 40.0], [70.0, 100.0]]
+
+    assert reasons_of(SURE, assess(GOOD, (20, 20, 80, 80), (640, 480), tilted)) == ("turned",)
+
+
+def test_of_a_face_that_cannot_be_seen_nobody_says_that_it_is_covered() -> None:
+    dark = CropMeasures(sharpness=0.01, brightness=0.02, covered=0.99)
+
+    assert reasons_of(SURE, assess(dark)) == ("blurred", "dark")
 
 
 def test_a_good_face_with_a_clear_answer_is_certain() -> None:
