@@ -1,0 +1,293 @@
+"""Whether doubt falls on wrong answers, and on what a camera does to faces; and the fit of what covers one.
+
+    python -m bench.quality report data/ferplus photographs.tar    # tables, and results/risk-coverage.png
+    python -m bench.quality fit data/ferplus                       # writes server/quality/covering.json
+
+``data/ferplus`` is FER+ as ``emostream data prepare`` writes it. The tar file holds photographs of one face
+each and their ``label.csv`` (image, emotion, person). What is fitted has seen FER+'s training split alone,
+without the faces that are near one of the validation split; the report is on that and on the photographs of
+half of the people.
+"""
+
+import argparse
+import csv
+import io
+import json
+import sys
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from emostream.analysis.finder import FaceFinder
+from emostream.detection.detector import FaceDetector
+from emostream.inference import Recognizer
+from emostream.loading import load_recognizer
+from emostream.process import configure_process
+from emostream.quality import covering
+from emostream.quality.assessment import Assessment, assess, reasons_of
+from emostream.quality.measures import MEASURED_PX, measure_crop
+from emostream.settings import read_settings
+from emostream.training.datasets import LABELS, read_prepared
+from emostream.training.occlusion import HEADSET, MASK, Region, cover
+from rich.progress import track
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+#: Two faces are near each other where 16 × 16 pixels of them correlate by so much, or do with one mirrored.
+_NEAR = 0.97
+_FITTED_FACES = 4000
+_RIDGE = 30.0
+_PLOT = Path(__file__).with_name("results") / "risk-coverage.png"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A face as the networks get it, uint8 (48, 48, 3) RGB, its label's place, and how well it is seen."""
+
+    crop: Pixels
+    label: int
+    assessment: Assessment
+
+
+# The fit
+
+
+def far_from(images: Pixels, others: Pixels) -> npt.NDArray[np.bool_]:
+    """Which of grey images (N, 48, 48) are near none of the others."""
+
+    def reduced(faces: Pixels) -> Floats:
+        small = np.stack([cv2.resize(face, (16, 16), interpolation=cv2.INTER_AREA) for face in faces])
+        flat = small.reshape(len(faces), -1).astype(np.float32)
+        flat -= flat.mean(1, keepdims=True)
+        return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6), np.float32)
+
+    known = np.concatenate([reduced(others), reduced(others[:, :, ::-1])]).T
+    parts = [reduced(images[start : start + 2000]) @ known for start in range(0, len(images), 2000)]
+    return np.concatenate([part.max(1) < _NEAR for part in parts])
+
+
+def worn(faces: Floats, region: Region, rng: np.random.Generator) -> Floats:
+    """Grey faces (N, 48, 48) with a mask or headset drawn on them, of any brightness, with folds."""
+    levels = torch.from_numpy(rng.uniform(0, 255, len(faces)).astype(np.float32))
+    drawn = cover(torch.from_numpy(faces[:, None]), region, levels, jitter=0.05).numpy()[:, 0]
+    folds = np.stack(
+        [cv2.GaussianBlur(rng.normal(0, 1, (48, 48)), (0, 0), rng.uniform(0.7, 4)) for _ in faces]
+    )
+    folds *= rng.uniform(0, 9, len(faces))[:, None, None] / folds.std((1, 2), keepdims=True)
+    drawn = np.where(drawn != faces, drawn + folds, drawn)
+    soft = [cv2.GaussianBlur(face, (0, 0), max(0.2, rng.uniform(0, 1))) for face in drawn]
+    return np.stack(soft).clip(0, 255).round().astype(np.float32)
+
+
+def in_other_light(faces: Floats, rng: np.random.Generator) -> Floats:
+    changed = []
+    for face in faces:
+        softened = cv2.GaussianBlur(face, (0, 0), rng.uniform(0.2, 1.2)) if rng.random() < 0.5 else face
+        changed.append(softened * rng.uniform(0.3, 1.1) + rng.normal(0, rng.uniform(0, 3), face.shape))
+    return np.stack(changed).clip(0, 255).round().astype(np.float32)
+
+
+def logistic(features: Floats, truth: Floats) -> tuple[Floats, float]:
+    """Weights and bias of a ridge logistic regression, by Newton's method."""
+    mean, deviation = features.mean(0), features.std(0) + 1e-6
+    table = np.c_[(features - mean) / deviation, np.ones(len(features))]
+    ridge = np.diag([_RIDGE] * features.shape[1] + [0.0])
+    found = np.zeros(table.shape[1])
+    for _ in range(12):
+        likely = 1 / (1 + np.exp(-table @ found))
+        gradient = table.T @ (likely - truth) + ridge @ found
+        hessian = (table * (likely * (1 - likely))[:, None]).T @ table + ridge
+        found -= np.linalg.solve(hessian, gradient)
+    weights = found[:-1] / deviation
+    return weights, float(found[-1] - weights @ mean)
+
+
+def fit(ferplus: Path, out: Path) -> None:
+    rng = np.random.default_rng(1)
+    torch.manual_seed(1)
+    training, validation = read_prepared(ferplus, "train"), read_prepared(ferplus, "valid")
+    usable = np.flatnonzero(far_from(training.images, validation.images))
+    faces = training.images[rng.permutation(usable)[:_FITTED_FACES]].astype(np.float32)
+    bare = np.concatenate([faces, in_other_light(faces, rng)])
+    hidden = np.concatenate([worn(faces, MASK, rng), worn(faces, HEADSET, rng)])
+    truth = np.repeat(np.array([0, 1], np.float32), [len(bare), len(hidden)])
+    weights, bias = logistic(covering.features(np.concatenate([bare, hidden])), truth)
+    content = {
+        "fitted": f"logistic regression on {len(faces)} faces of FER+'s training split, none of them near a "
+        "validation face, each as it is, in other light, and under a drawn mask and a drawn headset",
+        "features": "server/quality/covering.py",
+        "weights": [round(float(weight), 5) for weight in weights],
+        "bias": round(bias, 5),
+    }
+    out.write_text(json.dumps(content, indent=1) + "\n")
+
+
+# The report
+
+
+def validation_faces(ferplus: Path) -> list[Seen]:
+    data = read_prepared(ferplus, "valid")
+    crops = np.repeat(data.images[..., None], 3, axis=3)
+    return [
+        Seen(crop, int(target.argmax()), assess(measure_crop(crop)))
+        for crop, target in zip(crops, data.targets, strict=True)
+    ]
+
+
+def photographed_faces(archive: Path, finder: FaceFinder, most: int) -> Iterator[Seen]:
+    """Faces of the people who are reported on, as the detector finds them, in an order of chance."""
+    with tarfile.open(archive) as files:
+        members = {Path(member.name).name: member for member in files if member.isfile()}
+
+        def content(name: str) -> bytes:
+            file = files.extractfile(members[name])
+            assert file is not None
+            return file.read()
+
+        rows = list(csv.DictReader(io.StringIO(content("label.csv").decode())))
+        found = 0
+        for index in np.random.default_rng(3).permutation(len(rows)):
+            row = rows[index]
+            if row["emotion"] not in LABELS or zlib.crc32(row["person"].encode()) % 2 == 0:
+                continue
+            bgr = cv2.imdecode(np.frombuffer(content(Path(row["image"]).name), np.uint8), cv2.IMREAD_COLOR)
+            faces = finder.find(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8), max_faces=1)
+            if faces.crops and found < most:
+                found += 1
+                crop = np.asarray(faces.crops[0][0], np.uint8)
+                yield Seen(crop, LABELS.index(row["emotion"]), faces.assessments[0])
+            if found >= most:
+                return
+
+
+def recognized(recognizer: Recognizer, crops: list[Pixels]) -> Floats:
+    """(N, 7) over LABELS."""
+    order = [recognizer.labels.index(label) for label in LABELS]
+    starts = track(range(0, len(crops), 64), "faces", transient=True)
+    return np.concatenate([recognizer.recognize(crops[at : at + 64])[:, order] for at in starts])
+
+
+def removed(probabilities: Floats, faces: list[Seen], part: float) -> float:
+    """The part of all errors that is among the least certain ``part`` of the faces."""
+    wrong = probabilities.argmax(1) != [face.label for face in faces]
+    order = least_certain_first(probabilities, faces)
+    return float(wrong[order[: round(part * len(order))]].sum() / max(1, wrong.sum()))
+
+
+def least_certain_first(probabilities: Floats, faces: list[Seen]) -> npt.NDArray[np.intp]:
+    """Faces whose picture is bad come first, then those whose likeliest label is the least likely."""
+    bad = [
+        any(why != "ambiguous" for why in reasons_of(row, face.assessment))
+        for row, face in zip(probabilities, faces, strict=True)
+    ]
+    return np.lexsort((probabilities.max(1), ~np.array(bad)))
+
+
+def _small(crop: Pixels) -> Pixels:
+    return np.asarray(
+        cv2.resize(cv2.resize(crop, (20, 20), interpolation=cv2.INTER_AREA), (48, 48)), np.uint8
+    )
+
+
+def _worn(region: Region) -> Callable[[Pixels], Pixels]:
+    def wear(crop: Pixels) -> Pixels:
+        planes = torch.from_numpy(crop.transpose(2, 0, 1)[None].astype(np.float32))
+        drawn = cover(planes, region, torch.tensor([float(crop.mean())]))[0].round().to(torch.uint8)
+        return np.ascontiguousarray(drawn.numpy().transpose(1, 2, 0))
+
+    return wear
+
+
+DEGRADED: dict[str, Callable[[Pixels], Pixels]] = {
+    "as they are": lambda crop: crop,
+    "down to a crop of 20 px and up again": _small,
+    "blurred by 2 px of 48": lambda crop: np.asarray(cv2.GaussianBlur(crop, (0, 0), 2.0), np.uint8),
+    "12 % of the light": lambda crop: np.asarray((crop * 0.12).round(), np.uint8),
+    "mask": _worn(MASK),
+    "headset": _worn(HEADSET),
+}
+
+
+def report(recognizer: Recognizer, sets: dict[str, list[Seen]]) -> None:
+    curves: dict[str, tuple[Floats, list[Seen]]] = {}
+    print("| faces | picture | right | uncertain | why, of all faces |\n| --- | --- | --- | --- | --- |")
+    for name, faces in sets.items():
+        for title, change in DEGRADED.items():
+            chosen = faces if title == "as they are" else faces[:400]
+            crops = [change(face.crop) for face in chosen]
+            rows = recognized(recognizer, crops)
+            right = float((rows.argmax(1) == [face.label for face in chosen]).mean())
+            whys = []
+            for row, crop, face in zip(rows, crops, chosen, strict=True):
+                measures = measure_crop(crop)
+                old = face.assessment.quality
+                quality = assess(measures).quality.__class__(
+                    **old.to_dict() | {"sharpness": measures.sharpness, "brightness": measures.brightness}
+                )
+                whys.append(reasons_of(row, Assessment(quality, measures.covered)))
+            counts = {why: sum(why in reasons for reasons in whys) / len(whys) for why in _WHYS}
+            said = ", ".join(f"{why} {part:.1%}" for why, part in counts.items() if part >= 0.002)
+            uncertain = sum(bool(reasons) for reasons in whys) / len(whys)
+            print(f"| {name} | {title} | {right:.1%} | {uncertain:.1%} | {said} |")
+            if title == "as they are":
+                curves[name] = (rows, chosen)
+    print("\n| faces | number | wrong | of those, among the least certain 5 % | 10 % | 20 % |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, (rows, faces) in curves.items():
+        wrong = float((rows.argmax(1) != [face.label for face in faces]).mean())
+        parts = " | ".join(f"{removed(rows, faces, part):.1%}" for part in (0.05, 0.1, 0.2))
+        print(f"| {name} | {len(faces)} | {wrong:.1%} | {parts} |")
+    plot(curves)
+
+
+_WHYS = ("small", "blurred", "dark", "turned", "cut_off", "covered", "ambiguous")
+
+
+def plot(curves: dict[str, tuple[Floats, list[Seen]]]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for name, (rows, faces) in curves.items():
+        wrong = (rows.argmax(1) != [face.label for face in faces])[least_certain_first(rows, faces)[::-1]]
+        number = np.arange(1, len(wrong) + 1)
+        axes.plot(number / len(wrong), wrong.cumsum() / number, label=name)
+    axes.set(
+        xlabel="part of the faces that are answered, surest first", ylabel="wrong among those", xlim=(0.2, 1)
+    )
+    axes.set_ylim(0)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _PLOT.parent.mkdir(exist_ok=True)
+    figure.savefig(_PLOT, dpi=150)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("what", choices=["report", "fit"])
+    parser.add_argument("ferplus", type=Path, help="a prepared folder")
+    parser.add_argument("photographs", type=Path, nargs="?", help="the tar file; for the report")
+    parser.add_argument("--most", type=int, default=5000, help="so many photographs, and validation faces")
+    arguments = parser.parse_args()
+    configure_process()
+    if arguments.what == "fit":
+        fit(arguments.ferplus, Path(covering.__file__).with_name("covering.json"))
+        return 0
+    settings = read_settings()
+    finder = FaceFinder(FaceDetector.load(settings.faces_dir, settings.min_face_px), (MEASURED_PX,))
+    sets = {"FER+ validation": validation_faces(arguments.ferplus)[: arguments.most]}
+    if arguments.photographs is not None:
+        sets["photographs"] = list(photographed_faces(arguments.photographs, finder, arguments.most))
+    report(load_recognizer(settings), sets)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
