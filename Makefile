@@ -58,6 +58,14 @@ wheel: $(VENV) $(DASHBOARD) $(FACES) ## build the package, complete, in dist/
 test: setup test-tools web lint test-web ## set up what is missing, then run every check and every test
 	$(VENV) -m pytest $(PYTEST_ARGS)
 
+# What most changes break first. No browser, no server of its own, no training.
+QUICK := imaging protocol streaming tracking quality training/preparing inference/test_fair_queue.py \
+    inference/test_batch_choice.py detection/test_suppression.py detection/test_tiles.py detection/test_turned.py \
+    test_addresses.py test_architecture.py test_asyncapi.py test_emotions.py test_faces.py test_settings.py
+.PHONY: check
+check: setup lint test-web ## the quick part of test: style, types, and tests without browser or server
+	$(VENV) -m pytest $(QUICK:%=tests/%)
+
 .PHONY: setup
 setup: $(VENV) $(NODE_MODULES) $(FACES) $(DEVELOPING) ## install everything that development needs
 

@@ -96,7 +96,8 @@ class Annotator:
         """The longest text at the largest size that fits into the image, or else the shortest at the
         smallest."""
         colour = colour_of(face.emotion, self._labels)
-        ink, ground = ink_on(colour), colour
+        ink: str = ink_on(colour)
+        ground = colour
         texts: tuple[tuple[str, ...], ...] = ((face.text,), (face.emotion,))
         if face.uncertain:
             ink, ground = _TEXT_COLOUR, _hex(_PANEL_RGB)
