@@ -12,6 +12,7 @@ import { wantedFaces } from "../stream/pacing";
 import type { ResultMessage, SessionConfig } from "../stream/protocol";
 import { fetchAbout } from "./about";
 import { ConfigSync } from "./configSync";
+import { Corrections } from "./corrections";
 import { FaceBook, sameView } from "./faces";
 import { FramePump } from "./framePump";
 import { RateMeter } from "./rate";
@@ -44,6 +45,7 @@ export class Live {
   readonly settings: Settings;
   readonly traces = new Traces();
   readonly log = new SessionLog();
+  readonly corrections: Corrections;
   /** What can be looked at: cameras, files, a screen. */
   readonly sources: Sources;
   readonly #viewer: Viewer;
@@ -64,6 +66,7 @@ export class Live {
   constructor({ settings, media, memory, stream, detector, server }: LiveOptions) {
     this.settings = settings;
     this.#server = server;
+    this.corrections = new Corrections(server, () => settings.token.get());
     this.stores = createStores();
     this.sources = new Sources({
       media,
@@ -93,7 +96,10 @@ export class Live {
       analyser: () => (document.hidden ? null : this.#detector.current),
       cropLimit: () => this.#cropLimit(),
       intervalMs: () => this.#intervalMs(),
-      send: (capturedAtMs, faces, size) => this.#connection.send({ capturedAtMs, faces, size }),
+      send: (capturedAtMs, faces, size) => {
+        if (this.stores.session.get()?.corrections === true) this.corrections.remember(faces);
+        this.#connection.send({ capturedAtMs, faces, size });
+      },
       onTracks: (tracks, frame, nowS) => {
         // A frame can still be under way when the source is stopped.
         if (this.stores.source.get().kind !== "live") return;
@@ -183,6 +189,7 @@ export class Live {
     this.#viewer.onSource(state);
     if (state.kind === "asking") return;
     // The faces of one source are not those of the next.
+    this.corrections.forget();
     this.#book.setTracks([]);
     this.stores.boxes.set({ ...this.stores.boxes.get(), boxes: [] });
     this.#onFacesChanged();
@@ -197,6 +204,7 @@ export class Live {
       return;
     }
     this.stores.session.set(state.session);
+    this.corrections.begin(state.session.session_id);
     this.stores.streamError.set(null);
     const { config, limits } = state.session;
     this.#receiptAtMs = Date.now();

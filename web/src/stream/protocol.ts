@@ -16,6 +16,8 @@ const sessionCreated = v.object({
   session_id: v.string(),
   model: v.object({ name: v.string(), labels: v.pipe(v.array(v.string()), v.minLength(1)) }),
   config: sessionConfig,
+  /** Whether `POST /v1/corrections` keeps crops; left out where it does not. */
+  corrections: v.optional(v.boolean()),
   limits: v.object({
     max_message_bytes: v.number(),
     max_pixels: v.number(),

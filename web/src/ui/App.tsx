@@ -1,4 +1,5 @@
 import { lazy, Suspense } from "react";
+import { Correction } from "./correction/Correction";
 import { DetectorDetails } from "./DetectorDetails";
 import { EmotionPanel } from "./EmotionPanel";
 import { FaceChips } from "./FaceChips";
@@ -37,6 +38,7 @@ function WholePage() {
         </div>
         <div className="bench-panel">
           <EmotionPanel />
+          <Correction />
           <Suspense>
             <Trace />
           </Suspense>

@@ -18,7 +18,7 @@ export function EmotionPanel() {
   const view = useStore(stores.faces, (faces) => faces);
   const labels = useStore(stores.session, (session) => session?.model.labels ?? NO_LABELS);
   const answer = freshAnswer(view);
-  const colour = answer === null ? STALE_COLOUR : colourOf(answer.emotion);
+  const colour = answer === null ? STALE_COLOUR : colourOf(answer.emotion, labels);
   const style = { "--emotion": colour, "--answer-interval": `${Math.min(interval, 250)}ms` };
   return (
     <section
@@ -79,6 +79,7 @@ export function BarList({ labels, answer }: BarListProps) {
         <EmotionBar
           key={label}
           label={label}
+          labels={labels}
           probability={answer === null ? null : (answer.predictions[label] ?? 0)}
           leading={label === answer?.emotion}
         />
@@ -89,16 +90,22 @@ export function BarList({ labels, answer }: BarListProps) {
 
 interface EmotionBarProps {
   readonly label: string;
+  /** All of the model's. */
+  readonly labels: readonly string[];
   /** In [0, 1]; null where nothing current is known. */
   readonly probability: number | null;
   readonly leading: boolean;
 }
 
-function EmotionBar({ label, probability, leading }: EmotionBarProps) {
+function EmotionBar({ label, labels, probability, leading }: EmotionBarProps) {
   const word = emotionWord(label, useTranslation());
   const percent = toPercent(probability ?? 0);
   return (
-    <li className="bar" data-leading={leading} style={{ "--emotion": colourOf(label) } as CSSProperties}>
+    <li
+      className="bar"
+      data-leading={leading}
+      style={{ "--emotion": colourOf(label, labels) } as CSSProperties}
+    >
       <span className="bar-label label" aria-hidden="true">
         {word}
       </span>

@@ -17,7 +17,8 @@ export function FaceChips() {
       <legend className="visually-hidden">{t("faces.choose")}</legend>
       {faces.map(({ faceId, answer, fresh, queued }) => {
         const emotion = fresh && answer !== null ? answer.emotion : null;
-        const colour = emotion === null ? STALE_COLOUR : colourOf(emotion);
+        const labels = Object.keys(answer?.predictions ?? {});
+        const colour = emotion === null ? STALE_COLOUR : colourOf(emotion, labels);
         return (
           <button
             key={faceId}

@@ -72,7 +72,7 @@ const FaceBox = memo(function FaceBox({
   );
 
   const shown = fresh ? answer : null;
-  const colour = shown === null ? STALE_COLOUR : colourOf(shown.emotion);
+  const colour = shown === null ? STALE_COLOUR : colourOf(shown.emotion, Object.keys(shown.predictions));
   const emotion = shown === null ? null : emotionWord(shown.emotion, words);
   const percent = shown === null ? null : formatPercent(shown.confidence, words.i18n.language);
   const doubt = shown === null ? null : doubtWords(shown, words);

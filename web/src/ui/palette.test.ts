@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { emotions } from "../../../server/emotions.json";
 import cases from "../../../tests/data/emotions_cases.json";
+import labelSets from "../../../tests/data/label_set_cases.json";
 import { colourOf, STALE_COLOUR } from "./palette";
 
 const LABELS = emotions.map(({ name }) => name);
@@ -32,13 +33,24 @@ describe("colourOf", () => {
   );
 
   it("gives each known emotion a colour of its own", () => {
-    expect(new Set([...LABELS.map(colourOf), STALE_COLOUR]).size).toBe(LABELS.length + 1);
+    expect(new Set([...LABELS.map((label) => colourOf(label)), STALE_COLOUR]).size).toBe(LABELS.length + 1);
   });
 
   // tests/test_emotions.py holds the server to the same cases.
   it.each(cases)("gives “$label” the colour that the server gives it", ({ label, colour }) => {
     expect(colourOf(label)).toBe(colour);
   });
+});
+
+describe("colourOf among a model's labels", () => {
+  it.each(labelSets.map((set) => [Object.keys(set).join(", "), set] as const))(
+    "gives each of “%s” the colour that the server gives it, and no two the same",
+    (_, set) => {
+      const labels = Object.keys(set);
+      expect(Object.fromEntries(labels.map((label) => [label, colourOf(label, labels)]))).toEqual(set);
+      expect(new Set(Object.values(set)).size).toBe(labels.length);
+    },
+  );
 });
 
 describe("STALE_COLOUR", () => {

@@ -54,7 +54,7 @@ export function createTraceChart(
       series: [
         {},
         ...labels.map((label) => ({
-          stroke: colourOf(label),
+          stroke: colourOf(label, labels),
           width: 1.5,
           points: { show: false },
         })),
