@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+import os
 import queue
+import shutil
 import struct
 import threading
 from collections.abc import Sequence
@@ -23,6 +25,14 @@ LABELS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surpri
 
 #: No test waits for longer than this for anything; none should ever come near it.
 PATIENCE_S = 90.0
+
+
+def tool(name: str) -> str:
+    """A program of the system's that a test runs."""
+    # Debian has some where users do not look for programs.
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    assert found, f"this test needs {name}: scripts/install-test-tools.sh installs it"
+    return found
 
 
 def encoded(picture: Image.Image, file_format: str, **options: object) -> bytes:

@@ -10,6 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+#: The tools that the files of deploy/, and the path prefix, are tried with.
+DEPLOYING = ("nginx", "caddy", "promtool", "bwrap")
+
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
@@ -104,7 +107,7 @@ def test_npm_before_11_is_replaced_for_the_one_command(programs: Path, version: 
 
 
 def test_nothing_is_installed_where_all_tools_are_there(programs: Path) -> None:
-    for name in ("google-chrome", "ffmpeg", "nginx", "firefox", "WebKitWebDriver", "Xvfb"):
+    for name in ("google-chrome", "ffmpeg", *DEPLOYING, "firefox", "WebKitWebDriver", "Xvfb"):
         pretend(programs, name, "exit 0")
     pretend(programs, "apt-get", "echo apt-get was called; exit 1")
 
@@ -114,24 +117,24 @@ def test_nothing_is_installed_where_all_tools_are_there(programs: Path) -> None:
 
 
 def test_without_apt_the_other_browsers_are_done_without(programs: Path) -> None:
-    for name in ("chromium", "ffmpeg", "nginx"):
+    for name in ("chromium", "ffmpeg", *DEPLOYING):
         pretend(programs, name, "exit 0")
 
     assert run(programs, "install-test-tools.sh").returncode == 0
 
 
 def test_without_apt_the_missing_tools_are_named(programs: Path) -> None:
-    pretend(programs, "chromium", "exit 0")
-    pretend(programs, "nginx", "exit 0")
+    for name in ("chromium", "ffmpeg", "nginx", "caddy"):
+        pretend(programs, name, "exit 0")
 
-    assert "please install (Debian: sudo apt-get install ffmpeg)" in the_error(
+    assert "please install (Debian: sudo apt-get install prometheus bubblewrap)" in the_error(
         run(programs, "install-test-tools.sh")
     )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs system packages")
 def test_root_installs_only_what_is_missing(programs: Path) -> None:
-    for name in ("chromium", "nginx", "Xvfb"):
+    for name in ("chromium", *DEPLOYING, "Xvfb"):
         pretend(programs, name, "exit 0")
     pretend(programs, "apt-get", 'echo "apt-get $*"')
 
