@@ -177,17 +177,13 @@ def recognized(recognizer: Recognizer, crops: list[Pixels]) -> Floats:
 def removed(probabilities: Floats, faces: list[Seen], part: float) -> float:
     """The part of all errors that is among the least certain ``part`` of the faces."""
     wrong = probabilities.argmax(1) != [face.label for face in faces]
-    order = least_certain_first(probabilities, faces)
+    order = least_certain_first(probabilities)
     return float(wrong[order[: round(part * len(order))]].sum() / max(1, wrong.sum()))
 
 
-def least_certain_first(probabilities: Floats, faces: list[Seen]) -> npt.NDArray[np.intp]:
-    """Faces whose picture is bad come first, then those whose likeliest label is the least likely."""
-    bad = [
-        any(why != "ambiguous" for why in reasons_of(row, face.assessment))
-        for row, face in zip(probabilities, faces, strict=True)
-    ]
-    return np.lexsort((probabilities.max(1), ~np.array(bad)))
+def least_certain_first(probabilities: Floats) -> npt.NDArray[np.intp]:
+    """Faces by the probability of their likeliest label."""
+    return np.argsort(probabilities.max(1), kind="stable")
 
 
 def _small(crop: Pixels) -> Pixels:
@@ -256,7 +252,7 @@ def plot(curves: dict[str, tuple[Floats, list[Seen]]]) -> None:
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
     for name, (rows, faces) in curves.items():
-        wrong = (rows.argmax(1) != [face.label for face in faces])[least_certain_first(rows, faces)[::-1]]
+        wrong = (rows.argmax(1) != [face.label for face in faces])[least_certain_first(rows)[::-1]]
         number = np.arange(1, len(wrong) + 1)
         axes.plot(number / len(wrong), wrong.cumsum() / number, label=name)
     axes.set(
