@@ -72,7 +72,9 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 is_page = headers.get("content-type", "").startswith(("text/html", "text/javascript"))
-                headers.setdefault(_POLICY, self._page if is_page else self._data)
+                # "Not modified" has no type, and its policy would take the place of the kept page's.
+                if message["status"] != 304:
+                    headers.setdefault(_POLICY, self._page if is_page else self._data)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 if self._has_certificate and _has_own_name(scope):

@@ -59,6 +59,15 @@ def test_the_page_runs_its_own_scripts_alone(page_server: ServerThread, path: st
     assert not any("http" in sources or "*" in sources for sources in policy.values())
 
 
+def test_a_page_that_has_not_changed_keeps_its_policy(page_server: ServerThread) -> None:
+    """What "not modified" says takes the place of what the browser has kept: the page was blank then."""
+    page = httpx.get(page_server.http, trust_env=False)
+    again = httpx.get(page_server.http, headers={"If-None-Match": page.headers["etag"]}, trust_env=False)
+
+    assert again.status_code == 304
+    assert "content-security-policy" not in again.headers
+
+
 def test_data_needs_nothing(page_server: ServerThread) -> None:
     assert "script-src" not in directives(headers_of(f"{page_server.http}/healthz"))
 

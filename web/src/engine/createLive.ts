@@ -6,6 +6,9 @@ import { browserEnvironment } from "../stream/browserEnvironment";
 import { browserMemory } from "../sources/rememberedCamera";
 import { socketUrl } from "../stream/socketUrl";
 import { Live } from "./live";
+import { browserSessionsEnvironment } from "./recording/browserSessions";
+import { SessionDatabase } from "./recording/database";
+import { Sessions } from "./recording/sessions";
 import type { Settings } from "./settings/settings";
 
 /** The dashboard's works, set up as the settings ask. */
@@ -24,5 +27,9 @@ export function createLive(page: URL, settings: Settings): Live {
     stream: browserEnvironment(() => socketUrl(server(), settings.token.get())),
     detector: new DetectorKeeper(backend === "auto" ? BACKENDS : [backend], kinds),
     server,
+    sessions: new Sessions(
+      new SessionDatabase(),
+      browserSessionsEnvironment(() => socketUrl(server(), settings.token.get())),
+    ),
   });
 }

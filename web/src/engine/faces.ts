@@ -1,6 +1,7 @@
 import { type BoxXywh, boxArea } from "../detection/box";
 import type { Quality, ResultMessage } from "../stream/protocol";
 import type { Track } from "../tracking/tracker";
+import { Headline } from "./timeline/headline";
 
 /** An answer older than this is not shown as today's mood, in ms. */
 const STALE_AFTER_MS = 1000;
@@ -8,6 +9,8 @@ const STALE_AFTER_MS = 1000;
 /** The server's answer about one face. Probabilities in [0, 1]. */
 export interface Answer {
   readonly emotion: string;
+  /** The word to show in large letters: it holds until another emotion leads clearly. */
+  readonly headline?: string | undefined;
   readonly confidence: number;
   readonly predictions: Readonly<Record<string, number>>;
   readonly quality?: Quality | undefined;
@@ -76,6 +79,7 @@ export class FaceBook {
   #intervalMs = 0;
   #threshold = 0;
   readonly #answers = new Map<number, Answer>();
+  readonly #headlines = new Map<number, Headline>();
   #boxes: readonly FaceBox[] = [];
   #knownIds: ReadonlySet<number> = new Set();
   #chosenId: number | null = null;
@@ -120,7 +124,9 @@ export class FaceBook {
       }));
     this.#knownIds = new Set(tracks.map((track) => track.faceId));
     for (const faceId of this.#answers.keys()) {
-      if (!this.#knownIds.has(faceId)) this.#answers.delete(faceId);
+      if (this.#knownIds.has(faceId)) continue;
+      this.#answers.delete(faceId);
+      this.#headlines.delete(faceId);
     }
     if (this.#chosenId !== null && !this.#knownIds.has(this.#chosenId)) this.#chosenId = null;
     return (
@@ -144,9 +150,12 @@ export class FaceBook {
       if (!this.#knownIds.has(faceId)) continue;
       const known = this.#answers.get(faceId);
       if (known !== undefined && known.capturedAtMs > capturedAtMs) continue;
+      const headline = this.#headlines.get(faceId) ?? new Headline();
+      this.#headlines.set(faceId, headline);
       const doubt = { quality, ...this.#doubt(confidence, uncertain, reasons) };
       this.#answers.set(faceId, {
         emotion,
+        headline: headline.next(emotion, predictions, capturedAtMs),
         confidence,
         predictions,
         ...doubt,

@@ -18,10 +18,11 @@ import { FramePump } from "./framePump";
 import { RateMeter } from "./rate";
 import { ReadingsMeter } from "./readings";
 import { withReceipt } from "./receipts";
-import { SessionLog } from "./sessionLog";
+import type { Replay } from "./recording/replay";
+import type { RerunOptions } from "./recording/rerun";
+import type { Sessions } from "./recording/sessions";
 import type { Settings } from "./settings/settings";
 import { createStores, type LiveStores } from "./stores";
-import { Traces } from "./traces";
 import { Viewer } from "../sources/viewer";
 
 export interface LiveOptions {
@@ -32,6 +33,7 @@ export interface LiveOptions {
   readonly detector: DetectorKeeper;
   /** Where `/v1/about` is asked for. */
   readonly server: () => string | URL;
+  readonly sessions: Sessions;
 }
 
 const TICK_MS = 250;
@@ -43,9 +45,8 @@ const RECEIPT_EVERY_MS = 10_000;
 export class Live {
   readonly stores: LiveStores;
   readonly settings: Settings;
-  readonly traces = new Traces();
-  readonly log = new SessionLog();
   readonly corrections: Corrections;
+  readonly sessions: Sessions;
   /** What can be looked at: cameras, files, a screen. */
   readonly sources: Sources;
   readonly #viewer: Viewer;
@@ -62,9 +63,12 @@ export class Live {
   #unshown: ResultMessage[] = [];
   #announcedAtMs = 0;
   #receiptAtMs = 0;
+  /** The detector looks at one frame at a time: the camera waits meanwhile. */
+  #isRunningAgain = false;
 
-  constructor({ settings, media, memory, stream, detector, server }: LiveOptions) {
+  constructor({ settings, media, memory, stream, detector, server, sessions }: LiveOptions) {
     this.settings = settings;
+    this.sessions = sessions;
     this.#server = server;
     this.corrections = new Corrections(server, () => settings.token.get());
     this.stores = createStores();
@@ -93,12 +97,12 @@ export class Live {
     this.#pump = new FramePump({
       now: () => performance.now(),
       capture: () => this.#viewer.capture(),
-      analyser: () => (document.hidden ? null : this.#detector.current),
+      analyser: () => (document.hidden || this.#isRunningAgain ? null : this.#detector.current),
       cropLimit: () => this.#cropLimit(),
       intervalMs: () => this.#intervalMs(),
       send: (capturedAtMs, faces, size) => {
         if (this.stores.session.get()?.corrections === true) this.corrections.remember(faces);
-        this.#connection.send({ capturedAtMs, faces, size });
+        if (this.#connection.send({ capturedAtMs, faces, size })) this.sessions.onSent(capturedAtMs);
       },
       onTracks: (tracks, frame, nowS) => {
         // A frame can still be under way when the source is stopped.
@@ -113,6 +117,7 @@ export class Live {
     });
     this.#followSettings();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    document.addEventListener("visibilitychange", this.#onVisibility);
   }
 
   /** Follows this video's frames until the returned function is called. */
@@ -176,7 +181,24 @@ export class Live {
     this.sources.dispose();
     this.#connection.disconnect();
     this.#detector.stop();
+    document.removeEventListener("visibilitychange", this.#onVisibility);
+    this.sessions.dispose();
   }
+
+  /** Sends a session's video through the stream once more. @param server its address; empty for this page's own */
+  async runAgain(replay: Replay, server: string, options: RerunOptions): Promise<string> {
+    await this.#detector.start((status) => this.stores.detector.set(status));
+    this.#isRunningAgain = true;
+    try {
+      const detector = this.#detector.current;
+      if (detector === null) throw new Error("no detector");
+      return await this.sessions.runAgain(replay, server, options, detector);
+    } finally {
+      this.#isRunningAgain = false;
+    }
+  }
+
+  readonly #onVisibility = (): void => this.sessions.onHidden(document.hidden);
 
   /** The person has chosen something to look at. */
   #begin(): void {
@@ -187,6 +209,8 @@ export class Live {
   #onSource(state: SourceState): void {
     this.stores.source.set(state);
     this.#viewer.onSource(state);
+    this.sessions.onSource(state);
+    this.#tellSettings();
     if (state.kind === "asking") return;
     // The faces of one source are not those of the next.
     this.corrections.forget();
@@ -199,12 +223,14 @@ export class Live {
 
   #onConnection(state: ConnectionState): void {
     this.stores.connection.set(state);
+    this.sessions.onConnection(state);
     if (state.kind !== "open") {
       this.#config.onEnd();
       return;
     }
     this.stores.session.set(state.session);
     this.corrections.begin(state.session.session_id);
+    this.#tellSettings();
     this.stores.streamError.set(null);
     const { config, limits } = state.session;
     this.#receiptAtMs = Date.now();
@@ -219,6 +245,7 @@ export class Live {
     this.stores.session.set({ ...session, config });
     this.#book.setPerFrame(Math.min(config.max_faces, session.limits.max_faces));
     this.#config.onConfig(config);
+    this.#tellSettings();
   }
 
   async #askAbout(): Promise<void> {
@@ -256,14 +283,25 @@ export class Live {
     this.#connection.connect();
   }
 
+  #tellSettings(): void {
+    const session = this.stores.session.get();
+    if (session === null) return;
+    const { model, config } = session;
+    const source = this.stores.source.get();
+    this.sessions.onSettings({
+      model: model.name,
+      labels: model.labels,
+      smoothing: config.smoothing,
+      intervalMs: Math.round(this.#intervalMs()),
+      source: source.kind === "live" && "name" in source ? source.name : null,
+    });
+  }
+
   #onResult(result: ResultMessage): void {
     const nowMs = Date.now();
     this.#book.addResult(result, nowMs);
-    this.log.addResult(result, nowMs);
     for (const listener of this.#resultListeners) listener(result);
-    for (const { face_id, predictions } of result.faces) {
-      this.traces.add(face_id, result.captured_at ?? nowMs, predictions);
-    }
+    this.sessions.onResult(result, nowMs);
     // Several answers may come between two pictures of the screen: they are shown together.
     if (this.#unshown.push(result) === 1) requestAnimationFrame(() => this.#showResults());
   }
@@ -278,7 +316,6 @@ export class Live {
   }
 
   #onFacesChanged(): void {
-    this.traces.keepOnly(this.#book.knownIds);
     this.#showFaces();
     // The server ends sessions in which nothing happens; now something does.
     const state = this.#connection.state;

@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Correction } from "./correction/Correction";
 import { DetectorDetails } from "./DetectorDetails";
 import { EmotionPanel } from "./EmotionPanel";
@@ -6,7 +6,6 @@ import { FaceChips } from "./FaceChips";
 import { Header } from "./Header";
 import { Instruments } from "./Instruments";
 import { LiveRegion } from "./LiveRegion";
-import { SessionControls } from "./SessionControls";
 import { DropZone } from "./sources/DropZone";
 import { SettingsNotice } from "./settings/SettingsNotice";
 import { ShortcutList } from "./shortcuts/ShortcutList";
@@ -16,7 +15,10 @@ import { useStore } from "./useStore";
 import { BareView } from "./views/BareView";
 
 // The chart's library is a fifth of the page's script, and there is nothing to draw at first.
-const Trace = lazy(async () => ({ default: (await import("./Trace")).Trace }));
+const Dock = lazy(async () => ({ default: (await import("./timeline/Dock")).Dock }));
+const SessionsDialog = lazy(async () => ({
+  default: (await import("./session/SessionsDialog")).SessionsDialog,
+}));
 
 export function App() {
   const view = useStore(useLive().settings.values, (settings) => settings.view);
@@ -24,6 +26,7 @@ export function App() {
 }
 
 function WholePage() {
+  const [isListOpen, setIsListOpen] = useState(false);
   return (
     <div className="page">
       <Header />
@@ -39,17 +42,18 @@ function WholePage() {
         <div className="bench-panel">
           <EmotionPanel />
           <Correction />
-          <Suspense>
-            <Trace />
-          </Suspense>
-          <SessionControls />
         </div>
       </main>
-      <div className="dock" />
+      <div className="dock">
+        <Suspense>
+          <Dock onList={() => setIsListOpen(true)} />
+        </Suspense>
+      </div>
       <DetectorDetails />
       <ShortcutList />
       <LiveRegion />
       <DropZone />
+      <Suspense>{isListOpen && <SessionsDialog onClose={() => setIsListOpen(false)} />}</Suspense>
     </div>
   );
 }

@@ -35,6 +35,12 @@ describe("Headline", () => {
     expect(markup).toContain("93%");
   });
 
+  it("holds its word where the answer has hardly changed its mind", () => {
+    const markup = renderToStaticMarkup(<Headline answer={{ ...ANSWER, headline: "confusion" }} />);
+    expect(markup).toMatch(/data-testid="dominant-emotion"[^>]*>confusion</);
+    expect(markup).toContain("7%");
+  });
+
   it("names no emotion without a current answer", () => {
     const markup = renderToStaticMarkup(<Headline answer={null} />);
     expect(markup).toMatch(/data-testid="dominant-emotion">–</);

@@ -18,7 +18,7 @@ export function EmotionPanel() {
   const view = useStore(stores.faces, (faces) => faces);
   const labels = useStore(stores.session, (session) => session?.model.labels ?? NO_LABELS);
   const answer = freshAnswer(view);
-  const colour = answer === null ? STALE_COLOUR : colourOf(answer.emotion, labels);
+  const colour = answer === null ? STALE_COLOUR : colourOf(headlineOf(answer), labels);
   const style = { "--emotion": colour, "--answer-interval": `${Math.min(interval, 250)}ms` };
   return (
     <section
@@ -42,14 +42,15 @@ export function EmotionPanel() {
 
 export function Headline({ answer }: { readonly answer: Answer | null }) {
   const words = useTranslation();
+  const emotion = answer === null ? null : headlineOf(answer);
   return (
     <p className="emotion-headline">
-      <span className="emotion-name label" data-testid="dominant-emotion" data-emotion={answer?.emotion}>
-        {answer === null ? "–" : emotionWord(answer.emotion, words)}
+      <span className="emotion-name label" data-testid="dominant-emotion" data-emotion={emotion ?? undefined}>
+        {emotion === null ? "–" : emotionWord(emotion, words)}
       </span>
-      {answer !== null && (
+      {answer !== null && emotion !== null && (
         <span className="emotion-confidence num">
-          {formatPercent(answer.confidence, words.i18n.language)}
+          {formatPercent(answer.predictions[emotion] ?? answer.confidence, words.i18n.language)}
         </span>
       )}
     </p>
@@ -125,6 +126,10 @@ function EmotionBar({ label, labels, probability, leading }: EmotionBarProps) {
       </span>
     </li>
   );
+}
+
+function headlineOf({ headline, emotion }: Answer): string {
+  return headline ?? emotion;
 }
 
 function freshAnswer({ faces, selectedId }: FacesView): Answer | null {

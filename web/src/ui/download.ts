@@ -1,6 +1,6 @@
 /** Hands the person a file that was made in the page. */
-export function download(name: string, type: string, content: string): void {
-  const url = URL.createObjectURL(new Blob([content], { type }));
+export function download({ name, blob }: { readonly name: string; readonly blob: Blob }): void {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
