@@ -17,7 +17,8 @@ export function Receipt() {
   const { language } = i18n;
   const save = () => {
     const content = { server: window.location.origin, operator: about?.operator ?? null, sessions: receipts };
-    download({ name: "emostream-receipt.json", blob: new Blob([`${JSON.stringify(content, null, 2], { type: "application/json" }) })}\n`);
+    const text = `${JSON.stringify(content, null, 2)}\n`;
+    download({ name: "emostream-receipt.json", blob: new Blob([text], { type: "application/json" }) });
   };
   return (
     <section className="receipt" aria-label={t("receipt.title")} data-testid="receipt">
