@@ -51,7 +51,7 @@ export function ChartSvg(props: ChartSvgProps) {
       </text>
       {timeline.labels.map((label, at) => (
         <g key={label} transform={`translate(${LEFT + at * 118} 70)`}>
-          <rect width={11} height={11} rx={2} fill={colourOf(label)} />
+          <rect width={11} height={11} rx={2} fill={colourOf(label, timeline.labels)} />
           <text x={17} y={10}>
             {words[at]}
           </text>
@@ -76,7 +76,7 @@ export function ChartSvg(props: ChartSvgProps) {
               <path
                 key={label}
                 d={bandPath(columns, index, (atS) => x(atS * 1000), top)}
-                fill={colourOf(label)}
+                fill={colourOf(label, timeline.labels)}
               />
             ))}
             <rect x={LEFT} y={top} width={PLOT} height={LANE} fill="none" stroke={LINE} />

@@ -116,7 +116,7 @@ export function Shares({ labels, shares }: SharesProps) {
     <div className="shares" title={all}>
       <span className="shares-bar" aria-hidden="true">
         {labels.map((label, at) => (
-          <span key={label} style={{ flexGrow: shares[at] ?? 0, background: colourOf(label) }} />
+          <span key={label} style={{ flexGrow: shares[at] ?? 0, background: colourOf(label, labels) }} />
         ))}
       </span>
       <span className="shares-words" aria-hidden="true">

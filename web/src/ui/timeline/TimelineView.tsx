@@ -121,7 +121,7 @@ function Legend({ labels, hidden, onToggle }: LegendProps) {
             type="button"
             className="legend-key"
             aria-pressed={!hidden.has(label)}
-            style={{ "--emotion": colourOf(label) } as CSSProperties}
+            style={{ "--emotion": colourOf(label, labels) } as CSSProperties}
             onClick={() => onToggle(label)}
           >
             <span className="label">{emotionWord(label, words)}</span>

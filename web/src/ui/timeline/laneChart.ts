@@ -33,14 +33,14 @@ export function createLaneChart(host: HTMLElement, options: LaneChartOptions): L
   };
   const [grid, text] = [colour("--line"), colour("--text-quiet")];
   const line = (label: string, dash: number[] | null): uPlot.Series => ({
-    stroke: colourOf(label),
+    stroke: colourOf(label, labels),
     width: 1.5,
     points: { show: false },
     show: !hidden.has(label),
     ...(dash === null ? {} : { dash }),
   });
   const band = (label: string): uPlot.Series => ({
-    fill: hidden.has(label) ? grid : colourOf(label),
+    fill: hidden.has(label) ? grid : colourOf(label, labels),
     width: 0,
     points: { show: false },
   });
