@@ -16,7 +16,9 @@ export function EmotionPanel() {
   const { stores, settings } = useLive();
   const interval = useStore(settings.values, (values) => values.interval);
   const view = useStore(stores.faces, (faces) => faces);
-  const labels = useStore(stores.session, (session) => session?.model.labels ?? NO_LABELS);
+  const named = useStore(stores.about, (about) => about?.labels ?? NO_LABELS);
+  const labels = useStore(stores.session, (session) => session?.model.labels ?? named);
+  const isOn = useStore(stores.camera, (camera) => camera.kind === "live");
   const answer = freshAnswer(view);
   const colour = answer === null ? STALE_COLOUR : colourOf(headlineOf(answer), labels);
   const style = { "--emotion": colour, "--answer-interval": `${Math.min(interval, 250)}ms` };
@@ -28,7 +30,7 @@ export function EmotionPanel() {
       data-uncertain={answer?.uncertain === true}
       style={style as CSSProperties}
     >
-      <p className="emotion-face quiet">{caption(view, t)}</p>
+      <p className="emotion-face quiet">{isOn ? caption(view, t) : t("camera.off.title")}</p>
       <Headline answer={answer} />
       {answer !== null && <Doubt answer={answer} />}
       {labels.length === 0 ? (

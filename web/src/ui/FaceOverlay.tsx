@@ -88,28 +88,21 @@ const FaceBox = memo(function FaceBox({
       data-seen={seen}
       data-uncertain={doubt !== null}
       aria-pressed={selected}
-      aria-label={
-        shown === null
-          ? t("faces.face", { faceId })
-          : doubt === null
-            ? t("faces.face_emotion", { faceId, emotion, percent })
-            : t("quality.face", { faceId, ...doubt })
-      }
       style={{ "--emotion": colour } as CSSProperties}
       onClick={() => live.chooseFace(faceId)}
     >
+      {/* The button's name is what it shows, with whose it is before it. */}
+      <span className="visually-hidden">{t("faces.face", { faceId })}: </span>
       <span ref={tag} className="face-tag">
         {shown === null ? (
           <span>{t(waitingWord(answer, queued))}</span>
         ) : doubt !== null ? (
           <>
-            <span>{doubt.unsure}</span>
-            <span className="face-guess">{doubt.guess}</span>
+            <span>{doubt.unsure}</span> <span className="face-guess">{doubt.guess}</span>
           </>
         ) : (
           <>
-            <span className="label">{emotion}</span>
-            <span className="num">{percent}</span>
+            <span className="label">{emotion}</span> <span className="num">{percent}</span>
           </>
         )}
       </span>

@@ -19,6 +19,7 @@ export function BareView({ view }: { readonly view: Exclude<View, "page"> }) {
   useWakeLock(view === "kiosk");
   return (
     <main className={`view view-${view}`} data-live={isLive}>
+      <h1 className="visually-hidden">Emostream</h1>
       <Stage />
       <div className="view-words">
         <EmotionPanel />
