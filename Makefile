@@ -52,6 +52,12 @@ wheel: $(VENV) $(DASHBOARD) $(FACES) ## build the package, complete, in dist/
 	@rm -rf build
 	@ls $(DIST)/emostream-*.whl
 
+.PHONY: client
+client: $(NODE_MODULES) ## build and pack the npm package @emostream/client into dist/
+	cd web && npm run build:client
+	@mkdir -p $(DIST)
+	npm pack ./web/client --pack-destination $(DIST)
+
 ##@ Develop
 
 .PHONY: test

@@ -3,7 +3,7 @@ import reactHooks from "eslint-plugin-react-hooks";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-export default defineConfig(globalIgnores(["dist", "node_modules"]), js.configs.recommended, {
+export default defineConfig(globalIgnores(["dist", "client/dist", "node_modules"]), js.configs.recommended, {
   files: ["**/*.{ts,tsx}"],
   extends: [
     tseslint.configs.strictTypeChecked,
