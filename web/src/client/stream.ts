@@ -37,7 +37,7 @@ const TICK_MS = 250;
 
 /** @param server its address, such as `https://emo.example` */
 export function connect(server: string | URL, options: StreamOptions = {}): EmotionStream {
-  const Socket = options.WebSocket ?? globalThis.WebSocket;
+  const Socket = options.WebSocket ?? (globalThis as { WebSocket?: StreamOptions["WebSocket"] }).WebSocket;
   if (Socket === undefined) {
     throw new Error("there is no WebSocket here: give the class of the package ws as options.WebSocket");
   }

@@ -18,7 +18,7 @@ export function EmotionPanel() {
   const view = useStore(stores.faces, (faces) => faces);
   const named = useStore(stores.about, (about) => about?.labels ?? NO_LABELS);
   const labels = useStore(stores.session, (session) => session?.model.labels ?? named);
-  const isOn = useStore(stores.camera, (camera) => camera.kind === "live");
+  const isOn = useStore(stores.source, (source) => source.kind === "live");
   const answer = freshAnswer(view);
   const colour = answer === null ? STALE_COLOUR : colourOf(headlineOf(answer), labels);
   const style = { "--emotion": colour, "--answer-interval": `${Math.min(interval, 250)}ms` };
