@@ -74,7 +74,8 @@ def test_a_visit_from_the_question_to_the_receipt(
 
     page.keyboard.press("s")
     page.get_by_label("Time between frames").fill("500")
-    expect(page.get_by_test_id("rate")).to_have_attribute("data-limited-by", "setting")
+    rate = page.get_by_test_id("settings").get_by_test_id("rate")
+    expect(rate).to_have_attribute("data-limited-by", "setting")
     look(page, f"{theme}-settings")
     assert "interval=500" in page.url
     page.keyboard.press("Escape")
