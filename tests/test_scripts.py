@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 #: The tools that the files of deploy/, and the path prefix, are tried with.
-DEPLOYING = ("nginx", "caddy", "promtool", "bwrap")
+DEPLOYING = ("nginx", "caddy", "promtool")
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_without_apt_the_missing_tools_are_named(programs: Path) -> None:
     for name in ("chromium", "ffmpeg", "nginx", "caddy"):
         pretend(programs, name, "exit 0")
 
-    assert "please install (Debian: sudo apt-get install prometheus bubblewrap)" in the_error(
+    assert "please install (Debian: sudo apt-get install prometheus)" in the_error(
         run(programs, "install-test-tools.sh")
     )
 
