@@ -1,6 +1,6 @@
 """Trains the face verifier (server/detection/verifier.py) on what the face detector proposes.
 
-    python -m scripts.train_face_verifier photographs.tar TEXTURES --out face-verifier.safetensors
+    python -m scripts.train_face_verifier photographs.tar TEXTURES --out face_verifier.safetensors
 
 Faces come from the photographs of bench/detection.py, of the people that thresholds were chosen on: as head
 shots, in scenes, cut off, and under headsets, masks and blocks of many colours and textures. TEXTURES is a

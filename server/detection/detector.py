@@ -153,22 +153,20 @@ class FaceDetector:
     def verified(self, picture: Pixels, box_xywh: RawBoxXywh) -> Detections:
         """The face at a place where the detector alone sees none, as under a headset: one detection, or none.
 
-        Its score is the verifier's probability.
+        Its score is the detector's, or the least of a face: where both see one, the detector's box counts.
         """
         if self._verifier is None or max(box_xywh[2:]) < _MIN_VERIFIABLE_PX:
             return Detections.none()
         looked = self.second_look(picture, box_xywh, _MIN_VERIFIED_SCORE)
         if not len(looked):
             return looked
-        probability = self._probability(picture, looked.boxes()[0])
-        found = replace(looked, scores=np.array([probability], np.float32))
-        return found[found.scores >= _LOOKS_LIKE_FACE]
+        is_face = self._probability(picture, looked.boxes()[0]) >= _LOOKS_LIKE_FACE
+        return _counted(looked) if is_face else looked[:0]
 
     def _doubtful(self, picture: Pixels, proposal: Detections, *, may_be_seen: bool) -> Detections:
         """What a proposal that is no face at first sight is after all: one detection, or none.
 
-        ``may_be_seen`` says whether a second look alone may find a face. The score of a face that only the
-        verifier recognises is the verifier's probability.
+        ``may_be_seen`` says whether a second look alone may find a face.
         """
         nothing = proposal[:0]
         box = proposal.boxes()[0]
@@ -182,7 +180,7 @@ class FaceDetector:
         if len(found := self.verified(picture, box)):
             return found
         if probability >= _IS_FACE:
-            return replace(proposal, scores=np.array([probability], np.float32))
+            return _counted(proposal)
         return nothing
 
     def _probability(self, picture: Pixels, box_xywh: RawBoxXywh) -> float:
@@ -299,6 +297,11 @@ def view(picture: Pixels, box_xywh: RawBoxXywh, face_part: float, side_px: int) 
     # Columns and rows of the square outside of the picture.
     offset_xy = (round(max(0, -left) * scale), round(max(0, -top) * scale))
     return View(_padded(small, side_px, offset_xy), scale, (left, top))
+
+
+def _counted(face: Detections) -> Detections:
+    """The face with a score that counts as one."""
+    return replace(face, scores=np.maximum(face.scores, np.float32(_MIN_SCORE)))
 
 
 def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) -> npt.NDArray[np.bool_]:

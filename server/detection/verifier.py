@@ -20,7 +20,7 @@ from ..imaging.crop import CROP_MARGIN, CROP_RAISE, RawBoxXywh
 from ..process import import_openvino
 from .blazeface import Pixels
 
-WEIGHTS = Path(__file__).parent.parent / "weights" / "face-verifier.safetensors"
+WEIGHTS = Path(__file__).with_name("face_verifier.safetensors")
 
 #: Side of what it sees, in pixels: the crop of a face (docs/crop.md), in grey.
 INPUT_PX = 48

@@ -43,7 +43,7 @@ def assert_has_the_portraits_face(answer: dict[str, Any]) -> None:
     (face,) = answer["faces"]
     doubt = {"quality", "uncertain", "reasons"}
     assert set(face) == {"box", "score", "emotion", "confidence", "predictions"} | doubt
-    assert face["quality"]["size_px"] == pytest.approx(107, abs=2)
+    assert face["quality"]["size_px"] == pytest.approx(104, abs=5)  # grey ones are framed more tightly
     assert face["quality"]["visible"] == 1
     assert (face["uncertain"], face["reasons"]) == (False, [])  # a good photograph, and a sure answer
     assert all(isinstance(value, int) for value in face["box"])
