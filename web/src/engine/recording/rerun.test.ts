@@ -102,7 +102,7 @@ async function setup() {
     openSegment: async () => ({
       pictureAt: async (offsetMs) => {
         offsets.push(offsetMs);
-        return { width: 640, height: 480, close: () => {} } as ImageBitmap;
+        return { width: 640, height: 480, close: () => {} };
       },
       close: () => {},
     }),

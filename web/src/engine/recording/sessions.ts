@@ -159,8 +159,13 @@ export class Sessions {
   ): Promise<string> {
     // Few people want it, so its code comes only now.
     const [{ runAgain }, { openSegment }] = await Promise.all([import("./rerun"), import("./segmentReader")]);
-    const { newId, streamTo } = this.#environment;
-    const environment = { stream: streamTo(server), detector, openSegment, newId };
+    const outside = this.#environment;
+    const environment = {
+      stream: outside.streamTo(server),
+      detector,
+      openSegment,
+      newId: () => outside.newId(),
+    };
     return await runAgain(this.database, replay, environment, options);
   }
 

@@ -99,7 +99,7 @@ export function createLaneChart(host: HTMLElement, options: LaneChartOptions): L
 function join(a: ChartColumns, b: ChartColumns): ChartColumns {
   const tables = [a, b] as unknown as uPlot.AlignedData[];
   // A null breaks a line; what joining leaves empty does not.
-  const nulls = tables.map((table) => table.map(() => 2 as uPlot.JoinNullMode));
+  const nulls = tables.map((table) => table.map(() => 2));
   return uPlot.join(tables, nulls) as unknown as ChartColumns;
 }
 
