@@ -62,7 +62,9 @@ client: $(NODE_MODULES) ## build and pack the npm package @emostream/client into
 
 .PHONY: test
 test: setup test-tools web lint test-web ## set up what is missing, then run every check and every test
-	$(VENV) -m pytest $(PYTEST_ARGS)
+# Two files of tests at a time. Browsers and installations take the machine for themselves.
+	$(VENV) -m pytest --numprocesses 2 --dist loadfile -m "not e2e and not installs"
+	$(VENV) -m pytest -m "e2e or installs"
 
 # What most changes break first. No browser, no server of its own, no training.
 QUICK := imaging protocol streaming tracking quality training/preparing inference/test_fair_queue.py \
