@@ -4,8 +4,10 @@ import gc
 import importlib
 import sys
 import warnings
+from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 
 def configure_process() -> None:
@@ -41,6 +43,18 @@ def import_openvino() -> ModuleType:
     """Imported late, as most commands do without it. Raises ImportError where it cannot be loaded."""
     _block_telemetry()
     return importlib.import_module("openvino")
+
+
+@cache
+def openvino_core() -> Any:
+    """OpenVINO's one Core of this process, which is never let go. Raises ImportError as ``import_openvino``.
+
+    With its first network on a CPU OpenVINO gives the calling thread a stack of its own for signal handlers.
+    Once the last Core is gone it unmaps that stack, but resets only the thread that ends the Core. The
+    next signal in the other thread, such as Ctrl-C in a notebook, would end the process with a segmentation
+    fault.
+    """
+    return import_openvino().Core()
 
 
 def _block_telemetry() -> None:

@@ -30,6 +30,22 @@ def test_openvinos_telemetry_is_never_loaded() -> None:
     assert run_alone(script) == "None"
 
 
+def test_a_signal_finds_the_process_well_after_another_thread_has_let_a_network_go() -> None:
+    script = """
+import gc, os, signal, threading
+from emostream.detection.verifier import FaceVerifier
+
+held = [FaceVerifier()]
+other = threading.Thread(target=lambda: (held.clear(), gc.collect()))
+other.start()
+other.join()
+signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+    assert run_alone(script) == "handled"
+
+
 def test_images_are_resized_by_the_thread_that_asks_and_float32_is_float32() -> None:
     cv2.setNumThreads(3)
     torch.backends.cudnn.allow_tf32 = True

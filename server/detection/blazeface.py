@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..exceptions import DetectorError
-from ..process import import_openvino
+from ..process import import_openvino, openvino_core
 from .anchors import BlazeFaceSpec, Detections, anchor_centres, decode
 
 Pixels = npt.NDArray[np.uint8]
@@ -49,7 +49,7 @@ def _compile(path: Path) -> Any:
         ov = import_openvino()
     except ImportError as error:
         raise DetectorError(f"OpenVINO, which looks for faces, cannot be loaded: {error}") from error
-    core = ov.Core()
+    core = openvino_core()
     try:
         network = core.read_model(path)
     except RuntimeError as error:

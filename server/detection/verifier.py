@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 from ..exceptions import DetectorError
 from ..imaging.crop import CROP_MARGIN, CROP_RAISE, RawBoxXywh
-from ..process import import_openvino
+from ..process import import_openvino, openvino_core
 from .blazeface import Pixels
 
 WEIGHTS = Path(__file__).with_name("face_verifier.safetensors")
@@ -98,4 +98,4 @@ def _compile(weights: dict[str, npt.NDArray[np.float32]]) -> Any:
         "INFERENCE_NUM_THREADS": streams,
         "ENABLE_CPU_PINNING": False,
     }
-    return ov.Core().compile_model(model, "CPU", config)
+    return openvino_core().compile_model(model, "CPU", config)

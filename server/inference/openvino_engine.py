@@ -9,7 +9,7 @@ import numpy as np
 
 from ..choices import Precision
 from ..imaging.decoding import decode, prepare
-from ..process import import_openvino
+from ..process import import_openvino, openvino_core
 from .device_preparation import Pixels, PreparedFace
 from .ensemble import LoadedEnsemble, Probabilities
 from .openvino_conversion import load_graphs
@@ -56,10 +56,9 @@ class OpenVinoEngine:
         precision: Precision,
         cache_dir: Path,
     ) -> None:
-        ov = import_openvino()
         # Without CACHE_DIR, OpenVINO's own cache of compiled graphs: its key leaves the precision out, so
         # what was compiled for float32 would be loaded for bfloat16: slower, and now and then a crash.
-        self._core = ov.Core()
+        self._core = openvino_core()
         self._threads = threads
         self.max_batch = max_batch
         self._input_sizes = ensemble.module.input_sizes
