@@ -15,8 +15,9 @@ const FIRST_SPAN_MS = 60_000;
 
 /** The dock under the stage: what is recorded, and the time that this page has seen. */
 export function Dock({ onList }: { readonly onList: () => void }) {
+  const { t } = useTranslation();
   return (
-    <section className="dock-body">
+    <section className="dock-body" aria-label={t("timeline.title")}>
       <RecordBar onList={onList} />
       <LiveTimeline />
     </section>
