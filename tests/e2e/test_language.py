@@ -25,7 +25,7 @@ def test_the_page_draws_itself_whatever_language_the_browser_says_it_speaks(
     expect(dashboard.page.locator("[data-testid=face-box][data-emotion=happiness]")).to_have_count(1)
     expect(dashboard.page.get_by_test_id("dominant-emotion")).to_have_text(shown)
     # The chart's library is the one that hands the browser's language to Intl.
-    expect(dashboard.page.locator(".trace-chart canvas")).to_have_count(1)
+    expect(dashboard.page.locator(".dock canvas").first).to_be_visible()
 
 
 def test_the_address_chooses_the_language(server: MakeRun, dashboard: Dashboard) -> None:

@@ -38,6 +38,8 @@ def test_a_smiling_face_is_shown_as_happy_within_twenty_seconds(
 
     happy = dashboard.page.locator("[data-testid=face-box][data-emotion=happiness]")
     expect(happy).to_have_count(1, timeout=1000 * (deadline - time.monotonic()))
+    # The panel is drawn with the next picture of the screen.
+    expect(dashboard.page.get_by_test_id("dominant-emotion")).to_have_text("happiness")
     shown = dashboard.shown()
     assert shown.leading == ["happiness"], shown
     assert shown.dominant == "happiness"
