@@ -38,11 +38,11 @@ def test_a_smiling_face_is_shown_as_happy_within_twenty_seconds(
 
     happy = dashboard.page.locator("[data-testid=face-box][data-emotion=happiness]")
     expect(happy).to_have_count(1, timeout=1000 * (deadline - time.monotonic()))
-    # The panel is drawn with the next picture of the screen.
-    expect(dashboard.page.get_by_test_id("dominant-emotion")).to_have_text("happiness")
-    shown = dashboard.shown()
-    assert shown.leading == ["happiness"], shown
+    # The panel shows nothing for a frame in which the face was not seen, as the first ones may be.
+    while (shown := dashboard.shown()).dominant != "happiness" and time.monotonic() < deadline:
+        dashboard.page.wait_for_timeout(50)
     assert shown.dominant == "happiness"
+    assert shown.leading == ["happiness"], shown
     expect(dashboard.status).to_have_attribute("data-state", "open")
     number = re.compile(r"^\d+(\.\d+)?$")
     for instrument in (dashboard.page.get_by_test_id("fps"), dashboard.page.get_by_test_id("latency")):
