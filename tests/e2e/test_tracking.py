@@ -45,7 +45,7 @@ class Moment:
 _RECORD = """() => {
     const moments = (window.moments = []);
     setInterval(() => {
-        const picture = document.querySelector("video").getBoundingClientRect();
+        const picture = document.querySelector(".overlay").getBoundingClientRect();
         const boxes = [...document.querySelectorAll("[data-testid=face-box]")].map((box) => {
             const { left, width } = box.getBoundingClientRect();
             const middle = (left + width / 2 - picture.left) / picture.width;
