@@ -48,6 +48,11 @@ GROWTH_PER_S = 1.0
 MAX_APPEARANCE = 0.7
 APPEARANCE_PER_S = 0.2
 
+#: Beside somebody whose centre is nearer than so many sides, a face may be half covered: it may differ by so
+#: many times as much.
+NEAR = 1.5
+COVERED_APPEARANCE = 1.7
+
 #: What a pair costs at each limit; and for a face that was not in the frame before: one that was comes first.
 REACH_COST = 2.0
 GROWTH_COST = 0.5
@@ -165,7 +170,8 @@ class FaceTracker:
         costs: list[tuple[float, int, int]] = []
         for place, track in enumerate(self._tracks):
             for index, box in enumerate(boxes_xywh):
-                cost = self._cost(track, expected[place], box, appearances[index], now_s)
+                others = [*boxes_xywh[:index], *boxes_xywh[index + 1 :]]
+                cost = self._cost(track, expected[place], box, appearances[index], others, now_s)
                 if cost is not None:
                     costs.append((cost, place, index))
         partners: dict[int, int] = {}
@@ -177,7 +183,13 @@ class FaceTracker:
         return partners
 
     def _cost(
-        self, track: _Track, expected: RawBoxXywh, box_xywh: RawBoxXywh, appearance: Appearance, now_s: float
+        self,
+        track: _Track,
+        expected: RawBoxXywh,
+        box_xywh: RawBoxXywh,
+        appearance: Appearance,
+        others_xywh: Sequence[RawBoxXywh],
+        now_s: float,
     ) -> float | None:
         """What separates a face from a box; None where that is too much."""
         elapsed = now_s - track.seen_at
@@ -193,7 +205,9 @@ class FaceTracker:
             return None
         change = appearance_distance(track.appearance, appearance)
         change = change / (MAX_APPEARANCE + APPEARANCE_PER_S * min(elapsed, 1.0))
-        if change > 1:
+        if change > COVERED_APPEARANCE or (
+            change > 1 and not any(is_near(other, box_xywh) for other in others_xywh)
+        ):
             return None
         cost = REACH_COST * distance + GROWTH_COST * growth + APPEARANCE_COST * change
         return cost if track.missing_since is None else cost + UNSEEN_COST
@@ -243,6 +257,14 @@ def _reach(track: _Track, elapsed: float) -> float:
     seconds = min(elapsed, MAX_REACH_S)
     speed = sqrt(track.vx * track.vx + track.vy * track.vy)
     return side * (REACH + REACH_PER_S * seconds) + 2 * speed * seconds
+
+
+def is_near(other_xywh: RawBoxXywh, box_xywh: RawBoxXywh) -> bool:
+    """Whether somebody is so near to a box as to cover a part of the face there."""
+    dx = other_xywh[0] + other_xywh[2] / 2 - (box_xywh[0] + box_xywh[2] / 2)
+    dy = other_xywh[1] + other_xywh[3] / 2 - (box_xywh[1] + box_xywh[3] / 2)
+    reach = NEAR * (box_xywh[2] + box_xywh[3]) / 2
+    return dx * dx + dy * dy < reach * reach
 
 
 def iou(a_xywh: RawBoxXywh, b_xywh: RawBoxXywh) -> float:

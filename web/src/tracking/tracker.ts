@@ -26,6 +26,8 @@ const MAX_GROWTH = 1.6;
 const GROWTH_PER_S = 1;
 const MAX_APPEARANCE = 0.7;
 const APPEARANCE_PER_S = 0.2;
+const NEAR = 1.5;
+const COVERED_APPEARANCE = 1.7;
 const REACH_COST = 2;
 const GROWTH_COST = 0.5;
 const APPEARANCE_COST = 1;
@@ -152,7 +154,8 @@ function pairsOf(
   const pairs: Pair[] = [];
   known.forEach((state, place) => {
     detections.forEach((detection, index) => {
-      const cost = costOf(state, expected[place] ?? state.boxXywh, detection, nowS);
+      const others = detections.filter((_, other) => other !== index);
+      const cost = costOf(state, expected[place] ?? state.boxXywh, detection, others, nowS);
       if (cost !== null) pairs.push({ cost, place, index });
     });
   });
@@ -168,7 +171,13 @@ function pairsOf(
 }
 
 /** What separates a face from a detection; null where that is too much. */
-function costOf(state: State, expected: BoxXywh, detection: Detection, nowS: number): number | null {
+function costOf(
+  state: State,
+  expected: BoxXywh,
+  detection: Detection,
+  others: readonly Detection[],
+  nowS: number,
+): number | null {
   const elapsed = nowS - state.seenAtS;
   const [x, y] = boxCentre(detection.boxXywh);
   const [expectedX, expectedY] = boxCentre(expected);
@@ -182,9 +191,20 @@ function costOf(state: State, expected: BoxXywh, detection: Detection, nowS: num
   if (growth > 1) return null;
   let change = appearanceDistance(state.appearance, detection.appearance ?? []);
   change = change / (MAX_APPEARANCE + APPEARANCE_PER_S * Math.min(elapsed, 1));
-  if (change > 1) return null;
+  if (change > COVERED_APPEARANCE) return null;
+  if (change > 1 && !others.some((other) => isNear(other.boxXywh, detection.boxXywh))) return null;
   const cost = REACH_COST * distance + GROWTH_COST * growth + APPEARANCE_COST * change;
   return state.missingSinceS === null ? cost : cost + UNSEEN_COST;
+}
+
+/** Whether somebody is so near to a box as to cover a part of the face there. */
+function isNear(other: BoxXywh, boxXywh: BoxXywh): boolean {
+  const [x, y] = boxCentre(boxXywh);
+  const [otherX, otherY] = boxCentre(other);
+  const dx = otherX - x;
+  const dy = otherY - y;
+  const reach = (NEAR * (boxXywh[2] + boxXywh[3])) / 2;
+  return dx * dx + dy * dy < reach * reach;
 }
 
 /** How far from where it is expected a face may be, in px. */
