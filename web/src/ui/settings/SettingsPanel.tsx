@@ -35,14 +35,14 @@ export function SettingsPanel() {
         data-testid="settings"
         onClose={() => setOpen(false)}
       >
-        <header className="drawer-head">
+        <div className="drawer-head">
           <h2 id="settings-title">{t("settings.title")}</h2>
           <form method="dialog">
             <button type="submit" className="button button-small">
               {t("settings.close")}
             </button>
           </form>
-        </header>
+        </div>
         {isOpen && <Fields />}
       </dialog>
     </>
