@@ -28,8 +28,8 @@ Floats = npt.NDArray[np.float32]
 @dataclass(frozen=True)
 class FoundFaces:
     """An image's faces, largest first: boxes inside of the image, the detector's own boxes (which may reach
-    outside) and scores, crops for the networks, landmarks (N, 6, 2), how well each can be seen, and
-    appearances for the tracker, all in the same order.
+    outside) and scores, crops for the networks, landmarks (N, 6, 2), how well each can be seen, and, where
+    faces are followed, appearances for the tracker, all in the same order.
 
     ``image_rgb`` is the upright image, and only kept where it is asked for: it is the largest part by far.
     """
@@ -41,7 +41,7 @@ class FoundFaces:
     crops: tuple[Crops, ...]
     landmarks_xy: Floats
     assessments: tuple[Assessment, ...]
-    appearances: tuple[Appearance, ...]
+    appearances: tuple[Appearance, ...] = ()
     image_rgb: Pixels | None = None
     decode_ms: float = 0.0
     detect_ms: float = 0.0
@@ -74,16 +74,21 @@ class FaceFinder:
         self.detector = detector
         self._input_sizes = input_sizes
 
-    def find(self, image_rgb: Pixels, max_faces: int, min_face_px: int | None = None) -> FoundFaces:
+    def find(
+        self, image_rgb: Pixels, max_faces: int, min_face_px: int | None = None, *, are_followed: bool = False
+    ) -> FoundFaces:
         """The ``max_faces`` largest faces of an image uint8 (H, W, 3) RGB, of which no copy is kept.
 
-        ``min_face_px`` None: the detector's own.
+        ``min_face_px`` None: the detector's own. ``are_followed``: a tracker will ask for appearances.
         """
         started = time.monotonic()
         detections = self.detector.detect(image_rgb, max_faces, min_face_px)
-        return self.cut(image_rgb, detections, detect_ms=(time.monotonic() - started) * 1000)
+        detect_ms = (time.monotonic() - started) * 1000
+        return self.cut(image_rgb, detections, are_followed=are_followed, detect_ms=detect_ms)
 
-    def cut(self, image_rgb: Pixels, detections: Detections, detect_ms: float = 0.0) -> FoundFaces:
+    def cut(
+        self, image_rgb: Pixels, detections: Detections, *, are_followed: bool = False, detect_ms: float = 0.0
+    ) -> FoundFaces:
         """The crops of what has been detected."""
         started = time.monotonic()
         size_wh = (image_rgb.shape[1], image_rgb.shape[0])
@@ -100,7 +105,7 @@ class FaceFinder:
                 assess(measure_crop(crop[0]), box, size_wh, landmarks)
                 for crop, box, landmarks in zip(crops, raw_boxes, detections.landmarks_xy, strict=True)
             ),
-            appearances=tuple(appearance_of(image_rgb, box) for box in raw_boxes),
+            appearances=tuple(appearance_of(image_rgb, box) for box in raw_boxes) if are_followed else (),
             detect_ms=detect_ms,
             crop_ms=(time.monotonic() - started) * 1000,
         )
@@ -126,12 +131,13 @@ class EncodedSearch:
     max_faces: int
     keep_image: bool = False
     formats: tuple[str, ...] = FORMATS
+    are_followed: bool = False
 
     def __call__(self) -> FoundFaces:
         started = time.monotonic()
         image_rgb = np.asarray(decode(self.data, self.max_pixels, self.formats))
         decode_ms = (time.monotonic() - started) * 1000
-        found = self.finder.find(image_rgb, self.max_faces)
+        found = self.finder.find(image_rgb, self.max_faces, are_followed=self.are_followed)
         return replace(found, decode_ms=decode_ms, image_rgb=image_rgb if self.keep_image else None)
 
 

@@ -58,7 +58,7 @@ class FrameSearch:
         else:
             known = self._tracker.expected(frame.time_s, LOST_SCAN_INTERVAL_S)
             detections = self._detector.detect(image_rgb, frame.time_s, options.max_faces, known)
-            found = self._finder.cut(image_rgb, detections)
+            found = self._finder.cut(image_rgb, detections, are_followed=True)
             ids = self._tracker.update(found.raw_boxes_xywh, found.appearances, frame.time_s)
         return FoundFrame(frame, replace(found, image_rgb=image_rgb), tuple(ids))
 

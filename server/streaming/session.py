@@ -263,7 +263,11 @@ class StreamSession:
         """Of the faces that the server finds in the whole image of a frame with ``detect``."""
         assert not isinstance(self._finder, MissingDetector)  # such frames were refused as they came
         search = EncodedSearch(
-            self._finder, frame.faces[0].image, self.limits.max_pixels, self.config.max_faces
+            self._finder,
+            frame.faces[0].image,
+            self.limits.max_pixels,
+            self.config.max_faces,
+            are_followed=not frame.is_still,
         )
         found, predictions = await self._lane.recognize_prepared(search)
         if frame.is_still:
