@@ -29,7 +29,7 @@ from emostream.detection.anchors import Detections
 from emostream.detection.blazeface import Pixels
 from emostream.detection.detector import FaceDetector, Network
 from emostream.imaging.boxes import ious
-from emostream.imaging.crop import CROP_MARGIN, CROP_RAISE, RawBoxXywh, crop_square
+from emostream.imaging.crop import RawBoxXywh, crop_square, face_square
 from emostream.process import configure_process
 from emostream.settings import read_settings
 from emostream.training.occlusion import HEADSET, MASK, Region, cover
@@ -147,12 +147,7 @@ def turned(example: Example, quarters: int) -> Example:
 def covered(example: Example, region: Region, generator: np.random.Generator) -> Example:
     """Something dark or light is worn over the face."""
     height, width, _ = example.image.shape
-    x, y, face_width, face_height = example.box_xywh
-    longer = max(face_width, face_height)
-    # The crop's square, also where it reaches out of the image.
-    side = CROP_MARGIN * longer
-    left = x + face_width / 2 - side / 2
-    top = y + face_height / 2 - CROP_RAISE * longer - side / 2
+    left, top, side, _ = face_square(example.box_xywh)
     in_image = Region(
         (left + region.left * side) / width,
         (top + region.top * side) / height,

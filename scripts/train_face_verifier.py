@@ -24,9 +24,9 @@ import torch
 from emostream.detection.blazeface import Pixels
 from emostream.detection.detector import FaceDetector, view
 from emostream.detection.suppression import best_of_each_face
-from emostream.detection.verifier import INPUT_PX, face_square
+from emostream.detection.verifier import INPUT_PX
 from emostream.imaging.boxes import ious
-from emostream.imaging.crop import RawBoxXywh
+from emostream.imaging.crop import RawBoxXywh, face_square
 from emostream.settings import read_settings
 from emostream.training.occlusion import HEADSET, MASK
 from rich.progress import track

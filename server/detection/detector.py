@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..imaging.boxes import areas, ious
-from ..imaging.crop import RawBoxXywh
+from ..imaging.crop import RawBoxXywh, face_square
 from .anchors import BlazeFaceSpec, Detections
 from .blazeface import BlazeFace, Pixels
 from .model_files import find_model
 from .suppression import MAX_IOU, best_of_each_face
 from .tiles import Level, middle, pyramid
 from .turned import turned_back, turned_image
-from .verifier import INPUT_PX, FaceVerifier, face_square
+from .verifier import INPUT_PX, FaceVerifier
 
 #: What may be a face. Small faces score low in the detector's input, and get a second look.
 _MIN_PROPOSAL = 0.2
@@ -146,9 +146,8 @@ class FaceDetector:
         scores = proposals.scores[best]
         is_unlikely = np.where(are_trusted[best], scores < _MIN_SCORE, scores < _MIN_PROPOSAL)
         is_large = proposals.boxes_xywh[best, 2:].max(1, initial=0) >= _MIN_VERIFIABLE_PX
-        likeliest = np.argsort(-scores, kind="stable")
-        chosen = best[likeliest][(is_unlikely & is_large)[likeliest]]
-        return {int(index) for index in chosen[:_MOST_VERIFIED]}
+        # The likeliest ones: the best of each face come in the order of their scores.
+        return set(best[is_unlikely & is_large][:_MOST_VERIFIED].tolist())
 
     def verified(self, picture: Pixels, box_xywh: RawBoxXywh) -> Detections:
         """The face at a place where the detector alone sees none, as under a headset: one detection, or none.

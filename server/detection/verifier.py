@@ -4,8 +4,6 @@ BlazeFace is unsure of faces under headsets and masks, and as unsure of some tex
 trained on such proposals (``scripts/train_face_verifier.py``, docs/model-card.md).
 """
 
-import os
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from ..exceptions import DetectorError
-from ..imaging.crop import CROP_MARGIN, CROP_RAISE, RawBoxXywh
-from ..process import import_openvino, openvino_core
 from .blazeface import Pixels
+from .pass_by_thread import PassByThread, openvino
 
 WEIGHTS = Path(__file__).with_name("face_verifier.safetensors")
 
@@ -31,9 +28,6 @@ _STRIDES = (1, 2, 1, 2, 1, 2, 1)
 #: Added to the deviation of an image's pixels, in levels of 255: flat images stay flat.
 _LEAST_DEVIATION = 4.0
 
-#: Of OpenVINO's streams, each of one thread.
-_MOST_AT_ONCE = 8
-
 
 class FaceVerifier:
     """Safe to call from several threads at once: each pass takes one core, 0.042 GFLOP."""
@@ -44,33 +38,19 @@ class FaceVerifier:
             weights = load_file(path)
         except (OSError, SafetensorError) as error:
             raise DetectorError(f"cannot read {path}: {error}") from error
-        self._compiled = _compile({name: value.astype(np.float32) for name, value in weights.items()})
-        self._own = threading.local()
+        network = _network({name: value.astype(np.float32) for name, value in weights.items()})
+        self._network = PassByThread(network)
 
     def __call__(self, crop: Pixels) -> float:
-        """The probability that a crop uint8 (S, S, 3) RGB, as ``face_square`` places it, shows a face."""
-        request: Any = getattr(self._own, "request", None)
-        if request is None:
-            request = self._own.request = self._compiled.create_infer_request()
-        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-        request.infer([np.ascontiguousarray(grey)[None, None]], share_inputs=True)
-        return float(request.output_tensors[0].data[0, 1])
+        """The probability that a crop uint8 (S, S, 3) RGB, placed as ``face_square`` does, shows a face."""
+        grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
+        (probabilities,) = self._network(grey[None, None])
+        return float(probabilities[0, 1])
 
 
-def face_square(box_xywh: RawBoxXywh) -> RawBoxXywh:
-    """The square around a detected box that the verifier sees, also where it reaches out of the image."""
-    x, y, width, height = box_xywh
-    longer = max(width, height)
-    side = CROP_MARGIN * longer
-    return x + width / 2 - side / 2, y + height / 2 - CROP_RAISE * longer - side / 2, side, side
-
-
-def _compile(weights: dict[str, npt.NDArray[np.float32]]) -> Any:
+def _network(weights: dict[str, npt.NDArray[np.float32]]) -> Any:
     """The network for one image uint8 (1, 1, S, S); its answer is (1, 2): no face, face."""
-    try:
-        ov = import_openvino()
-    except ImportError as error:
-        raise DetectorError(f"OpenVINO, which looks for faces, cannot be loaded: {error}") from error
+    ov = openvino()
     ops = ov.opset13
     image = ops.parameter([1, 1, INPUT_PX, INPUT_PX], ov.Type.u8)
     sides = np.array([2, 3])
@@ -90,12 +70,4 @@ def _compile(weights: dict[str, npt.NDArray[np.float32]]) -> Any:
     logits = ops.add(
         ops.matmul(pooled, weights["head.weight"], False, True), weights["head.bias"].reshape(1, -1)
     )
-    model = ov.Model([ops.softmax(logits, 1)], [image], "face_verifier")
-    streams = str(min(os.cpu_count() or 1, _MOST_AT_ONCE))
-    config = {
-        "INFERENCE_PRECISION_HINT": "f32",
-        "NUM_STREAMS": streams,
-        "INFERENCE_NUM_THREADS": streams,
-        "ENABLE_CPU_PINNING": False,
-    }
-    return openvino_core().compile_model(model, "CPU", config)
+    return ov.Model([ops.softmax(logits, 1)], [image], "face_verifier")

@@ -19,19 +19,31 @@ CROP_RAISE = 0.1
 RawBoxXywh = tuple[float, float, float, float]
 
 
+def face_square(box_xywh: RawBoxXywh) -> RawBoxXywh:
+    """The square around a face, in pixels of the image, also where it reaches out of it.
+
+    ``box_xywh`` is the detector's box; it may reach outside.
+    """
+    return _square(box_xywh, CROP_MARGIN * max(box_xywh[2:]))
+
+
 def crop_square(box_xywh: RawBoxXywh, size_wh: tuple[int, int]) -> RawBoxXywh:
     """The part of an image of ``size_wh`` that is cut out for one face; never reaches outside of it.
 
     ``box_xywh`` is the detector's box; it may reach outside. The square is moved inside where it crosses
     the image's edge, and shrunk to the shorter side where it is larger.
     """
-    x, y, box_width, box_height = box_xywh
     width, height = size_wh
-    longer = max(box_width, box_height)
-    side = min(CROP_MARGIN * longer, width, height)
-    left = x + box_width / 2 - side / 2
-    top = y + box_height / 2 - CROP_RAISE * longer - side / 2
+    side = min(CROP_MARGIN * max(box_xywh[2:]), width, height)
+    left, top, _, _ = _square(box_xywh, side)
     return (min(max(left, 0.0), width - side), min(max(top, 0.0), height - side), side, side)
+
+
+def _square(box_xywh: RawBoxXywh, side: float) -> RawBoxXywh:
+    x, y, width, height = box_xywh
+    left = x + width / 2 - side / 2
+    top = y + height / 2 - CROP_RAISE * max(width, height) - side / 2
+    return (left, top, side, side)
 
 
 def cut(image_rgb: npt.NDArray[np.uint8], box_xywh: RawBoxXywh, sizes: tuple[int, ...]) -> Crops:

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from emostream.detection import blazeface
+from emostream.detection import pass_by_thread
 from emostream.detection.anchors import FULL_RANGE, SHORT_RANGE, BlazeFaceSpec, anchor_centres, decode
 from emostream.detection.blazeface import BlazeFace
 from emostream.exceptions import DetectorError
@@ -77,7 +77,7 @@ def test_without_openvino_there_is_an_error_that_says_so(monkeypatch: pytest.Mon
     def refuse() -> None:
         raise ImportError("libopenvino.so: cannot open shared object file")
 
-    monkeypatch.setattr(blazeface, "import_openvino", refuse)
+    monkeypatch.setattr(pass_by_thread, "import_openvino", refuse)
 
     with pytest.raises(DetectorError, match="cannot be loaded: libopenvino"):
         BlazeFace(FULL_RANGE, FACES_DIR / FULL_RANGE.file_name)

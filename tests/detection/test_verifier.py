@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import skimage.data
 from emostream.detection.detector import FaceDetector, view
-from emostream.detection.verifier import INPUT_PX, FaceVerifier, face_square
+from emostream.detection.verifier import INPUT_PX, FaceVerifier
 from emostream.exceptions import DetectorError
-from emostream.imaging.crop import RawBoxXywh
+from emostream.imaging.crop import RawBoxXywh, face_square
 from PIL import Image, ImageDraw
 
 from tests.portraits import FACE_XYWH, FACES_DIR, iou, portrait
