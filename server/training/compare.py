@@ -12,7 +12,7 @@ from ..exceptions import DatasetError
 from ..inference import Recognizer
 from .datasets import FaceDataset, read_split
 from .evaluate import predict_probabilities
-from .metrics import Intervals, Scores, bootstrap, score
+from .metrics import Intervals, Scores, bootstrap, figures, score
 from .paired import Paired, accuracy_interval, compare_paired
 from .reading import Floats, read_as, reading_of
 
@@ -64,23 +64,8 @@ class Comparison:
         }
 
     def _side(self, side: Side) -> dict[str, Any]:
-        scores, intervals = side.scores, side.intervals
-        return {
-            "model": side.model,
-            "accuracy": asdict(intervals.accuracy),
-            "macro_f1": asdict(intervals.macro_f1),
-            "expected_calibration_error": asdict(intervals.expected_calibration_error),
-            "classes": {
-                label: {
-                    "recall": float(scores.recall_per_class[place]),
-                    "precision": float(scores.precision_per_class[place]),
-                    "f1": asdict(intervals.f1[place]),
-                    "support": int(scores.support[place]),
-                }
-                for place, label in enumerate(self.labels)
-            },
-            "read_as": side.read_as,
-        }
+        found = figures(side.scores, side.intervals, self.labels)
+        return {"model": side.model, **found, "read_as": side.read_as}
 
 
 def compare(first: Recognizer, second: Recognizer, data: Path, called: str, advance: Advance) -> Comparison:

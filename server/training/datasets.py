@@ -77,6 +77,18 @@ def read_split(path: Path, purpose: Purpose) -> FaceDataset:
     return data if purpose == "training" else _agreed(data)
 
 
+def read_training_and_evaluation(train: Path, evaluation: Path) -> tuple[FaceDataset, FaceDataset]:
+    """What is learned from, and what it is measured on. Raises DatasetError as ``read_split``, and if their
+    labels differ."""
+    learned, held_out = read_split(train, "training"), read_split(evaluation, "evaluation")
+    if held_out.labels != learned.labels:
+        raise DatasetError(
+            f"{evaluation} has the labels {', '.join(held_out.labels)}; {train} has "
+            f"{', '.join(learned.labels)}"
+        )
+    return learned, held_out
+
+
 def read_prepared(folder: Path, split: str) -> FaceDataset:
     """One split of a folder that ``emostream data prepare`` has written; nothing in it is executed.
 

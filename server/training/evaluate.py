@@ -12,7 +12,7 @@ from ..exceptions import DatasetError
 from ..inference import Recognizer
 from .conditions import Condition, Images, conditions
 from .datasets import FaceDataset
-from .metrics import Interval, Intervals, ReliabilityBin, Scores, bootstrap, reliability, score
+from .metrics import Interval, Intervals, ReliabilityBin, Scores, bootstrap, figures, reliability, score
 
 RESAMPLES = 1000
 
@@ -53,7 +53,6 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, object]:
         """For JSON; docs/training.md has the fields."""
-        scores, intervals = self.scores, self.intervals
         return {
             "model": self.model,
             "members": list(self.members),
@@ -64,19 +63,8 @@ class Evaluation:
             "pictures": self.pictures,
             "seed": self.seed,
             "resamples": RESAMPLES,
-            "accuracy": asdict(intervals.accuracy),
-            "macro_f1": asdict(intervals.macro_f1),
-            "expected_calibration_error": asdict(intervals.expected_calibration_error),
-            "classes": {
-                label: {
-                    "precision": float(scores.precision_per_class[index]),
-                    "recall": float(scores.recall_per_class[index]),
-                    "f1": asdict(intervals.f1[index]),
-                    "support": int(scores.support[index]),
-                }
-                for index, label in enumerate(self.labels)
-            },
-            "confusion": {"labels": list(self.labels), "counts": scores.confusion.tolist()},
+            **figures(self.scores, self.intervals, self.labels),
+            "confusion": {"labels": list(self.labels), "counts": self.scores.confusion.tolist()},
             "reliability": [asdict(bin_) for bin_ in self.reliability],
             "conditions": [asdict(condition) for condition in self.conditions],
         }

@@ -23,7 +23,7 @@ from ..settings import Settings
 from .augmentation import AugmentationSpec, augment
 from .calibration import fit_temperature
 from .config import FinetuneConfig
-from .datasets import FaceDataset, read_split
+from .datasets import FaceDataset, read_training_and_evaluation
 from .folds import stratified_folds
 from .metrics import Interval, expected_calibration_error
 from .paired import Paired, accuracy_interval, compare_paired
@@ -109,14 +109,8 @@ class FineTune:
         self, config: FinetuneConfig, folder: Path, device: torch.device, settings: Settings
     ) -> None:
         self.config, self.folder, self.device = config, RunFolder(folder), device
-        self.train_set = read_split(config.train, "training")
-        self.held_out = read_split(config.validation, "evaluation")
+        self.train_set, self.held_out = read_training_and_evaluation(config.train, config.validation)
         self.labels = self.train_set.labels
-        if self.held_out.labels != self.labels:
-            raise DatasetError(
-                f"{config.validation} has the labels {', '.join(self.held_out.labels)}; {config.train} has "
-                f"{', '.join(self.labels)}"
-            )
         self.start = StartingPoint(config.start_from, settings, device)
         self._check_counts()
 

@@ -1,6 +1,8 @@
 """Figures of a classifier on a labelled set, and how sure of them one can be."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +67,24 @@ class Intervals:
     macro_f1: Interval
     expected_calibration_error: Interval
     f1: tuple[Interval, ...]
+
+
+def figures(scores: Scores, intervals: Intervals, labels: Sequence[str]) -> dict[str, Any]:
+    """For JSON: the headline figures with their intervals, and those of each class."""
+    return {
+        "accuracy": asdict(intervals.accuracy),
+        "macro_f1": asdict(intervals.macro_f1),
+        "expected_calibration_error": asdict(intervals.expected_calibration_error),
+        "classes": {
+            label: {
+                "precision": float(scores.precision_per_class[index]),
+                "recall": float(scores.recall_per_class[index]),
+                "f1": asdict(intervals.f1[index]),
+                "support": int(scores.support[index]),
+            }
+            for index, label in enumerate(labels)
+        },
+    }
 
 
 @dataclass(frozen=True)

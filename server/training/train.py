@@ -22,7 +22,7 @@ from ..models.weights import WeightsStore
 from .augmentation import augment, mixup
 from .calibration import fit_temperature
 from .config import TrainingConfig
-from .datasets import FaceDataset, read_split
+from .datasets import FaceDataset, read_training_and_evaluation
 from .metrics import Scores, score
 from .optimisation import SharpnessAware, parameter_groups
 from .run_folder import RunFolder
@@ -51,14 +51,8 @@ class Trainer:
     def __init__(self, config: TrainingConfig, folder: Path, device: torch.device, weights_dir: Path) -> None:
         self.config, self.folder, self.device = config, RunFolder(folder), device
         torch.manual_seed(config.seed)
-        self.train_set = read_split(config.train, "training")
-        self.validation_set = read_split(config.validation, "evaluation")
+        self.train_set, self.validation_set = read_training_and_evaluation(config.train, config.validation)
         self.labels = self.train_set.labels
-        if self.validation_set.labels != self.labels:
-            raise DatasetError(
-                f"{config.validation} has the labels {', '.join(self.validation_set.labels)}; {config.train} "
-                f"has {', '.join(self.labels)}"
-            )
         if len(self.train_set) < _LEAST_IMAGES:
             raise DatasetError(
                 f"{config.train} has {len(self.train_set)} images to learn from; {_LEAST_IMAGES} is the least"
