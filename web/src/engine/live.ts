@@ -8,7 +8,7 @@ import { Sources, type SourcesOptions } from "../sources/sources";
 import { type ConnectionEnvironment, StreamConnection } from "../stream/connection";
 import type { ConnectionState } from "../stream/connectionState";
 import { allowedIntervalMs } from "../stream/interval";
-import { wantedFaces } from "../stream/pacing";
+import { facesPerFrame, wantedFaces } from "../stream/pacing";
 import type { ResultMessage, SessionConfig } from "../stream/protocol";
 import { fetchAbout } from "./about";
 import { ConfigSync } from "./configSync";
@@ -234,7 +234,7 @@ export class Live {
     this.stores.streamError.set(null);
     const { config, limits } = state.session;
     this.#receiptAtMs = Date.now();
-    this.#book.setPerFrame(Math.min(config.max_faces, limits.max_faces));
+    this.#book.setPerFrame(facesPerFrame(state.session));
     this.#config.onSession(config, () => wantedFaces(limits.max_faces, this.#intervalMs()));
     if (this.stores.about.get() === null) void this.#askAbout();
   }
@@ -242,8 +242,9 @@ export class Live {
   #onConfig(config: SessionConfig): void {
     const session = this.stores.session.get();
     if (session === null) return;
-    this.stores.session.set({ ...session, config });
-    this.#book.setPerFrame(Math.min(config.max_faces, session.limits.max_faces));
+    const changed = { ...session, config };
+    this.stores.session.set(changed);
+    this.#book.setPerFrame(facesPerFrame(changed));
     this.#config.onConfig(config);
     this.#tellSettings();
   }
@@ -337,7 +338,7 @@ export class Live {
   #cropLimit(): number {
     const session = this.stores.session.get();
     if (session === null || !this.#connection.canSend) return 0;
-    return Math.min(session.config.max_faces, session.limits.max_faces);
+    return facesPerFrame(session);
   }
 
   #intervalMs(): number {

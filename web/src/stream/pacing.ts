@@ -1,3 +1,5 @@
+import type { SessionCreated } from "./protocol";
+
 /**
  * When the next frame is due. Due times lie on a grid, so that the rate is right on average although video frames
  * come when they like; a grid that has fallen behind starts anew, so that nothing is ever caught up on.
@@ -35,6 +37,11 @@ const MAX_CROPS_PER_SECOND = 120;
 
 /** Faces that a frame may carry however often frames are sent; who sends fast has no time for as many in the end. */
 const MIN_FACES = 4;
+
+/** How many faces a frame of this session may carry. */
+export function facesPerFrame({ config, limits }: Pick<SessionCreated, "config" | "limits">): number {
+  return Math.min(config.max_faces, limits.max_faces);
+}
 
 /**
  * How many faces a frame should carry at most: all that the server takes, unless that would be too many a second.

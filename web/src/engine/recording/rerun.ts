@@ -2,6 +2,7 @@ import { boxIou, type BoxXywh, type Detection, type SizePx } from "../../detecti
 import type { FaceDetector } from "../../detection/faceDetector";
 import { type ConnectionEnvironment, StreamConnection } from "../../stream/connection";
 import type { FaceCrop } from "../../stream/envelope";
+import { facesPerFrame } from "../../stream/pacing";
 import type { ResultMessage, SessionCreated } from "../../stream/protocol";
 import { ChunkWriter } from "./chunkWriter";
 import type { SessionDatabase } from "./database";
@@ -97,7 +98,7 @@ export async function runAgain(
       const picture = await reader?.pictureAt(frame.atMs - wanted.startMs);
       if (picture !== null && picture !== undefined) {
         const size = { width: picture.width, height: picture.height };
-        const limit = Math.min(stream.session.config.max_faces, stream.session.limits.max_faces);
+        const limit = facesPerFrame(stream.session);
         const { detections } = await environment.detector.analyse(picture);
         const found = matched(frame, detections).slice(0, limit);
         if (found.length > 0) {

@@ -97,7 +97,7 @@ function Entry({ entry: { record, isInterrupted, isRecording }, onOpen }: EntryP
       <div className="session-what">
         <input
           key={record.name}
-          className="session-name"
+          className="session-name name-field"
           aria-label={t("sessions.name")}
           defaultValue={record.name}
           maxLength={200}

@@ -75,7 +75,7 @@ function LaneName({ name, onRename }: { readonly name: string; readonly onRename
   return (
     <input
       key={name}
-      className="lane-name lane-input"
+      className="lane-name name-field"
       aria-label={t("timeline.name_of", { name })}
       title={t("timeline.rename_hint")}
       defaultValue={name}
