@@ -41,11 +41,11 @@ def compare(
     if report is not None and report.suffix not in (".html", ".json"):
         raise EmostreamError(f"--report {report}: the name ends in .html or .json")
     settings = read_settings(device=device)
-    images = len(read_split(data, "evaluation"))  # before seconds go into loading
+    faces = read_split(data, "evaluation")  # before seconds go into loading
     one, other = (load_recognizer(settings, find_model(name, settings)[0]) for name in (first, second))
     with progress_bar() as progress:
-        task = progress.add_task("comparing", total=2 * images)
-        found = measure(one, other, data, str(data), lambda done: progress.advance(task, done))
+        task = progress.add_task("comparing", total=2 * len(faces))
+        found = measure(one, other, faces, data, str(data), lambda done: progress.advance(task, done))
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=2))
     else:

@@ -111,9 +111,8 @@ class Encoder:
         }
         sent = wire.Frame(frame_id, crops, size_wh=found.size_wh, is_still=_is_still(frame))
         message = wire.encode_envelope(sent)
-        if not wire.is_envelope(
-            message
-        ):  # of so many faces the header is too long: they go without landmarks
+        # Of so many faces the header may be too long: then they go without landmarks.
+        if not wire.is_envelope(message):
             bare = tuple(replace(crop, landmarks=None) for crop in crops)
             message = wire.encode_envelope(replace(sent, faces=bare))
         return Encoded(frame, message, self._info.labels, scores=scores)

@@ -68,13 +68,14 @@ class Comparison:
         return {"model": side.model, **found, "read_as": side.read_as}
 
 
-def compare(first: Recognizer, second: Recognizer, data: Path, called: str, advance: Advance) -> Comparison:
-    """Both models on ``data``, a prepared folder or a split of one, called ``called`` in what is shown.
+def compare(
+    first: Recognizer, second: Recognizer, faces: FaceDataset, data: Path, called: str, advance: Advance
+) -> Comparison:
+    """Both models on ``faces``, read from ``data`` for evaluation and called ``called`` in what is shown.
 
     A model that knows other labels than the data is read in the data's: each of its labels counts as the one
     that it most often goes with in the training split. Raises DatasetError if there is no such split.
     """
-    faces = read_split(data, "evaluation")
     truth = faces.targets.argmax(1)
     found = [_answers(recognizer, faces, data, advance) for recognizer in (first, second)]
     sides = []

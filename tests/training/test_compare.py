@@ -7,6 +7,7 @@ import pytest
 from emostream.cli.compare import show
 from emostream.exceptions import DatasetError
 from emostream.training.compare import Flip, compare
+from emostream.training.datasets import read_split
 from emostream.training.paired import accuracy_interval, compare_paired
 from emostream.training.reading import mixture_of, read_as, reading_of
 from rich.console import Console
@@ -42,7 +43,7 @@ def test_flips_are_counted_by_what_they_were_and_became(data: Path) -> None:
     first = Scripted("one", LABELS, [1 - t if i % 3 == 0 else t for i, t in enumerate(TRUTH)])
     second = Scripted("other", LABELS[::-1], [t if i == 1 else 1 - t for i, t in enumerate(TRUTH)])
 
-    found = compare(first, second, data, "mine", lambda _: None)
+    found = compare(first, second, read_split(data, "evaluation"), data, "mine", lambda _: None)
 
     assert (found.paired.gained, found.paired.lost) == (7, 1)
     assert found.sides[0].intervals.accuracy.value == pytest.approx(13 / 20)
@@ -60,7 +61,7 @@ def test_a_model_of_other_labels_is_read_by_the_training_split(data: Path) -> No
     seven = Scripted("default", ("anger", "happiness", "neutral"), [2 if t == 0 else 1 for t in TRUTH])
     own = Scripted("mine", LABELS, TRUTH)
 
-    found = compare(seven, own, data, "mine", lambda _: None)
+    found = compare(seven, own, read_split(data, "evaluation"), data, "mine", lambda _: None)
 
     assert found.sides[0].read_as["neutral"] == "bored"
     assert found.sides[0].read_as["happiness"] == "focused"
@@ -77,12 +78,12 @@ def test_a_model_of_other_labels_is_read_by_the_training_split(data: Path) -> No
 def test_without_a_training_split_other_labels_cannot_be_read(tmp_path: Path) -> None:
     data = write_prepared(tmp_path / "data", labels=LABELS, valid=np.eye(2))
 
+    faces = read_split(data, "evaluation")
+    first, second = Scripted("default", ("a", "b"), [0]), Scripted("mine", LABELS, [0])
     with pytest.raises(
         DatasetError, match="default knows a, b; the data has bored, focused, and no training split"
     ):
-        compare(
-            Scripted("default", ("a", "b"), [0]), Scripted("mine", LABELS, [0]), data, "mine", lambda _: None
-        )
+        compare(first, second, faces, data, "mine", lambda _: None)
 
 
 @pytest.mark.parametrize(
