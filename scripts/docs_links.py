@@ -15,6 +15,7 @@ PAGES = {
     "../CONTRIBUTING.md": "contributing.md",
     "../CHANGELOG.md": "changelog.md",
     "../SECURITY.md": "security.md",
+    "../web/README.md": "page.md",
 }
 
 

@@ -138,11 +138,13 @@ LINKS = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
     "bench/README.md": "bench.md",
+    "web/README.md": "page.md",
 }
 
 write("index.md", as_page("README.md", LINKS))
 write("contributing.md", as_page("CONTRIBUTING.md", LINKS))
 write("changelog.md", as_page("CHANGELOG.md", LINKS))
+write("page.md", as_page("web/README.md", {}))
 write("security.md", as_page("SECURITY.md", LINKS))
 write("bench.md", re.sub(r"\]\(\.\./docs/", "](", as_page("bench/README.md", {"results/": "bench-results/"})))
 for picture in (ROOT / "bench" / "results").glob("*.png"):
