@@ -101,6 +101,16 @@ describe("FaceBook, with faces that are missed", () => {
     expect(book.boxes.map(({ faceId }) => faceId)).toEqual([1]);
   });
 
+  it("holds the details of a face that a frame or two missed, so that they do not flicker", () => {
+    const book = bookWith(1);
+    book.addResult(resultOf([1]), 0);
+    book.setTracks([away(1)], 0.1);
+    expect(book.view(100).faces).toMatchObject([{ seen: false, fresh: false, held: true }]);
+    expect(book.view(1100).faces).toMatchObject([{ held: false }]);
+    book.setTracks([away(1)], 0.3);
+    expect(book.view(300).faces).toEqual([]);
+  });
+
   it("has the answer again when the face is back, and the choice", () => {
     const book = bookWith(1, 2);
     book.choose(2);

@@ -31,6 +31,8 @@ export interface FaceView {
   readonly answer: Answer | null;
   /** Never of a face that is not seen. */
   readonly fresh: boolean;
+  /** Missed for a moment, with an answer that would be fresh otherwise: details stay instead of flickering. */
+  readonly held: boolean;
   /** Whether the face is in the latest frame: only then it counts. */
   readonly seen: boolean;
   /** Whether there is no fresh answer because other faces come first: there are more than a frame may carry. */
@@ -185,11 +187,11 @@ export class FaceBook {
     const rounds = Math.max(1, Math.ceil(seenCount / perFrame));
     const faces = this.#boxes.map(({ faceId, seen }): FaceView => {
       const answer = this.#answers.get(faceId) ?? null;
-      const fresh =
-        seen &&
+      const current =
         answer !== null &&
         (still || nowMs - answer.receivedAtMs <= staleAfterMs(this.#intervalMs, rounds));
-      return { faceId, answer, fresh, seen, queued: seen && !fresh && rounds > 1 };
+      const fresh = seen && current;
+      return { faceId, answer, fresh, held: !seen && current, seen, queued: seen && !fresh && rounds > 1 };
     });
     const selectedId = this.#chosenId ?? this.#largestId();
     return { faces, selectedId, chosenId: this.#chosenId, seenCount, perFrame };
@@ -233,6 +235,7 @@ export function sameView(a: FacesView, b: FacesView): boolean {
         face.faceId === other?.faceId &&
         face.answer === other.answer &&
         face.fresh === other.fresh &&
+        face.held === other.held &&
         face.seen === other.seen &&
         face.queued === other.queued
       );

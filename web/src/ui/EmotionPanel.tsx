@@ -19,7 +19,7 @@ export function EmotionPanel() {
   const named = useStore(stores.about, (about) => about?.labels ?? NO_LABELS);
   const labels = useStore(stores.session, (session) => session?.model.labels ?? named);
   const isOn = useStore(stores.source, (source) => source.kind === "live");
-  const answer = freshAnswer(view);
+  const answer = shownAnswer(view);
   const colour = answer === null ? STALE_COLOUR : colourOf(headlineOf(answer), labels);
   const style = { "--emotion": colour, "--answer-interval": `${Math.min(interval, 250)}ms` };
   return (
@@ -134,9 +134,9 @@ function headlineOf({ headline, emotion }: Answer): string {
   return headline ?? emotion;
 }
 
-function freshAnswer({ faces, selectedId }: FacesView): Answer | null {
+function shownAnswer({ faces, selectedId }: FacesView): Answer | null {
   const face = faces.find((candidate) => candidate.faceId === selectedId);
-  return face?.fresh === true ? face.answer : null;
+  return face !== undefined && (face.fresh || face.held) ? face.answer : null;
 }
 
 function caption({ seenCount, selectedId: faceId, chosenId }: FacesView, t: TFunction): string {
