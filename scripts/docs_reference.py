@@ -13,7 +13,6 @@ import typer.main
 import yaml
 from emostream.app import create_app
 from emostream.cli.main import app as command_line
-from emostream.settings import Settings
 from typer.core import TyperGroup
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,17 +38,6 @@ def table(head: str, *rows: tuple[object, ...]) -> list[str]:
         cells = (" ".join(str(cell).split()).replace("|", "\\|") for cell in row)
         lines.append("| " + " | ".join(cells) + " |")
     return lines
-
-
-def settings_page() -> str:
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = "none" if field.default in (None, ()) else f"`{field.default}`"
-        # A path of the package lies elsewhere in every installation.
-        default = default.replace(str(ROOT / "server"), "…")
-        rows.append((f"`EMOSTREAM_{name.upper()}`", default, field.description or ""))
-    intro = "Environment variables, lines of a file `.env`, or options of `emostream serve`."
-    return "\n".join(["# Settings", "", intro, *table("variable | default | what", *rows)])
 
 
 def http_page() -> str:
@@ -150,7 +138,6 @@ write("bench.md", re.sub(r"\]\(\.\./docs/", "](", as_page("bench/README.md", {"r
 for picture in (ROOT / "bench" / "results").glob("*.png"):
     with mkdocs_gen_files.open(f"bench-results/{picture.name}", "wb") as copy:
         copy.write(picture.read_bytes())
-write("reference/settings.md", settings_page())
 write("reference/http.md", http_page())
 write("reference/stream.md", stream_page())
 write("reference/cli.md", cli_page())

@@ -22,7 +22,7 @@ _Numbers = Annotated[tuple[float, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """Fields are the settings' names in lower case; README.md has the table for people."""
+    """Fields are the settings' names in lower case; docs/settings.md describes them for people."""
 
     model_config = SettingsConfigDict(env_prefix="EMOSTREAM_", env_file=".env", extra="ignore")
 

@@ -1,6 +1,8 @@
+import re
 from pathlib import Path
 
 import pytest
+from emostream import settings as settings_module
 from emostream.exceptions import SettingsError
 from emostream.settings import Settings, read_settings
 from pydantic import ValidationError
@@ -202,3 +204,35 @@ def test_origins_hosts_and_proxies_are_kept_in_one_spelling() -> None:
 def test_an_origin_host_or_proxy_that_cannot_be_one_is_an_error(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^--{name.replace('_', '-')}: "):
         read_settings(**{name: value})
+
+
+#: What docs/settings.md says in words instead of the field's value, and what that value is.
+IN_WORDS = {
+    "the ensemble's": None,
+    "ImageNet's": (),
+    "~/.local/share/emostream/weights": Path("~/.local/share/emostream/weights").expanduser(),
+    "~/.cache/emostream": Path("~/.cache/emostream").expanduser(),
+    "127.0.0.1,::1": ("127.0.0.1/32", "::1/128"),
+    "false": False,
+}
+
+
+def test_the_document_has_every_setting_with_its_default() -> None:
+    document = (Path(__file__).parent.parent / "docs" / "settings.md").read_text()
+    documented = {}
+    for names, default in re.findall(r"^\| (`.*?`) \| (.*?) \|", document, re.MULTILINE):
+        for name in re.findall(r"`([A-Z_]+)`", names):
+            documented[name.removeprefix("EMOSTREAM_").lower()] = default.strip("`")
+
+    assert documented.keys() == Settings.model_fields.keys()
+    settings = Settings()
+    for name, words in documented.items():
+        value = getattr(settings, name)
+        if words == "none":
+            assert value in (None, (), ""), name
+        elif words == "in the package":
+            assert value.is_relative_to(Path(settings_module.__file__).parent), name
+        elif words in IN_WORDS:
+            assert value == IN_WORDS[words], name
+        else:
+            assert str(value).removesuffix(".0") == words, name
