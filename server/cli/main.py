@@ -84,7 +84,7 @@ COMMANDS = {
     "compare": LazyCommand(
         "emostream.cli.compare",
         "compare",
-        "Show two models side by side: accuracy, classes, calibration, and where they part.",
+        "Show two models side by side, on faces that neither learned from.",
         _MODELS,
         ("emostream compare default candidate data/mine --report comparison.html",),
         extra="train",
@@ -92,7 +92,7 @@ COMMANDS = {
     "calibrate": LazyCommand(
         "emostream.cli.calibrate",
         "calibrate",
-        "Fit a model's temperature on labelled faces and keep it.",
+        "Fit a model's temperature on labelled faces and keep it, if that makes its confidences better.",
         _MODELS,
         ("emostream calibrate runs/mine data/mine",),
     ),
