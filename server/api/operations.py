@@ -30,7 +30,6 @@ class ModelDescription(BaseModel):
     input_size: int = Field(description="side in pixels of the largest square crop that a member takes")
     device: str
     precision: str
-    corrections: bool = Field(description="whether POST /v1/corrections keeps crops")
 
 
 @router.get("/healthz", tags=["operations"])
@@ -100,5 +99,4 @@ async def model(request: Request) -> ModelDescription:
         input_size=max(recognizer.input_sizes),
         device=recognizer.engine.device,
         precision=recognizer.engine.precision,
-        corrections=services.corrections is not None,
     )
