@@ -80,6 +80,11 @@ class FakeEngine:
     precision: str = "f32"
 
 
+def prepared(data: bytes) -> PreparedFace:
+    """What FakeRecognizer makes of a picture: one that is a pixel wide, and grey."""
+    return (np.frombuffer(data, np.uint8)[:, None, None].repeat(3, axis=2),)
+
+
 class FakeRecognizer:
     """Any bytes are a picture here, and their sum says which label it gets, with certainty.
 
@@ -114,8 +119,7 @@ class FakeRecognizer:
         if data.startswith(b"slow"):
             self._decoding.put(data)
             assert self._decodes.acquire(timeout=PATIENCE_S)
-        # A picture one pixel wide, and grey.
-        return (np.frombuffer(data, np.uint8)[:, None, None].repeat(3, axis=2),)
+        return prepared(data)
 
     def infer(self, faces: Sequence[PreparedFace]) -> npt.NDArray[np.float32]:
         batch = [bytes(crop[:, 0, 0] if crop.shape[1] == 1 else crop) for (crop,) in faces]

@@ -5,7 +5,6 @@ import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 import pytest_asyncio
 from emostream.exceptions import BatcherClosedError, InvalidImageError
@@ -13,7 +12,7 @@ from emostream.inference.batcher import Batcher, Predictions
 from emostream.inference.device_preparation import PreparedFace
 from emostream.inference.fair_queue import LaneMode, Priority
 
-from tests.support import PATIENCE_S, FakeRecognizer, label_index
+from tests.support import PATIENCE_S, FakeRecognizer, label_index, prepared
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ class Picture:
     def __call__(self) -> "Found":
         self.begun.set()
         assert self._may_end.wait(PATIENCE_S)
-        return Found([(np.frombuffer(face, np.uint8),) for face in self._faces], self)
+        return Found([prepared(face) for face in self._faces], self)
 
     def let_end(self) -> None:
         self._may_end.set()
