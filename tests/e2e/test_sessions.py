@@ -91,7 +91,7 @@ def test_a_session_outlives_a_reload_and_is_taken_away_whole(server: MakeRun, li
     assert _saved(page, entry, "parquet").endswith(b"PAR1")
 
     entry.get_by_role("button", name="Open").click()
-    expect(page.get_by_test_id("moment")).to_contain_text("Happiness")
+    expect(page.get_by_test_id("moment")).to_contain_text("happiness")
     expect(page.get_by_test_id("replay-time")).to_have_text("0:00")
     page.get_by_role("button", name="the question").click()
     expect(page.get_by_test_id("replay-time")).not_to_have_text("0:00")
@@ -143,7 +143,7 @@ def test_kept_video_is_replayed_and_run_again_with_another_setting(server: MakeR
     entry.get_by_role("button", name="Open").click()
     page.get_by_label("Position").press("End")
     page.get_by_label("Position").press("PageDown")
-    expect(page.get_by_test_id("moment")).to_contain_text("Happiness")
+    expect(page.get_by_test_id("moment")).to_contain_text("happiness")
     page.get_by_test_id("rerun-smoothing").fill("0.9")
 
     page.get_by_test_id("rerun").click()
