@@ -17,7 +17,8 @@ def test_what_is_printed_does_not_control_the_terminal(
     table = Table("name")
     table.add_row(HOSTILE)
     shown = io.StringIO()
-    monkeypatch.setattr(console, "file", shown)
+    # Not the property: what it says now would be written back, and every later message would go there.
+    monkeypatch.setattr(console, "_file", shown)
     monkeypatch.setattr(console, "_color_system", None)
 
     console.print(f"first\n{HOSTILE}", markup=False)

@@ -16,30 +16,32 @@ export function DetectorDetails() {
   const detector = useStore(stores.detector, (status) => status);
   const streamError = useStore(stores.streamError, (error) => error);
   return (
-    <details className="details" data-testid="details">
-      <summary>{t("details.title")}</summary>
-      <div className="details-body">
-        <section>
-          <h2>{t("details.detection.title")}</h2>
-          <p className="quiet">{summary(detector, t)}</p>
-          <BackendTable detector={detector} />
-          <LatestDetection />
-        </section>
-        <section>
-          <h2>{t("details.stream.title")}</h2>
-          <p className="quiet num">{t("details.stream.interval", { ms: interval })}</p>
-          <p className="quiet num">
-            <RateReading />
-          </p>
-          <EngineReadings />
-          {streamError !== null && (
-            <p className="quiet">
-              {t("details.stream.refusal", { code: streamError.code, message: streamError.message })}
+    <section className="details" aria-label={t("details.title")}>
+      <details data-testid="details">
+        <summary>{t("details.title")}</summary>
+        <div className="details-body">
+          <section>
+            <h2>{t("details.detection.title")}</h2>
+            <p className="quiet">{summary(detector, t)}</p>
+            <BackendTable detector={detector} />
+            <LatestDetection />
+          </section>
+          <section>
+            <h2>{t("details.stream.title")}</h2>
+            <p className="quiet num">{t("details.stream.interval", { ms: interval })}</p>
+            <p className="quiet num">
+              <RateReading />
             </p>
-          )}
-        </section>
-      </div>
-    </details>
+            <EngineReadings />
+            {streamError !== null && (
+              <p className="quiet">
+                {t("details.stream.refusal", { code: streamError.code, message: streamError.message })}
+              </p>
+            )}
+          </section>
+        </div>
+      </details>
+    </section>
   );
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { type CSSProperties, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { type ChartShape, chartColumns } from "../../engine/timeline/chartData";
 import type { TimeSpan } from "../../engine/timeline/span";
@@ -116,7 +116,10 @@ export function Shares({ labels, shares }: SharesProps) {
     <div className="shares" title={all}>
       <span className="shares-bar" aria-hidden="true">
         {labels.map((label, at) => (
-          <span key={label} style={{ flexGrow: shares[at] ?? 0, background: colourOf(label, labels) }} />
+          <span
+            key={label}
+            style={{ flexGrow: shares[at] ?? 0, "--emotion": colourOf(label, labels) } as CSSProperties}
+          />
         ))}
       </span>
       <span className="shares-words" aria-hidden="true">

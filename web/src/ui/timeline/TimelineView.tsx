@@ -6,7 +6,7 @@ import { clock, moved, rulerS, type TimeSpan, zoomed } from "../../engine/timeli
 import type { Lane as LaneData, Timeline } from "../../engine/timeline/timeline";
 import { emotionWord } from "../format";
 import { colourOf } from "../palette";
-import { AXIS_PX } from "./laneChart";
+import { AXIS_REM } from "./laneChart";
 import { Lane } from "./Lane";
 import { TimelineTable } from "./TimelineTable";
 import "./timeline.css";
@@ -254,7 +254,7 @@ function Board({ span, within, onSpan, onSeek, children }: BoardProps) {
 function Ruler({ span, originMs }: { readonly span: TimeSpan; readonly originMs: number }) {
   const [fromS, toS] = [(span.fromMs - originMs) / 1000, (span.toMs - originMs) / 1000];
   return (
-    <div className="ruler" aria-hidden="true" style={{ "--axis": `${AXIS_PX}px` } as CSSProperties}>
+    <div className="ruler" aria-hidden="true" style={{ "--axis": `${AXIS_REM}rem` } as CSSProperties}>
       <div className="ruler-scale">
         {rulerS(fromS, toS, RULER_STEPS).map((atS) => (
           <span key={atS} style={{ left: `${(100 * (atS - fromS)) / (toS - fromS)}%` }}>
@@ -284,7 +284,7 @@ function Happenings({ events, span: { fromMs, toMs }, cursorMs }: HappeningsProp
     )
     .slice(-MAX_EVENTS);
   return (
-    <div className="lanes-plot" aria-hidden="true" style={{ "--axis": `${AXIS_PX}px` } as CSSProperties}>
+    <div className="lanes-plot" aria-hidden="true" style={{ "--axis": `${AXIS_REM}rem` } as CSSProperties}>
       {shown.map((event) => {
         if (event.kind === "marker") {
           return (

@@ -4,8 +4,9 @@ import type { ChartColumns, ChartShape } from "../../engine/timeline/chartData";
 import type { TimeSpan } from "../../engine/timeline/span";
 import { colourOf } from "../palette";
 
-/** Room for the numbers of the y-axis, in CSS pixels: every lane has the same, so that their times are in line. */
-export const AXIS_PX = 44;
+/** Room for the numbers of the y-axis: every lane has the same, so that their times are in line. */
+export const AXIS_REM = 2.75;
+const FONT_REM = 0.6875;
 
 /** One lane's chart. */
 export interface LaneChart {
@@ -24,23 +25,27 @@ export interface LaneChartOptions {
 /** Fills `host`, and follows its size. */
 export function createLaneChart(host: HTMLElement, options: LaneChartOptions): LaneChart {
   const { labels, shape, hidden, isCompared } = options;
-  const probe = host.appendChild(document.createElement("span"));
-  probe.hidden = true;
   // Asked at each drawing, so that the chart follows the page from light to dark.
-  const colour = (name: string) => (): string => {
+  const colour = (name: string, emotion?: string) => {
+    const probe = host.appendChild(document.createElement("span"));
+    probe.hidden = true;
+    if (emotion !== undefined) probe.style.setProperty("--emotion", emotion);
     probe.style.color = `var(${name})`;
-    return getComputedStyle(probe).color;
+    const style = getComputedStyle(probe);
+    return (): string => style.color;
   };
   const [grid, text] = [colour("--line"), colour("--text-quiet")];
+  const fills = new Map(labels.map((label) => [label, colour("--emotion-fill", colourOf(label, labels))]));
+  const fill = (label: string) => fills.get(label) ?? text;
   const line = (label: string, dash: number[] | null): uPlot.Series => ({
-    stroke: colourOf(label, labels),
+    stroke: fill(label),
     width: 1.5,
     points: { show: false },
     show: !hidden.has(label),
     ...(dash === null ? {} : { dash }),
   });
   const band = (label: string): uPlot.Series => ({
-    fill: hidden.has(label) ? grid : colourOf(label, labels),
+    fill: hidden.has(label) ? grid : fill(label),
     width: 0,
     points: { show: false },
   });
@@ -62,10 +67,10 @@ export function createLaneChart(host: HTMLElement, options: LaneChartOptions): L
       axes: [
         { show: false },
         {
-          size: AXIS_PX,
+          size: () => AXIS_REM * remPx(),
           gap: 6,
           stroke: text,
-          font: "11px 'Geist Variable', sans-serif",
+          font: `${FONT_REM * remPx()}px 'Geist Variable', sans-serif`,
           splits: [0, 0.5, 1],
           values: (_self, splits) => splits.map((split) => (split === 0.5 ? "" : `${split * 100}%`)),
           grid: { stroke: grid, width: 1 },
@@ -105,4 +110,9 @@ function join(a: ChartColumns, b: ChartColumns): ChartColumns {
 
 function sizeOf(host: HTMLElement): { width: number; height: number } {
   return { width: Math.max(host.clientWidth, 100), height: Math.max(host.clientHeight, 40) };
+}
+
+/** CSS pixels of a rem: more on large screens. */
+function remPx(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
 }
