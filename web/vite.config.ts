@@ -83,6 +83,16 @@ export default defineConfig({
       input: { index: path("index.html"), sw: path("src/offline/sw.ts") },
       output: {
         chunkFileNames,
+        // What every visit needs of packages: one file is smaller than seven.
+        codeSplitting: {
+          groups: [
+            {
+              name: "libraries",
+              test: /node_modules\/(react|react-dom|scheduler|i18next|react-i18next|valibot)\//,
+            },
+            { name: "shared", test: /\/src\/(engine|stream|detection|ui\/[^/]+\.ts)/, minShareCount: 2 },
+          ],
+        },
         // The service worker's address must never change.
         entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
       },
