@@ -144,7 +144,9 @@ def test_a_frame_passes_the_functions_that_the_document_names_in_their_order(
             assert json.loads(client.recv(PATIENCE_S))["type"] == "result"
 
     wanted = [
-        step for step in documented("How a frame travels") if step not in NETWORKS | {"imaging/decoding.py decode"}
+        step
+        for step in documented("How a frame travels")
+        if step not in NETWORKS | {"imaging/decoding.py decode"}
     ]
     assert [step for step in tracer.called if step in wanted] == wanted
 
