@@ -124,7 +124,7 @@ def test_a_network_camera_is_watched_in_realtime_across_its_restarts_up_to_the_l
 
     assert done.returncode == 0, done.stderr
     assert b"6 frames with" in done.stderr
-    assert b"; opening it again" in done.stderr
+    assert b"; reopening it" in done.stderr
     indices = frames_in(done.stdout)
     assert indices == sorted(set(indices))
 
