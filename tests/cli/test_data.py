@@ -51,7 +51,7 @@ def test_an_error_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     failed = prepare(str(source), "--out", str(tmp_path / "out"))
 
     assert failed.returncode == 1
-    assert "nobody knows which label the folder 'glad' stands for: say --map glad=LABEL" in failed.stderr
+    assert "the folder 'glad' has no known label: say --map glad=LABEL" in failed.stderr
     assert len(failed.stderr.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["faces"]
 
