@@ -30,15 +30,15 @@ def bids_events(episodes: Sequence[Episode]) -> str:
 def bids_sidecar(model: str, labels: Sequence[str]) -> str:
     """The meaning of the columns of ``bids_events``, as JSON."""
     levels = {
-        "emotion": "One emotion was the person's likeliest throughout",
-        "marker": "Somebody marked this moment",
+        "emotion": "One emotion was the person's most likely one",
+        "marker": "A marker set by hand",
         "gap": "Nothing could be seen or recorded",
     }
     value = f"The emotion ({', '.join(labels)}), the marker's text, or the gap's reason"
     sidecar: dict[str, dict[str, Any]] = {
         "onset": {"Description": "Start, from the beginning of the session", "Units": "s"},
         "duration": {"Description": "Duration; 0 for a marker", "Units": "s"},
-        "trial_type": {"Description": "What the row is about", "Levels": levels},
+        "trial_type": {"Description": "Type of the row", "Levels": levels},
         "value": {"Description": value},
         "person": {"Description": "The face's name, or its number"},
         "confidence": {"Description": f"Mean probability that {model} gave the emotion, in [0, 1]"},
