@@ -132,7 +132,7 @@ LINKS = {
 write("index.md", as_page("README.md", LINKS))
 write("contributing.md", as_page("CONTRIBUTING.md", LINKS))
 write("changelog.md", as_page("CHANGELOG.md", LINKS))
-write("page.md", as_page("web/README.md", {}))
+write("page.md", as_page("web/README.md", {"../docs/": ""}))
 write("security.md", as_page("SECURITY.md", LINKS))
 write("bench.md", re.sub(r"\]\(\.\./docs/", "](", as_page("bench/README.md", {"results/": "bench-results/"})))
 for picture in (ROOT / "bench" / "results").glob("*.png"):

@@ -22,14 +22,14 @@ PACKAGE = ROOT / "server"
 DOCUMENT = (ROOT / "docs" / "architecture.md").read_text()
 
 
-def floors() -> dict[str, int]:
-    """Folder or module to its floor, as the document has them."""
+def layers() -> dict[str, int]:
+    """The layer of each folder or module, as the document has them."""
     found: dict[str, int] = {}
-    floor = -1
-    table = DOCUMENT.partition("## Floor plan")[2].partition("## ")[0]
+    layer = -1
+    table = DOCUMENT.partition("## Layers")[2].partition("## ")[0]
     for first, names in re.findall(r"^\|([^|]*)\| (`[^|]*) \|", table, re.MULTILINE):
-        floor += bool(first.strip())
-        found |= dict.fromkeys(re.findall(r"`([^`]+)`", names), floor)
+        layer += bool(first.strip())
+        found |= dict.fromkeys(re.findall(r"`([^`]+)`", names), layer)
     return found
 
 
@@ -53,22 +53,22 @@ def imports() -> Iterator[tuple[str, str, str]]:
                     yield str(relative), relative.parts[0].removesuffix(".py"), name
 
 
-def test_every_folder_and_module_has_its_floor() -> None:
+def test_every_folder_and_module_has_its_layer() -> None:
     there = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.suffix == ".py"}
     there |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
-    assert set(floors()) == there - {"__init__", "__main__"}
+    assert set(layers()) == there - {"__init__", "__main__"}
 
 
 def test_nothing_imports_from_above() -> None:
-    floor = floors()
+    layer = layers()
     # Drawing is loaded when it is asked for: Faces.draw is for people who have an image in their hands.
     allowed = {("faces.py", "annotation")}
 
     upward = {
         (file, target)
         for file, home, target in imports()
-        if home in floor and home != target and floor[target] > floor[home]
+        if home in layer and home != target and layer[target] > layer[home]
     }
 
     assert upward == allowed
@@ -144,7 +144,9 @@ def test_a_frame_passes_the_functions_that_the_document_names_in_their_order(
             assert json.loads(client.recv(PATIENCE_S))["type"] == "result"
 
     wanted = [
-        step for step in documented("A frame's way") if step not in NETWORKS | {"imaging/decoding.py decode"}
+        step
+        for step in documented("How a frame travels")
+        if step not in NETWORKS | {"imaging/decoding.py decode"}
     ]
     assert [step for step in tracer.called if step in wanted] == wanted
 
@@ -161,11 +163,11 @@ def test_an_image_passes_the_functions_that_the_document_names_in_their_order(
         )
         assert len(answer.json()["faces"]) == 1
 
-    wanted = [step for step in documented("An image's way") if step not in NETWORKS]
+    wanted = [step for step in documented("How an image travels") if step not in NETWORKS]
     assert [step for step in tracer.called if step in wanted] == wanted
 
 
-@pytest.mark.parametrize("heading", ["A frame's way", "An image's way"])
+@pytest.mark.parametrize("heading", ["How a frame travels", "How an image travels"])
 def test_every_function_that_the_document_names_exists(heading: str) -> None:
     for step in documented(heading):
         file, _, function = step.partition(" ")

@@ -1,11 +1,14 @@
 """What an operator may write into a notice file."""
 
+import re
 from pathlib import Path
 
 import pytest
 from emostream.exceptions import SettingsError
 from emostream.notice import MAX_BYTES, read_notice
 from emostream.settings import read_settings
+
+from tests.support import ROOT
 
 
 def written(folder: Path, name: str, content: bytes) -> Path:
@@ -24,6 +27,13 @@ def test_a_json_file_has_a_text_for_each_language(tmp_path: Path) -> None:
     file = written(tmp_path, "notice.json", b'{"en": "A study.", "de-AT": "Eine Studie."}')
 
     assert read_notice(file) == {"en": "A study.", "de-AT": "Eine Studie."}
+
+
+@pytest.mark.parametrize("document", ["docs/privacy.md", "docs/eu-ai-act.md"])
+def test_the_notices_to_copy_are_read_in_english_and_german(document: str, tmp_path: Path) -> None:
+    (notice,) = re.findall(r"^```json\n(.*?)^```", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL)
+
+    assert list(read_notice(written(tmp_path, "notice.json", notice.encode()))) == ["en", "de"]
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ def test_the_examples_are_a_program(examples: list[str], folder: Path, environme
         "photos/two.jpg",
     ]
     assert "the first smile is at 0.00 s" in lines
-    assert sum(line.startswith("0.") and line.endswith(" 100 %']") for line in lines) == 12  # the server's
+    # The server's twelve frames. Its fake predictions are of any label, and some faces are marked as unsure.
+    assert sum(re.fullmatch(r"0\.\d+ \['[^']+'\]", line) is not None for line in lines) == 12
     assert "nowhere.jpg cannot be read: No such file or directory" in lines
     with Image.open(folder / "group-annotated.jpg") as drawn:
         assert drawn.size == (960, 600)

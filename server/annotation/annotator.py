@@ -1,6 +1,6 @@
-"""Boxes, labels and bars drawn into an image or into a video's frames, legible whatever their size.
+"""Draws boxes, labels and bars into an image or a video's frames, legible at any size.
 
-What is slow is text. Each piece of it is drawn by Pillow once, kept as pixels, and copied from then on.
+Text is slow. Pillow draws each text once; it is cached as pixels and copied from then on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,29 +16,28 @@ from .placing import place_labels
 
 Pixels = npt.NDArray[np.uint8]
 
-#: Each emotion's share in whole percent: 8 labels of 101 texts, of which a video shows few.
+#: One per label and whole percent: 8 labels with 101 texts, of which a video shows few.
 _TEXTS_KEPT = 1024
 
-#: Text is this part of the image's longer side, and never smaller than can be read.
+#: Height of text as a part of the image's longer side, and the smallest legible height.
 _TEXT_PART = 1 / 45
 _MIN_TEXT_PX = 12
-_SMALLER_TEXTS_PX = (10, 8)  # where a label would not fit otherwise
+_SMALLER_TEXTS_PX = (10, 8)  # if a label would not fit otherwise
 
-#: A bar's track and the panel behind it.
+#: Colours of a bar's track and the panel behind it.
 _TRACK_RGB = (70, 74, 78)
 _PANEL_RGB = (17, 20, 22)
 _PANEL_OPACITY = 0.72
 _TEXT_COLOUR = "#f2f4f5"
 
-#: Length of an uncertain face's dashes, in widths of its line.
+#: Length of an uncertain face's dashes, in line widths.
 _DASH_LINES = 4
 
-#: What a panel leaves of the image's levels, by level, and what it adds: a table is ten times as fast as
-#: arithmetic.
+#: The panel's blending by level as a table, which is ten times as fast as arithmetic.
 _DIMMED = (np.arange(256) * (1 - _PANEL_OPACITY)).astype(np.uint8)
 _TINT = (np.array(_PANEL_RGB) * _PANEL_OPACITY).astype(np.uint8)
 
-#: A panel's text is this part of a label's, and bars are this many times as long as text is high.
+#: Size of a panel's text as a part of a label's, and the length of bars in heights of text.
 _PANEL_TEXT = 0.64
 _BAR_LENGTH = 5.5
 
@@ -55,7 +54,7 @@ class Annotator:
         self._row_px = round(panel_text_px * 1.45)
         self._pad = max(3, panel_text_px // 2)
         self._bar_px = round(panel_text_px * _BAR_LENGTH)
-        # White text on the panel's colour: blended onto what the panel covers, it stays what it is.
+        # White text on the panel's colour, which does not change when it is blended onto the panel.
         self._names = [_text(label, panel_text_px, _TEXT_COLOUR, _hex(_PANEL_RGB), 0) for label in labels]
         self._names_px = max(name.shape[1] for name in self._names)
         self._panel_wh = (
@@ -66,8 +65,8 @@ class Annotator:
     def draw(self, image_rgb: Pixels, faces: Iterable[Face], bars: bool = True) -> None:
         """Draws into ``image_rgb`` itself, uint8 (H, W, 3), writeable. Labels lie on top of all boxes.
 
-        Bars stand beside their face where there is room for them that no other face needs. A face without a
-        box is left out.
+        Bars are drawn beside their face if there is room that no other face needs. A face without a box is
+        skipped.
         """
         boxed = [(face, face.box_xywh) for face in faces if face.box_xywh is not None]
         sprites = [self._label_of(face) for face, _ in boxed]
@@ -76,7 +75,7 @@ class Annotator:
             [box for _, box in boxed],
             [(sprite.shape[1], sprite.shape[0]) for sprite in sprites],
         )
-        # Whole pixels, since all sides are; a label of more than the picture starts at its edge.
+        # Whole pixels, since all sides are; a label larger than the image starts at its edge.
         labels = [(sprite, int(x), int(y)) for sprite, (x, y, _) in zip(sprites, places, strict=True)]
         taken = [box for _, box in boxed]
         taken += [(x, y, sprite.shape[1], sprite.shape[0]) for sprite, x, y in labels]
@@ -85,7 +84,7 @@ class Annotator:
                 taken.append((*corner, *self._panel_wh))
                 self._draw_panel(image_rgb, face, corner)
         for face, box in boxed:
-            # A dark line around the coloured one: it is seen on any ground.
+            # A dark line around the coloured one keeps it visible on any background.
             dash_px = _DASH_LINES * self._line if face.uncertain else 0
             draw_box(image_rgb, box, (0, 0, 0), self._line + 2, dash_px)
             draw_box(image_rgb, box, _rgb_of(face.emotion, self._labels), self._line, dash_px)
@@ -93,7 +92,7 @@ class Annotator:
             _paste(image_rgb, sprite, x, y)
 
     def _label_of(self, face: Face) -> Pixels:
-        """The longest text at the largest size that fits into the image, or else the shortest at the
+        """The longest text at the largest size that fits into the image; otherwise the shortest at the
         smallest."""
         colour = colour_of(face.emotion, self._labels)
         ink: str = ink_on(colour)
@@ -130,11 +129,11 @@ class Annotator:
         ground[:] = panel
 
     def _room_beside(self, box: BoxXywh, taken: Sequence[BoxXywh]) -> tuple[int, int] | None:
-        """The panel's corner right of a face, else left of it, below or above, or None: no room."""
+        """The panel's corner: right of a face, otherwise left, below or above; None if there is no room."""
         x, y, width, height = box
         panel_width, panel_height = self._panel_wh
         gap = 2 * self._line
-        # Bars and labels do not touch, either.
+        # Bars do not touch labels either.
         room_wh = (panel_width + 2 * self._line, panel_height + 2 * self._line)
         most_x, most_y = self._size_wh[0] - panel_width, self._size_wh[1] - panel_height
         beside_y = min(max(0, y + (height - panel_height) // 2), most_y)
@@ -165,9 +164,9 @@ def draw_box(
     thickness: int,
     dash_px: int = 0,
 ) -> None:
-    """A rectangle's outline, half of its line inside of the box and half around it, but inside of the image.
+    """Draws a rectangle's outline, half of its line inside the box and half around it, within the image.
 
-    With ``dash_px`` it is dashed: so many pixels of line, and three quarters as many without.
+    With ``dash_px`` it is dashed: that many pixels of line, then three quarters as many of gap.
     """
     x, y, width, height = box_xywh
     outer = thickness // 2
@@ -184,10 +183,10 @@ def draw_box(
 
 
 def _dashes(start: int, end: int, dash_px: int) -> npt.NDArray[np.intp] | slice:
-    """The pixels of a line from ``start`` to ``end`` that are drawn; a dash begins it and ends it."""
+    """The drawn pixels of a line from ``start`` to ``end``, which begins and ends with a dash."""
     if dash_px <= 0 or end - start <= 3 * dash_px:
         return slice(start, end)
-    # Stretched by a little, so that the corners are drawn.
+    # Stretched slightly, so that the corners are drawn.
     dashes = max(1, round((end - start - dash_px) / (1.75 * dash_px)))
     period = (end - start - dash_px) / dashes
     places = np.arange(end - start)
@@ -201,7 +200,7 @@ def _overlap(a: BoxXywh, b: BoxXywh) -> bool:
 
 
 def _paste(image_rgb: Pixels, sprite: Pixels, x: int, y: int) -> None:
-    """Copies a sprite to (x, y), moved inside the image; what is larger than the image is cut off."""
+    """Copies a sprite to (x, y), moved inside the image; a sprite larger than the image is clipped."""
     height, width = min(sprite.shape[0], image_rgb.shape[0]), min(sprite.shape[1], image_rgb.shape[1])
     x = max(0, min(x, image_rgb.shape[1] - width))
     y = max(0, min(y, image_rgb.shape[0] - height))
@@ -209,11 +208,11 @@ def _paste(image_rgb: Pixels, sprite: Pixels, x: int, y: int) -> None:
 
 
 def _lines(lines: tuple[str, ...], size_px: int, ink: str, ground: str, padding: int) -> Pixels:
-    """Lines of text under each other, as ``_text`` draws each."""
+    """Lines of text below each other, each drawn by ``_text``."""
     parts = [_text(words, size_px, ink, ground, padding) for words in lines]
     if len(parts) == 1:
         return parts[0]
-    # The space between two lines is that of one.
+    # One line's spacing between two lines.
     parts = [part if index == 0 else part[padding:] for index, part in enumerate(parts)]
     sprite = np.empty((sum(len(part) for part in parts), max(part.shape[1] for part in parts), 3), np.uint8)
     sprite[:] = _rgb(ground)
@@ -226,17 +225,17 @@ def _lines(lines: tuple[str, ...], size_px: int, ink: str, ground: str, padding:
 
 @lru_cache(maxsize=_TEXTS_KEPT)
 def _text(words: str, size_px: int, ink: str, ground: str, padding: int) -> Pixels:
-    """Text on a ground of one colour, uint8 (H, W, 3) RGB; as high for all words of one size."""
+    """Text on a plain background, uint8 (H, W, 3) RGB; the same height for all texts of one size."""
     font = ImageFont.load_default(size_px)
     if isinstance(font, ImageFont.FreeTypeFont):
         ascent, descent = font.getmetrics()
-    else:  # Pillow without FreeType has one font of one size
+    else:  # Pillow without FreeType has a single font of one size
         ascent, descent = 11, 3
     width = round(font.getlength(words)) + 2 * padding + 2 * (padding > 0)
     sprite = Image.new("RGB", (max(1, width), ascent + descent + 2 * padding), ground)
     ImageDraw.Draw(sprite).text((padding + (padding > 0), padding), words, font=font, fill=ink)
     pixels: Pixels = np.asarray(sprite).copy()
-    pixels.flags.writeable = False  # it is kept
+    pixels.flags.writeable = False  # it is cached
     return pixels
 
 

@@ -1,6 +1,6 @@
-"""Where labels go: inside of the picture, apart from each other, and off the faces where that can be.
+"""Places labels inside the image, without overlaps, and off the faces if possible.
 
-``web/src/ui/placing.ts`` is the same rule for the page; tests/data/tag_places.json holds the two together.
+``web/src/ui/placing.ts`` is the same rule for the page; tests/data/tag_places.json compares the two.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,24 +8,24 @@ from collections.abc import Iterator, Sequence
 #: x, y, width, height; boxes and labels alike.
 RectXywh = tuple[float, float, float, float]
 
-#: What a place costs for each part of the label that lies on another label, on another's face, on its own.
+#: Cost of a place per part of the label that covers another label, another face, its own face.
 _ON_LABEL, _ON_OTHER_FACE, _ON_OWN_FACE = 1e6, 10.0, 1.0
 
-#: For each length of the picture's longer side between a label and its box, beyond the gap.
+#: Cost of the distance from a label to its box beyond the gap, per longer side of the image.
 _DISTANCE = 8.0
 
-#: For each step down the order of places.
+#: Cost of each step down the order of places.
 _STEP = 0.02
 
-#: A label that stays where it was saves so much: places of equal merit must not take turns.
+#: Bonus of the previous place, so that a label does not jump between equally good places.
 _STAYING = 0.5
 
-#: Places around a box; more are tried only where all of these lie on other labels.
+#: Number of places around a box; more are only tried if all of these cover other labels.
 _AROUND = 6
 
 
 def fitted(box_xywh: RectXywh, size_wh: tuple[float, float], inset: float = 0.0) -> RectXywh:
-    """The part of a box that lies inside of a picture, ``inset`` away from its edges, and never inverted."""
+    """A box clipped to an image, ``inset`` away from its edges, and never inverted."""
     x, y, width, height = box_xywh
     right = max(inset, min(x + width, size_wh[0] - inset))
     bottom = max(inset, min(y + height, size_wh[1] - inset))
@@ -41,11 +41,11 @@ def place_labels(
     gap: float = 0.0,
     kept: Sequence[int | None] = (),
 ) -> list[tuple[float, float, int]]:
-    """For each box a place for its label: x and y of its corner, and the place's number.
+    """A place for the label of each box: x and y of its corner, and the place's number.
 
-    Boxes and labels are in their order; earlier ones choose first. ``gap`` lies between a label and its box.
-    ``kept`` has the numbers that the labels had a moment ago. A label that is larger than the picture starts
-    at its left or top edge.
+    Earlier boxes choose first. ``gap`` is the distance between a label and its box. ``kept`` has the numbers
+    that the labels had in the previous frame. A label that is larger than the image starts at its left or top
+    edge.
     """
     taken: list[RectXywh] = []
     places = []
@@ -78,8 +78,8 @@ def place_labels(
 def _candidates(
     box: RectXywh, label: tuple[float, float], size_wh: tuple[float, float], gap: float
 ) -> Iterator[tuple[int, float, float]]:
-    """Above and below the box, then inside of it, then down the picture in steps of half a label, at both
-    ends of the box and of the picture."""
+    """Places above and below the box, then inside it, then down the image in steps of half a label, at both
+    ends of the box and of the image."""
     x, y, width, height = box
     start, end = x, x + width - label[0]
     above, below = y - gap - label[1], y + height + gap
@@ -96,7 +96,7 @@ def _candidates(
 
 
 def _part_on(label: RectXywh, other: RectXywh) -> float:
-    """The part of a label that lies on something else, in [0, 1]."""
+    """The part of a label that a rectangle overlaps, in [0, 1]."""
     across = min(label[0] + label[2], other[0] + other[2]) - max(label[0], other[0])
     down = min(label[1] + label[3], other[1] + other[3]) - max(label[1], other[1])
     if across <= 0 or down <= 0:
@@ -105,7 +105,7 @@ def _part_on(label: RectXywh, other: RectXywh) -> float:
 
 
 def _distance(a: RectXywh, b: RectXywh) -> float:
-    """How far two rectangles are apart across and down, together."""
+    """The sum of the horizontal and vertical distance of two rectangles."""
     across = max(0.0, a[0] - (b[0] + b[2]), b[0] - (a[0] + a[2]))
     down = max(0.0, a[1] - (b[1] + b[3]), b[1] - (a[1] + a[3]))
     return across + down

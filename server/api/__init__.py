@@ -1,1 +1,1 @@
-"""The doors: each module makes one router. They know the rooms behind them, never each other."""
+"""HTTP and WebSocket routes. Each module has one router; routers do not import each other."""

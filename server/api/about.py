@@ -16,11 +16,11 @@ class KeptImages(BaseModel):
     """Images of faces that the server keeps, as its operator has set it."""
 
     every_s: float = Field(description="seconds from one kept image to the next, of all clients together")
-    max_bytes: int = Field(description="of all kept images together; then no more are kept")
+    max_bytes: int = Field(description="limit of all kept images together")
 
 
 class About(BaseModel):
-    """Who runs this server, and what becomes of the images that it is sent."""
+    """Who runs this server, and what it does with images."""
 
     operator: str | None = Field(description="who runs it, in the operator's words")
     notice: dict[str, str] = Field(
@@ -38,7 +38,7 @@ class About(BaseModel):
 
 @router.get("/v1/about", tags=["model"])
 async def about(request: Request) -> About:
-    """What people are told before the camera starts. Needs no token, as the page does not."""
+    """What the page tells people before the camera starts. Needs no token, like the page itself."""
     services = services_of(request)
     settings = services.settings
     kept = KeptImages(every_s=INTERVAL_S, max_bytes=settings.max_kept_bytes)
@@ -55,7 +55,7 @@ async def about(request: Request) -> About:
 
 
 def stream_sources(servers: tuple[str, ...]) -> tuple[str, ...]:
-    """What a page needs leave for to speak to these servers (origins): HTTP and WebSocket."""
+    """The sources that a page's policy must allow for these servers (origins): HTTP and WebSocket."""
     sockets = {"http": "ws", "https": "wss"}
     parts = [urlsplit(server) for server in servers]
     return (*servers, *(part._replace(scheme=sockets[part.scheme]).geturl() for part in parts))

@@ -1,4 +1,5 @@
-"""How many requests with images are received and worked on at a time, and how many pixels of each client."""
+"""Limits the requests with images that are received and processed at a time, and the pixels of each
+client."""
 
 import asyncio
 from collections import Counter
@@ -8,14 +9,15 @@ from contextlib import asynccontextmanager, contextmanager
 from ..exceptions import OverloadedError, ProblemError
 from ..imaging.decoding import HTTP_FORMATS, count_pixels
 
-#: Bodies that may be on their way at a time, for each place among the requests: in all, and from one address.
-#: A slow one costs little else than its connection.
+#: Most incomplete bodies per request slot: in total, and from one address. A slow body costs little more than
+#: its connection.
 _BODIES_PER_PLACE = 16
 _BODIES_PER_PLACE_AND_CLIENT = 4
 
 
 class Admission:
-    """Counts what is in flight. A place is taken once the body is there, so slow bodies hold none."""
+    """Counts requests in flight. A request takes a slot once its body is complete, so slow bodies take
+    none."""
 
     def __init__(
         self,
@@ -32,18 +34,18 @@ class Admission:
         self._max_request_pixels = max_request_pixels
         self._max_client_pixels = max_client_pixels
         self._requests = 0
-        self._bytes = 0  # of the bodies that are being received
+        self._bytes = 0  # of incomplete bodies
         self._bodies: Counter[str] = Counter()  # by client
         self._pixels: Counter[str] = Counter()
 
     @contextmanager
     def receiving(self, client: str) -> Iterator["Reception"]:
-        """For as long as a client's body is on its way. Raises OverloadedError."""
+        """Open while a client's body is received. Raises OverloadedError."""
         if (
             self._bodies.total() >= _BODIES_PER_PLACE * self._max_requests
             or self._bodies[client] >= _BODIES_PER_PLACE_AND_CLIENT * self._max_requests
         ):
-            raise OverloadedError("too many bodies are on their way already")
+            raise OverloadedError("too many request bodies are being received")
         reception = Reception(self)
         with _counted(self._bodies, client, 1):
             try:
@@ -53,21 +55,21 @@ class Admission:
 
     @asynccontextmanager
     async def working(self, client: str, images: Sequence[bytes]) -> AsyncIterator[None]:
-        """For as long as a client's images are worked on.
+        """Open while a client's images are processed.
 
-        Raises OverloadedError, and ProblemError for more pixels than one request may have.
+        Raises OverloadedError, and ProblemError for more pixels than a request may have.
         """
         if self._requests >= self._max_requests:
-            raise OverloadedError(f"{self._requests} requests with images are in flight already")
+            raise OverloadedError(f"{self._requests} requests with images are already in flight")
         self._requests += 1
         try:
             pixels = await asyncio.to_thread(self._pixels_of, images)
             if pixels > self._max_request_pixels:
                 message = f"the images have {pixels} pixels; a request may have {self._max_request_pixels}"
                 raise ProblemError(413, "too_many_pixels", message)
-            # One request at a time is always welcome.
+            # A client may always have one request.
             if self._pixels[client] and self._pixels[client] + pixels > self._max_client_pixels:
-                raise OverloadedError("images of this client with too many pixels are in flight already")
+                raise OverloadedError("the images that this client has in flight have too many pixels")
             with _counted(self._pixels, client, pixels):
                 yield
         finally:
@@ -78,7 +80,7 @@ class Admission:
 
     @property
     def is_full(self) -> bool:
-        """Whether the bodies that are being received have as many bytes as they may, together."""
+        """Whether incomplete bodies have reached their total limit of bytes."""
         return self._bytes > self._max_bytes
 
     def _pixels_of(self, images: Sequence[bytes]) -> int:
@@ -86,18 +88,18 @@ class Admission:
 
 
 class Reception:
-    """One body on its way."""
+    """One body that is being received."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self.received = 0  # bytes
 
     def count(self, size: int) -> None:
-        """That many bytes more have come. Raises OverloadedError."""
+        """Counts received bytes. Raises OverloadedError."""
         self.received += size
         self._admission.receive(size)
         if self._admission.is_full:
-            raise OverloadedError("the bodies on their way have as many bytes as they may, together")
+            raise OverloadedError("the request bodies that are being received have too many bytes in total")
 
 
 @contextmanager
@@ -108,4 +110,4 @@ def _counted(counter: Counter[str], key: str, count: int) -> Iterator[None]:
     finally:
         counter[key] -= count
         if not counter[key]:
-            del counter[key]  # addresses do not pile up
+            del counter[key]  # so that addresses do not accumulate

@@ -1,4 +1,4 @@
-"""The routes of older systems: their clients change nothing but the address. docs/images.md has them all."""
+"""The routes of older systems, whose clients only need a new address. docs/images.md lists them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ _PROBLEMS = problem_responses(400, 401, 403, 408, 413, 415, 422, 500, 503)
 class RecognizeAnswer(BaseModel):
     """Probabilities of the largest face, rounded to four places.
 
-    Labels of a model that are no emotions, such as "bored", are fields besides.
+    Labels of a model that are no emotions, such as "bored", are additional fields.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -42,7 +42,7 @@ class PredictedFace(BaseModel):
     width: int
     height: int
     label: str = Field(
-        description="neutral, happy, sad, surprise, fear, disgust, anger or contempt; else the model's own"
+        description="neutral, happy, sad, surprise, fear, disgust, anger or contempt; or a label of the model"
     )
 
 
@@ -53,7 +53,7 @@ class EmotionFace(BaseModel):
 
 
 class FaceAnswer(BaseModel):
-    predictions: dict[str, float] = Field(description="percent, from the highest")
+    predictions: dict[str, float] = Field(description="in percent, highest first")
 
 
 def _form(field: str, schema: Mapping[str, Any], *media_types: str) -> dict[str, Any]:
@@ -73,27 +73,27 @@ _TEXT_BODY = {"requestBody": {"required": True, "content": {"text/plain": {"sche
 
 @router.get("/ping")
 async def ping() -> str:
-    """The word "ping", as long as the server is alive. Needs no token."""
+    """Answers "ping" while the server is alive. Needs no token."""
     return "ping"
 
 
 @router.post("/recognize/file", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_FILE_FORM)
 async def recognize_file(request: Request) -> RecognizeAnswer:
-    """Probabilities of the largest face in the picture `file`."""
+    """Probabilities of the largest face in the image `file`."""
     services = services_of(request)
     return await _largest_face(request, services, await read_file(request, services.settings, "file"))
 
 
 @router.post("/recognize/base64", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_TEXT_BODY)
 async def recognize_base64(request: Request) -> RecognizeAnswer:
-    """Probabilities of the largest face in a picture that is sent as base64 text or as a data URL."""
+    """Probabilities of the largest face in an image that is sent as base64 text or as a data URL."""
     services = services_of(request)
     return await _largest_face(request, services, await read_base64(request, services.settings))
 
 
 @router.post("/predict", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_FILE_FORM)
 async def predict(request: Request) -> list[PredictedFace]:
-    """Every face in the picture `file`: box and label."""
+    """Every face in the image `file`: box and label."""
     services = services_of(request)
     faces = await _analyzed(request, services, await read_file(request, services.settings, "file"))
     found = []
@@ -105,7 +105,7 @@ async def predict(request: Request) -> list[PredictedFace]:
 
 @router.post("/emotion", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_IMAGE_FORM)
 async def emotion(request: Request) -> list[EmotionFace]:
-    """Every face in the picture `image`: bounding box, emotion and confidence in [0, 1]."""
+    """Every face in `image`: bounding box, emotion and confidence in [0, 1]."""
     services = services_of(request)
     faces = await _analyzed(request, services, await read_file(request, services.settings, "image"))
     found = []
@@ -117,7 +117,7 @@ async def emotion(request: Request) -> list[EmotionFace]:
 
 @router.post("/face", dependencies=_GUARD, responses=_PROBLEMS, openapi_extra=_BASE64_FORM)
 async def face_(request: Request) -> FaceAnswer:
-    """The emotions of a picture that is a face crop already, in percent, from the highest."""
+    """The emotions of a face crop, in percent, highest first."""
     services = services_of(request)
     image = await read_base64_field(request, services.settings, "imgBase64")
     async with services.working_on(client_of(request), [image]) as lane:
@@ -138,7 +138,7 @@ async def _largest_face(request: Request, services: Services, data: bytes) -> Re
     faces = await _analyzed(request, services, data, max_faces=1)
     if not faces:
         raise ProblemError(422, "no_face", "No face detected")
-    # An emotion that the model lacks is never seen.
+    # The model never predicts an emotion that it lacks.
     return RecognizeAnswer(**dict.fromkeys(RECOGNIZE, 0.0) | in_words(RECOGNIZE, faces[0].probabilities))
 
 

@@ -1,4 +1,4 @@
-"""The words that older systems have for emotions, from whatever labels the model has. No I/O."""
+"""Translates the model's labels into older systems' words for emotions. No I/O."""
 
 from collections.abc import Mapping
 
@@ -41,8 +41,8 @@ def in_words(words: Mapping[str, str], probabilities: Mapping[str, float]) -> di
     """Probabilities by the words of an older system, in its order, rounded to four places.
 
     ``probabilities`` are by the model's labels. Emotions that the model lacks are left out, and so are
-    emotions that the older system has no word for. Labels that are no emotions, such as "bored", come last,
-    as they are: nothing that the older system knows would be true instead.
+    emotions for which the older system has no word. Labels that are no emotions, such as "bored", come last
+    and unchanged, because no word of the older system would be true.
     """
     found: dict[str, float] = {}
     own: dict[str, float] = {}
@@ -56,7 +56,7 @@ def in_words(words: Mapping[str, str], probabilities: Mapping[str, float]) -> di
 
 
 def likeliest(probabilities: Mapping[str, float]) -> tuple[str, float]:
-    """The word with the largest probability; "neutral" and 0 where there is none at all."""
+    """The word with the largest probability; "neutral" and 0 if there is none."""
     if not probabilities:
         return "neutral", 0.0
     word = max(probabilities, key=lambda word: probabilities[word])

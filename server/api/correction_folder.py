@@ -12,13 +12,13 @@ from PIL import Image
 from ..imaging.decoding import decode
 from ..kept_files import KeptFiles
 
-#: A crop needs no more to be learned from.
+#: Training needs no larger crop.
 _MOST_PX = 512
 _QUALITY = 95
 
 
 class CorrectionFolder:
-    """Keeps crops as their pixels alone, without the metadata that files of cameras have."""
+    """Stores only the pixels of crops, without a camera's metadata."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._files = KeptFiles(folder, max_bytes)
@@ -37,7 +37,7 @@ class CorrectionFolder:
         return correction_id
 
     def remove(self, correction_id: str, labels: Sequence[str]) -> bool:
-        """Deletes a crop; False if there is none of that id."""
+        """Deletes a crop; False if none has that id."""
         for label in labels:
             path = self._files.folder / folder_name(label) / f"{correction_id}.jpg"
             if path.is_file():
@@ -47,5 +47,5 @@ class CorrectionFolder:
 
 
 def folder_name(label: str) -> str:
-    """A label as a folder's name: what could lead elsewhere is escaped, as in addresses (%2F)."""
+    """A label as a folder's name; characters that could lead elsewhere are escaped, as in addresses (%2F)."""
     return re.sub(r"[^\w +-]", lambda found: "".join(f"%{b:02X}" for b in found[0].encode()), label)

@@ -1,4 +1,4 @@
-"""``POST /v1/corrections``: a face crop with its right label, kept where the operator has asked for it.
+"""``POST /v1/corrections``: stores a face crop with its right label, if the operator has enabled it.
 
 Off unless ``CORRECTIONS_DIR`` is set.
 """
@@ -23,7 +23,7 @@ _ID_PATTERN = r"^[0-9]{8}T[0-9]{6}-[0-9a-f]{32}$"
 
 
 class CorrectionAnswer(BaseModel):
-    """``id`` is known to nobody else: whoever has it may take the crop back."""
+    """``id`` is secret: whoever has it may delete the crop."""
 
     id: str
     label: str
@@ -39,10 +39,10 @@ _BODY = {
                     "required": ["file", "label", "consent"],
                     "properties": {
                         "file": {"type": "string", "format": "binary", "description": "a face crop"},
-                        "label": {"type": "string", "description": "the right one, of the model's labels"},
+                        "label": {"type": "string", "description": "the right label, one of the model's"},
                         "consent": {
                             "const": "true",
-                            "description": "the person in the image has agreed that it is kept",
+                            "description": "true if the person in the image has agreed that it is kept",
                         },
                     },
                 }
@@ -59,9 +59,9 @@ _BODY = {
     openapi_extra=_BODY,
 )
 async def correct(request: Request) -> CorrectionAnswer:
-    """Keeps a face crop with its right label, for `emostream train finetune --from`.
+    """Stores a face crop with its right label, for `emostream train finetune --from`.
 
-    Only where the operator has set `EMOSTREAM_CORRECTIONS_DIR`; else 404.
+    Only if the operator has set `EMOSTREAM_CORRECTIONS_DIR`, otherwise 404.
     """
     services = services_of(request)
     corrections = _corrections(services)
@@ -81,23 +81,23 @@ async def correct(request: Request) -> CorrectionAnswer:
 async def take_back(
     request: Request, correction_id: Annotated[str, PathParameter(pattern=_ID_PATTERN)]
 ) -> Response:
-    """Deletes a crop that was kept, by the id that was given for it."""
+    """Deletes a stored crop by its id."""
     services = services_of(request)
     corrections = _corrections(services)
     if not await asyncio.to_thread(corrections.remove, correction_id, services.recognizer.labels):
-        raise ProblemError(404, "unknown_correction", "there is no correction of this id (any more)")
+        raise ProblemError(404, "unknown_correction", "there is no correction with this id")
     return Response(status_code=204)
 
 
 def _corrections(services: Services) -> CorrectionFolder:
     if services.corrections is None:
-        raise ProblemError(404, "corrections_off", "this server keeps no corrections")
+        raise ProblemError(404, "corrections_off", "this server does not accept corrections")
     return services.corrections
 
 
 def _label(fields: dict[str, str], labels: tuple[str, ...]) -> str:
     if fields.get("consent") != "true":
-        message = "the person in the image has to agree that it is kept: consent=true"
+        message = "the person in the image must agree that it is kept: consent=true"
         raise ProblemError(422, "consent_missing", message)
     label = fields.get("label", "")
     if label not in labels:
@@ -110,5 +110,5 @@ def _keep(corrections: CorrectionFolder, upload: Upload, label: str, services: S
     try:
         return corrections.keep(upload.data, label, services.settings.max_pixels)
     except FolderFullError as error:
-        message = "the folder of corrections holds as much as it may"
+        message = "the folder of corrections is full"
         raise ProblemError(507, "corrections_full", message) from error

@@ -1,4 +1,4 @@
-"""``IMAGES_DIR``: now and then a received crop is kept, where the operator has asked for it; else never."""
+"""``IMAGES_DIR``: keeps occasional crops, if the operator has set it."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ _ENDINGS = ((b"\xff\xd8", "jpg"), (b"\x89PNG", "png"), (b"RIFF", "webp"))
 
 
 class CropArchive:
-    """Keeps at most one crop every ``INTERVAL_S`` in ``folder``, none where that is None, and no more of them
-    once they have ``max_bytes``."""
+    """Keeps at most one crop every ``INTERVAL_S`` in ``folder``, up to ``max_bytes`` in total; none if
+    ``folder`` is None."""
 
     def __init__(
         self, folder: Path | None, max_bytes: int, clock: Callable[[], float] = time.monotonic
@@ -31,9 +31,10 @@ class CropArchive:
         self._is_full = False
 
     async def offer(self, image: bytes, emotion: str, confidence: float) -> bool:
-        """Keeps an encoded crop as it came, if it is time, under a name with its prediction; says whether.
+        """Keeps an encoded crop unchanged, if it is time, with its prediction in its name; returns whether
+        it did.
 
-        A folder that cannot be written to, or is full, is logged and disturbs no client.
+        If the folder is full or cannot be written to, this is logged, and clients are not affected.
         """
         if self._files is None:
             return False
@@ -45,7 +46,7 @@ class CropArchive:
         try:
             await asyncio.to_thread(self._files.keep, name, image)
         except FolderFullError as error:
-            if not self._is_full:  # once, and not every ten seconds
+            if not self._is_full:  # once, not every ten seconds
                 logger.warning("no more crops are kept: %s", error)
             self._is_full = True
             return False
@@ -57,7 +58,7 @@ class CropArchive:
 
 
 def _as_word(emotion: str) -> str:
-    """A label as part of a file name: labels are the operator's own and may hold anything."""
+    """A label as part of a file name; an operator's labels may contain any characters."""
     return "".join(letter if letter.isalnum() else "_" for letter in emotion)
 
 

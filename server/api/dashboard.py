@@ -1,4 +1,4 @@
-"""``GET /``: the built dashboard, and a hint where it has not been built."""
+"""``GET /``: the built dashboard, or a hint if it has not been built."""
 
 import gzip
 import stat
@@ -16,16 +16,16 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 #: Cross-origin isolation: only then does a browser give a page the shared memory that the detector's
-#: threads need. The page loads nothing from elsewhere, so it loses nothing by it.
+#: threads need. The page loads nothing from other origins, so isolation costs nothing.
 _ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _HASHED_ASSETS = "assets/"
-#: The encodings in which the build may have left a file, the smaller first, and what they add to its name.
+#: Encodings of the build's files, smallest first, and their file extensions.
 _SUFFIXES = {"br": ".br", "gzip": ".gz"}
-#: Media types that some systems' tables lack or give otherwise.
+#: Media types that are missing or different on some systems.
 _MEDIA_TYPES = {
     ".js": "text/javascript",
     ".wasm": "application/wasm",
@@ -35,9 +35,9 @@ _MEDIA_TYPES = {
 
 
 class DashboardFiles(StaticFiles):
-    """Static files with the headers that the page needs, compressed as the build has left them.
+    """Static files with the headers that the page needs, as the build has compressed them.
 
-    A file that lies there as ``name.br`` and ``name.gz`` need not lie there as ``name``.
+    A file that exists as ``name.br`` and ``name.gz`` need not exist as ``name``.
     """
 
     async def get_response(self, path: str, scope: MutableMapping[str, Any]) -> Response:
@@ -50,7 +50,7 @@ class DashboardFiles(StaticFiles):
         return response
 
     async def _compressed(self, path: str, scope: MutableMapping[str, Any]) -> Response | None:
-        """The best form of a file that the client takes; ``None`` where the file as it is will do."""
+        """The best encoding of a file that the client accepts; ``None`` for the plain file."""
         if scope["method"] not in ("GET", "HEAD"):
             return None
         headers = Headers(scope=scope)
@@ -76,7 +76,7 @@ class DashboardFiles(StaticFiles):
         try:
             full_path, status = await to_thread.run_sync(self.lookup_path, path)
         except (OSError, ValueError):
-            return None  # the base class gives the answer that fits
+            return None  # the base class builds the response
         return (full_path, status) if status is not None and stat.S_ISREG(status.st_mode) else None
 
     def file_response(self, full_path: Any, stat_result: Any, scope: Any, status_code: int = 200) -> Response:
@@ -87,7 +87,7 @@ class DashboardFiles(StaticFiles):
 
 
 def accepted_encodings(header: str) -> list[str]:
-    """Those of ``br`` and ``gzip`` that an ``Accept-Encoding`` header allows, the smaller first."""
+    """Those of ``br`` and ``gzip`` that an ``Accept-Encoding`` header allows, smallest first."""
     weights: dict[str, float] = {}
     for part in header.lower().split(","):
         name, _, parameter = part.partition(";")
@@ -107,7 +107,7 @@ def _unpack(path: str) -> bytes:
 
 
 def mount_dashboard(app: FastAPI, folder: Path) -> None:
-    """Serves ``folder`` under ``/``. To be called last: it answers every path that nothing else does."""
+    """Serves ``folder`` under ``/``. Must be called last, since it answers all remaining paths."""
     router = APIRouter()
 
     @router.websocket("/{path:path}")

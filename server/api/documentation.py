@@ -18,9 +18,10 @@ _ASSETS = "/static-offline-docs"
 
 
 def mount_documentation(app: FastAPI, settings: Settings) -> None:
-    """Serves the documentation; to those with a token alone where one is set, unless settings open it."""
+    """Serves the documentation. If a token is set, it is required here, too, unless settings open the
+    documentation."""
     guard = [] if settings.open_docs else [Depends(require_access)]
-    # The page's scripts come from this server, not from somebody else's.
+    # The page's scripts come from this server, not from a third party.
     app.mount(_ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="documentation")
 
     @app.get("/openapi.json", include_in_schema=False, dependencies=guard)
@@ -33,7 +34,7 @@ def mount_documentation(app: FastAPI, settings: Settings) -> None:
     @app.get("/docs", include_in_schema=False, dependencies=guard)
     async def documentation(request: Request, token: str | None = None) -> HTMLResponse:
         root = request.scope.get("root_path", "")
-        # A browser cannot be told to send a header with the page's own request.
+        # A browser cannot send a header with the page's own request.
         query = f"?token={quote(token, safe='')}" if token else ""
         page = get_swagger_ui_html(
             openapi_url=f"{root}/openapi.json{query}",

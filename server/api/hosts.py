@@ -1,7 +1,7 @@
-"""Which names this server answers to, and which addresses and hosts in front of it are believed.
+"""The host names that this server accepts, and the proxies whose headers it trusts.
 
-A page of a stranger may have its own name resolve to this machine (DNS rebinding): for the browser it then
-shares this server's origin. Such a request names the stranger's host, which is why every host is checked.
+A foreign page may let its own name resolve to this machine (DNS rebinding). For the browser it then
+shares this server's origin. Such a request has the foreign host name, so every host is checked.
 """
 
 import ipaddress
@@ -18,20 +18,21 @@ from ..settings import Settings
 from .path_prefix import below, forwarded_prefix
 from .problems import response_of
 
-#: Of a request line and its headers together. Web servers that parse them in one piece do not ask.
+#: Limit of a request line and its headers together; some web servers have none.
 MAX_HEADER_BYTES = 64 * 1024
 
 
 class CheckedHosts:
-    """ASGI middleware for requests and WebSockets: each names one host, and one that is this server's.
+    """ASGI middleware for requests and WebSockets: each must have exactly one host name, one of this
+    server's.
 
-    What a trusted proxy says of the client's address, scheme, host and path prefix is taken over; what others
-    say is not.
+    The client's address, scheme, host and path prefix are taken from a trusted proxy's headers, and from no
+    others.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        # uvicorn's own types are narrower than starlette's, and mean the same.
+        # uvicorn's types are narrower than starlette's, but equivalent.
         self._believed: Any = ProxyHeadersMiddleware(app, list(settings.trusted_proxies))  # type: ignore[arg-type]
         self._networks = [ipaddress.ip_network(proxy) for proxy in settings.trusted_proxies]
         self._allowed = frozenset(host for host in settings.allowed_hosts if not host.startswith("*"))
@@ -61,7 +62,7 @@ class CheckedHosts:
         host, port = scope.get("client") or ("", 0)
         try:
             peer = unmapped(host)
-        except ValueError:  # a socket in the file system, say
+        except ValueError:  # for example a Unix socket
             return False
         if peer.version == 4:
             scope["client"] = (str(peer), port)
@@ -71,17 +72,18 @@ class CheckedHosts:
         """The host, with its port, by which the client knows this server. Raises ProblemError."""
         size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
         if size + sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
-            raise ProblemError(431, "headers_too_large", f"headers may have {MAX_HEADER_BYTES} bytes at most")
+            raise ProblemError(431, "headers_too_large", f"headers may have at most {MAX_HEADER_BYTES} bytes")
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1:
-            raise ProblemError(400, "invalid_host", "a request names exactly one host")
-        # Even a trusted proxy's own: a browser on this machine can be made to send any other header.
+            raise ProblemError(400, "invalid_host", "a request must have exactly one Host")
+        # Checked even for a trusted proxy: a foreign page can make a browser on this machine send other
+        # headers.
         self._check(hosts[0])
         forwarded = headers.getlist("x-forwarded-host") if trusts else []
         if not forwarded:
             return hosts[0]
-        # Of several proxies each adds the host that it was asked for; the first is the client's.
+        # Each of several proxies appends the host that it received; the first is the client's.
         host = forwarded[0].partition(",")[0].strip()
         self._check(host)
         return host
@@ -89,17 +91,19 @@ class CheckedHosts:
     def _check(self, text: str) -> None:
         parts = split_host(text) if text.isascii() else None
         if parts is None:
-            raise ProblemError(400, "invalid_host", "a host is a name or an address, and maybe a port")
+            raise ProblemError(
+                400, "invalid_host", "a host must be a name or an address, optionally with a port"
+            )
         name = parts[0]
         # An IP address cannot be made to resolve to another machine.
         is_safe = is_ip_address(name) or is_loopback(name) or (name, None) == self._own
         if not (is_safe or self._allows_all or name in self._allowed or name.endswith(self._suffixes)):
-            detail = "this server does not go by that name; EMOSTREAM_ALLOWED_HOSTS lists those it has"
+            detail = "this server does not have that name; EMOSTREAM_ALLOWED_HOSTS lists its names"
             raise ProblemError(400, "unknown_host", detail)
 
 
 def own_origin(connection: HTTPConnection) -> Origin | None:
-    """The origin of this server's own pages as the client sees it; None where the host cannot be read."""
+    """The origin of this server's own pages as the client sees it; None if the host is invalid."""
     scheme = {"ws": "http", "wss": "https"}.get(connection.scope["scheme"], connection.scope["scheme"])
     host = connection.scope.get("emostream.host") or connection.headers.get("host", "")
     return Origin.parse(f"{scheme}://{host}")

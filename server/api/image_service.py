@@ -1,4 +1,4 @@
-"""Images over HTTP on the batcher, in the background."""
+"""Recognises images over HTTP, as background work of the batcher."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from .metrics import Metrics
 
 @dataclass(frozen=True)
 class ImageTiming:
-    """Where an image's time went, in ms. ``queue_ms`` is waiting for a thread and for the engine."""
+    """The time of each step of an image, in ms. ``queue_ms`` is waiting for a thread and for the engine."""
 
     decode_ms: float
     detect_ms: float
@@ -27,7 +27,7 @@ class ImageTiming:
 
 @dataclass(frozen=True)
 class AnalyzedImage:
-    """An image's faces, and what they took; ``batch_size`` counts the faces of the pass that they were in."""
+    """An image's faces and times; ``batch_size`` is the number of faces in their batch."""
 
     faces: Faces
     timing: ImageTiming
@@ -55,7 +55,7 @@ class ImageService:
 
     @contextmanager
     def opened(self, images: int) -> Iterator[BatcherLane]:
-        """A lane in the batcher's background for one request's images."""
+        """A background lane of the batcher for one request's images."""
         lane = self._batcher.open_lane(LaneMode.ALL, images, Priority.BACKGROUND)
         try:
             yield lane
@@ -93,7 +93,7 @@ class ImageService:
         return AnalyzedImage(faces, timing, (time.monotonic() - started) * 1000, predictions.batch_size)
 
     async def recognize_crop(self, lane: BatcherLane, data: bytes) -> Face:
-        """An encoded image that is a face crop already.
+        """The prediction for an encoded face crop.
 
         Raises ImageError, BatcherClosedError, and whatever the engine raises.
         """

@@ -33,10 +33,10 @@ class QualityAnswer(BaseModel):
     sharpness: float = Field(ge=0, description="independent of size, light and contrast")
     brightness: float = Field(ge=0, le=1, description="mean luma of the face")
     size_px: float | None = Field(description="the longer side of the face's box")
-    roll_deg: float | None = Field(description="positive where the head is turned clockwise")
-    yaw_deg: float | None = Field(description="positive where it looks to the image's right")
-    pitch_deg: float | None = Field(description="positive where it looks up")
-    visible: float | None = Field(ge=0, le=1, description="the part of its box inside of the image")
+    roll_deg: float | None = Field(description="positive if the head is tilted clockwise")
+    yaw_deg: float | None = Field(description="positive if it looks to the image's right")
+    pitch_deg: float | None = Field(description="positive if it looks up")
+    visible: float | None = Field(ge=0, le=1, description="the part of its box inside the image")
 
 
 class FaceAnswer(BaseModel):
@@ -48,12 +48,12 @@ class FaceAnswer(BaseModel):
     confidence: float
     predictions: dict[str, float]
     quality: QualityAnswer | None
-    uncertain: bool = Field(description="whether the emotion should not be believed")
-    reasons: list[Reason] = Field(description="why not; empty where it may be")
+    uncertain: bool = Field(description="whether the prediction should not be trusted")
+    reasons: list[Reason] = Field(description="why; empty if it is not uncertain")
 
 
 class TimingAnswer(BaseModel):
-    """Where the time of one image went, in ms; ``batch_size`` counts the faces it was computed with."""
+    """The time of each step of one image, in ms; ``batch_size`` is the number of faces in its batch."""
 
     decode_ms: float
     detect_ms: float
@@ -65,7 +65,7 @@ class TimingAnswer(BaseModel):
 
 
 class ImageAnswer(BaseModel):
-    """One image: its size, upright, and its faces, largest first; or what is wrong with it."""
+    """One image: its upright size and its faces, largest first; or its error."""
 
     name: str | None = Field(description="the file's name, if it was sent with one")
     width: int | None = None
@@ -77,7 +77,7 @@ class ImageAnswer(BaseModel):
 
 class FacesAnswer(BaseModel):
     """Every image in the request's order. ``width``, ``height`` and ``faces`` repeat the first one's, for
-    clients that send one only; they are null where that one failed."""
+    clients that send one image; they are null if it failed."""
 
     width: int | None
     height: int | None
@@ -87,7 +87,7 @@ class FacesAnswer(BaseModel):
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
-#: What the body may be: FastAPI can't tell, since the routes read it themselves, up to a limit.
+#: The body's forms: FastAPI cannot know them, since the routes read the body themselves, up to a limit.
 IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -135,16 +135,16 @@ IMAGE_BODY: dict[str, Any] = {
 
 MaxFaces = Annotated[
     int | None,
-    Query(ge=1, le=256, description="most faces of an image, largest first; the server's limit if not given"),
+    Query(ge=1, le=256, description="most faces per image, largest first; default: the server's limit"),
 ]
 
 
 @router.post("/v1/faces", responses=_PROBLEMS, openapi_extra=IMAGE_BODY)
 async def faces(request: Request, max_faces: MaxFaces = None) -> FacesAnswer:
-    """Finds every face of one or several images and recognises its emotion.
+    """Detects every face in one or more images and predicts its emotion.
 
-    An image that cannot be used is answered by a problem document, in its place in `images` where there
-    are others.
+    A bad image is answered with a problem document; if there are others, it is the image's entry in
+    `images`.
     """
     services = services_of(request)
     uploads = await read_images(request, services.settings)
@@ -172,7 +172,7 @@ async def faces(request: Request, max_faces: MaxFaces = None) -> FacesAnswer:
     openapi_extra=IMAGE_BODY,
 )
 async def annotated(request: Request, max_faces: MaxFaces = None) -> Response:
-    """The image back with every face's box and emotion drawn in: JPEG, or PNG if `Accept` asks for it."""
+    """Returns the image with every face's box and emotion drawn in: JPEG, or PNG if `Accept` asks for it."""
     services = services_of(request)
     media_type = preferred_type(request.headers.get("accept", ""))
     data = await read_image(request, services.settings)
@@ -184,9 +184,9 @@ async def annotated(request: Request, max_faces: MaxFaces = None) -> Response:
 
 
 def preferred_type(accept: str) -> ImageType:
-    """The media type that a client likes best (RFC 9110, section 12.5.1); of equals JPEG.
+    """The client's preferred media type (RFC 9110, section 12.5.1); in a tie, JPEG.
 
-    Raises ProblemError with status 406 where neither is accepted.
+    Raises ProblemError with status 406 if neither is accepted.
     """
     try:
         chosen = mimeparse.best_match(["image/png", "image/jpeg"], accept.lower() or "*/*")
@@ -196,7 +196,7 @@ def preferred_type(accept: str) -> ImageType:
         return "image/png"
     if chosen == "image/jpeg":
         return "image/jpeg"
-    raise ProblemError(406, "not_acceptable", "the image can be had as image/jpeg or image/png")
+    raise ProblemError(406, "not_acceptable", "the image is available as image/jpeg or image/png")
 
 
 async def _answer_or_error(
@@ -205,7 +205,7 @@ async def _answer_or_error(
     try:
         return await _answer(services, lane, upload, max_faces)
     except Exception as error:
-        # Any failure becomes an answer: this image's, and nobody else's.
+        # Any failure becomes this image's error; other images go on.
         return ImageAnswer(name=upload.name, error=document_of(problem_of(error)))
 
 

@@ -1,8 +1,8 @@
-"""``WS /``: the wire format of older clients, one image a message and one answer each.
+"""``WS /``: the wire format of older clients, one image per message and one answer to each.
 
 A text message ``{"event": …, "data": {"image": "data:image/jpeg;base64,…"}}`` is answered by
-``{"predictions": {label: p}, "emotion": label}``, and one that cannot be used by ``{"error": …}``. All else
-is as on ``/ws``: limits, time-outs, counts, and how it ends."""
+``{"predictions": {label: p}, "emotion": label}``, an invalid one by ``{"error": …}``. Limits, time-outs,
+counts and close codes are those of ``/ws``."""
 
 import json
 
@@ -24,7 +24,7 @@ class _Data(BaseModel):
 
 
 class _Message(BaseModel):
-    """``event`` names the message for the client's own use."""
+    """``event`` is for the client's own use."""
 
     event: str | None = None
     data: _Data
@@ -32,12 +32,12 @@ class _Message(BaseModel):
 
 @router.websocket("/")
 async def legacy_stream(websocket: WebSocket) -> None:
-    """Answers each image in turn until the client leaves or the server stops."""
+    """Answers each image in order until the client disconnects or the server stops."""
     await serve_session(websocket, LaneMode.ALL, 1, 1, OlderDialect())
 
 
 class OlderDialect(Dialect):
-    """Older clients know images, predictions and errors; they know no greeting and no goodbye."""
+    """Older clients only know images, predictions and errors; they get no session messages."""
 
     def receive(self, session: StreamSession, data: bytes | None, text: str, arrived: float) -> Frame:
         return session.receive_image(_image_in(text), arrived)
@@ -64,4 +64,4 @@ def _image_in(text: str) -> bytes:
         return decode_base64(data_url)
     except ProblemError as error:
         reason = error.__cause__ or error
-        raise ProtocolError("invalid_message", f"data.image is no base64: {reason}") from error
+        raise ProtocolError("invalid_message", f"data.image is not base64: {reason}") from error

@@ -1,4 +1,4 @@
-"""What operators watch, for Prometheus."""
+"""Metrics for Prometheus."""
 
 from typing import Protocol
 
@@ -30,16 +30,14 @@ class Queue(Protocol):
 
 
 class Metrics:
-    """The instruments, in a registry of their own: a process may hold several apps, as tests do."""
+    """The metrics, in their own registry, since a process may have several apps (tests do)."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self.sessions = Gauge("emostream_sessions", "Streaming sessions now open", registry=self.registry)
-        self.frames = Counter(
-            "emostream_frames", "Frames by what became of them", ["outcome"], registry=self.registry
-        )
+        self.sessions = Gauge("emostream_sessions", "Open streaming sessions", registry=self.registry)
+        self.frames = Counter("emostream_frames", "Frames by outcome", ["outcome"], registry=self.registry)
         self.frame_seconds = Histogram(
             "emostream_frame_seconds",
             "From a frame's arrival to its answer",
@@ -48,13 +46,13 @@ class Metrics:
         )
         self.frame_stage_seconds = Histogram(
             "emostream_frame_stage_seconds",
-            "Where the time of a frame goes: until the engine has it (queue), and in there (inference)",
+            "Time of a frame by stage: before the engine (queue), and in it (inference)",
             ["stage"],
             buckets=_SECONDS,
             registry=self.registry,
         )
         self.waiting_frames = Gauge(
-            "emostream_waiting_frames", "Frames that wait for their turn", registry=self.registry
+            "emostream_waiting_frames", "Frames waiting in the queue", registry=self.registry
         )
         self.unanswered_frames = Gauge(
             "emostream_unanswered_frames",
@@ -68,23 +66,23 @@ class Metrics:
         )
         self.batch_faces = Histogram(
             "emostream_batch_faces",
-            "Faces in one pass of the networks",
+            "Faces per batch",
             buckets=_FACES,
             registry=self.registry,
         )
         self.batch_seconds = Histogram(
-            "emostream_batch_seconds", "One pass of the networks", buckets=_SECONDS, registry=self.registry
+            "emostream_batch_seconds", "Inference time per batch", buckets=_SECONDS, registry=self.registry
         )
 
         self.pictures = Counter(
             "emostream_pictures",
-            "Images over HTTP by what became of them",
+            "Images over HTTP by outcome",
             ["outcome"],
             registry=self.registry,
         )
         self.picture_stage_seconds = Histogram(
             "emostream_picture_stage_seconds",
-            "Where the time of an image over HTTP goes",
+            "Time of an image over HTTP by stage",
             ["stage"],
             buckets=_SECONDS,
             registry=self.registry,
@@ -92,22 +90,22 @@ class Metrics:
 
         self.refusals = Counter(
             "emostream_refusals",
-            "Sessions and connections that were refused, or ended for what they did",
+            "Sessions and connections that were refused, or closed for breaking limits",
             ["reason"],
             registry=self.registry,
         )
         self.engine_hangs = Counter(
-            "emostream_engine_hangs", "Engines that did not end a pass in time", registry=self.registry
+            "emostream_engine_hangs", "Engines that hung in a batch", registry=self.registry
         )
         self.engine_restarts = Counter(
             "emostream_engine_restarts",
-            "Engines that took the place of one that hung",
+            "Engines that replaced a hanging one",
             registry=self.registry,
         )
 
         self.refused_tokens = Counter(
             "emostream_refused_tokens",
-            "Clients refused for a token that was wrong, or missing",
+            "Clients refused for a wrong or missing token",
             ["reason"],
             registry=self.registry,
         )

@@ -22,7 +22,7 @@ class Health(BaseModel):
 
 
 class ModelDescription(BaseModel):
-    """The model that answers."""
+    """The model that predicts."""
 
     name: str
     labels: list[str] = Field(description="in the order of the network's outputs")
@@ -34,7 +34,7 @@ class ModelDescription(BaseModel):
 
 @router.get("/healthz", tags=["operations"])
 async def healthz() -> Health:
-    """The process is alive and its event loop turns."""
+    """The process is alive and its event loop responds."""
     return Health(status="alive")
 
 
@@ -48,7 +48,7 @@ async def readyz(request: Request, response: Response) -> Health:
     if (trouble := services.watchdog.trouble) is not None:
         response.status_code = 503
         return Health(status=trouble)
-    # Asked rather than believed: without traffic a pass could not succeed again, nor this server be ready.
+    # Tested here: without traffic no batch could succeed again, and the server would never be ready.
     if services.batcher.is_failing and not await _computes(services):
         response.status_code = 503
         return Health(status="the engine fails")
@@ -56,13 +56,13 @@ async def readyz(request: Request, response: Response) -> Health:
 
 
 async def _computes(services: Services) -> bool:
-    """Whether the engine has an answer to a grey face."""
+    """Whether the engine can recognise a grey image."""
     face = grey_face(services.recognizer.input_sizes)
     lane = services.batcher.open_lane()
     try:
         probe = DecodedCrop((face,))
         await asyncio.wait_for(lane.recognize_prepared(lambda: probe), _PROBE_TIMEOUT_S)
-    except Exception:  # whatever it is, the batcher has logged it
+    except Exception:  # the batcher has logged the error
         return False
     finally:
         lane.close()
@@ -70,7 +70,7 @@ async def _computes(services: Services) -> bool:
 
 
 async def require_access_to_metrics(request: Request) -> None:
-    """Where a token is set, what a server is used for is not everybody's to know, unless settings say so."""
+    """If a token is set, metrics need it, too, unless settings open them."""
     if not services_of(request).settings.open_metrics:
         await require_access(request)
 
@@ -89,7 +89,7 @@ async def metrics(request: Request) -> Response:
 
 @router.get("/v1/model", tags=["model"])
 async def model(request: Request) -> ModelDescription:
-    """What answers here: its name, labels, members and where it runs."""
+    """The model that predicts: its name, labels, members, device and precision."""
     services = services_of(request)
     recognizer = services.recognizer
     return ModelDescription(

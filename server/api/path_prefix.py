@@ -1,4 +1,4 @@
-"""Behind a path prefix: the same server below ``/emo/``, say, of a proxy with other things below others."""
+"""Path prefixes: the same server below a path such as ``/emo/`` of a proxy."""
 
 import re
 
@@ -8,26 +8,26 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..exceptions import ProblemError
 
-#: Slashes between names that need no escape: whatever pages and redirects make of it, it stays a path.
+#: Names without escapes between slashes: it remains a path in any page or redirect.
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _MAX_LENGTH = 256
 
 
 def forwarded_prefix(headers: Headers) -> str:
-    """What trusted proxies say in X-Forwarded-Prefix; of several each has cut off a part, the first one the
-    first. Empty where they say nothing. Raises ProblemError for what is no prefix."""
+    """The prefix from X-Forwarded-Prefix of trusted proxies; each of several has stripped a part, the first
+    one the first part. Empty without the header. Raises ProblemError for an invalid prefix."""
     parts = (part.strip() for value in headers.getlist("x-forwarded-prefix") for part in value.split(","))
     prefix = "".join(part.rstrip("/") for part in parts)
     if len(prefix) > _MAX_LENGTH or not PREFIX.fullmatch(prefix):
-        raise ProblemError(400, "invalid_prefix", "X-Forwarded-Prefix is no path prefix, such as /emo")
+        raise ProblemError(400, "invalid_prefix", "X-Forwarded-Prefix is not a path prefix such as /emo")
     return prefix
 
 
 async def below(prefix: str, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers as ``app`` does whose root is at ``prefix``, whether or not the proxy has cut it off."""
+    """Serves ``app`` below ``prefix``, whether or not the proxy has stripped it."""
     path: str = scope["path"]
     if path == prefix and scope["type"] == "http":
-        # The page's addresses are relative: without the slash they would start one level above.
+        # The page's addresses are relative: without the slash they would start one level higher.
         query = scope["query_string"].decode("latin-1")
         await RedirectResponse(f"{prefix}/{'?' * bool(query)}{query}", 308)(scope, receive, send)
         return

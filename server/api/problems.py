@@ -1,6 +1,6 @@
 """Errors over HTTP: RFC 9457 problem documents with a stable ``code``.
 
-``detail`` is what FastAPI's own errors carry, so that clients which read it go on to work.
+FastAPI's own errors have ``detail``, too, so that clients which read it keep working.
 """
 
 import logging
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
-#: Seconds after which a client that was turned away may try again.
+#: Seconds after which a refused client may try again (Retry-After).
 _RETRY_AFTER_S = "1"
 
-#: Codes of errors that the framework raises by itself, by status; others are "http_error".
+#: Codes of the framework's own errors, by status; others are "http_error".
 _FRAMEWORK_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 _IMAGE_FAULTS = {
@@ -44,17 +44,19 @@ _IMAGE_FAULTS = {
 
 
 class ProblemDocument(BaseModel):
-    """An error. ``code`` is for programs and does not change; ``detail`` is for people."""
+    """An error. ``code`` is stable, for programs; ``detail`` is for people."""
 
-    type: str = Field(default="about:blank", description="always about:blank: `code` tells errors apart")
-    title: str = Field(description="the status in words")
+    type: str = Field(default="about:blank", description="always about:blank; `code` distinguishes errors")
+    title: str = Field(description="the name of the status")
     status: int
     code: str
-    detail: str | list[dict[str, Any]] = Field(description="a list where parameters are wrong, one item each")
+    detail: str | list[dict[str, Any]] = Field(
+        description="a list with one item per wrong parameter, otherwise a text"
+    )
 
 
 def document_of(problem: ProblemError) -> ProblemDocument:
-    """What is sent of a problem."""
+    """The content of a problem document."""
     return ProblemDocument(
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
@@ -64,13 +66,14 @@ def document_of(problem: ProblemError) -> ProblemDocument:
 
 
 def response_of(problem: ProblemError) -> JSONResponse:
-    """A problem as it is sent."""
+    """The response for a problem."""
     content = document_of(problem).model_dump(mode="json")
     return JSONResponse(content, problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
 def problem_of(error: Exception) -> ProblemError:
-    """Any error as a problem. What is not the client's fault is logged, and says nothing of itself."""
+    """Converts any error to a problem. An error that is not the client's is logged, and its details are
+    hidden."""
     match error:
         case ProblemError():
             return error
@@ -91,7 +94,7 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(503, "shutting_down", str(error), {"Retry-After": _RETRY_AFTER_S})
         case _:
             logger.error("a request failed", exc_info=error)
-            return ProblemError(500, "internal_error", "the server could not answer this request")
+            return ProblemError(500, "internal_error", "the server failed on this request")
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -104,7 +107,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Has every error of every route answered as a problem document."""
+    """Makes every error of every route a problem document."""
 
     async def own(request: Request, error: Exception) -> JSONResponse:
         return response_of(problem_of(error))
@@ -114,7 +117,7 @@ def answer_problems(app: FastAPI) -> None:
         return response_of(ProblemError(error.status_code, code, error.detail, error.headers))
 
     async def parameters(request: Request, error: RequestValidationError) -> JSONResponse:
-        # Without the input itself, which may be anything.
+        # Without the input itself, which may be large or hostile.
         detail = [
             {"type": item["type"], "loc": [str(part) for part in item["loc"]], "msg": item["msg"]}
             for item in error.errors()

@@ -1,5 +1,5 @@
-"""An id for each request: in the log, and told to the client, so that a report of theirs can be found
-there."""
+"""An id for each request, in the log and in the response, so that a client's report can be found in the
+log."""
 
 import re
 import uuid
@@ -14,7 +14,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestIds:
-    """ASGI middleware: the id that a proxy or client has given, if it is one, else a new one."""
+    """ASGI middleware: uses the id that a proxy or client sent, if it is valid, otherwise a new one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

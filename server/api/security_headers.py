@@ -1,4 +1,4 @@
-"""Headers that have browsers refuse what this server's pages never do."""
+"""Headers that make browsers refuse what this server's pages never do."""
 
 from collections.abc import Mapping
 
@@ -9,8 +9,8 @@ from ..addresses import is_ip_address, is_loopback, split_host
 
 _POLICY = "Content-Security-Policy"
 
-#: The page's own files, and nothing from elsewhere. The detector compiles WebAssembly; its threads are
-#: workers that the library starts from a blob, which they load as a script, too.
+#: Only the page's own files. The detector compiles WebAssembly; the library starts its threads as workers
+#: from a blob, which they also load as a script.
 _PAGE = {
     "default-src": "'none'",
     "script-src": "'self' 'wasm-unsafe-eval' blob:",
@@ -22,12 +22,12 @@ _PAGE = {
     "connect-src": "'self' blob: data:",
     "manifest-src": "'self'",
 }
-#: Of all other answers: data, for programs and not for pages.
+#: For all other responses, which are data for programs.
 _DATA = {"default-src": "'none'"}
 
 
 def content_security_policy(directives: Mapping[str, str], frame_ancestors: tuple[str, ...]) -> str:
-    """The header's value. ``frame_ancestors`` are origins that may show the page in a frame; none: nobody."""
+    """The header's value. ``frame_ancestors`` are the origins that may embed the page; empty: none."""
     always = {
         "base-uri": "'none'",
         "form-action": "'none'",
@@ -38,7 +38,7 @@ def content_security_policy(directives: Mapping[str, str], frame_ancestors: tupl
 
 
 class SecurityHeaders:
-    """ASGI middleware: strict headers for every answer; a route that sets one itself keeps its own."""
+    """ASGI middleware: strict headers for every response; a header that a route sets itself is kept."""
 
     def __init__(
         self,
@@ -47,8 +47,8 @@ class SecurityHeaders:
         servers: tuple[str, ...] = (),
         has_certificate: bool = False,
     ) -> None:
-        """``servers`` are origins to which the page may speak besides its own, as sources of a policy.
-        ``has_certificate``: the server speaks TLS itself, and browsers are to stay with that for its name."""
+        """``servers`` are other origins to which the page may connect, as sources of a policy.
+        ``has_certificate``: the server uses TLS itself, and browsers should only use https for its name."""
         self._app = app
         self._has_certificate = has_certificate
         page = _PAGE | {"connect-src": " ".join((_PAGE["connect-src"], *servers))}
@@ -56,15 +56,15 @@ class SecurityHeaders:
         self._data = content_security_policy(_DATA, frame_ancestors)
         self._headers = {
             "X-Content-Type-Options": "nosniff",
-            # The address may hold the token.
+            # The address may contain the token.
             "Referrer-Policy": "no-referrer",
-            # In a frame the page needs the camera by leave of the page around it, too.
+            # In an iframe, the embedding page must allow the camera, too.
             "Permissions-Policy": (
                 "camera=(self), display-capture=(self), microphone=(), geolocation=(), usb=()"
             ),
         }
         if not frame_ancestors:
-            # For browsers that do not know frame-ancestors. It cannot name origins.
+            # For browsers without frame-ancestors. It cannot list origins.
             self._headers["X-Frame-Options"] = "DENY"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +72,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 is_page = headers.get("content-type", "").startswith(("text/html", "text/javascript"))
-                # "Not modified" has no type, and its policy would take the place of the kept page's.
+                # "Not modified" has no type, and its policy would replace that of the cached page.
                 if message["status"] != 304:
                     headers.setdefault(_POLICY, self._page if is_page else self._data)
                 for name, value in self._headers.items():
@@ -85,7 +85,7 @@ class SecurityHeaders:
 
 
 def _has_own_name(scope: Scope) -> bool:
-    """Whether the host is a name of its own. With ``localhost`` every other server on its ports would be
-    bound to TLS as well, for a year."""
+    """Whether the host is a name of its own. For ``localhost``, every other server on its ports would be
+    restricted to TLS, too, for a year."""
     parts = split_host(Headers(scope=scope).get("host", ""))
     return parts is not None and not (is_ip_address(parts[0]) or is_loopback(parts[0]))

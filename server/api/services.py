@@ -1,4 +1,4 @@
-"""What the routes work with, opened by the app and handed to them with each request."""
+"""The services that the routes use; the app opens them and passes them with each request."""
 
 import asyncio
 import time
@@ -21,13 +21,13 @@ from .metrics import Metrics
 from .sessions import SessionRegistry
 from .watchdog import Watchdog
 
-#: Of the time for a shutdown, this part is kept back for answers where frames were not ready in time.
+#: Part of the shutdown time that is reserved for error answers to frames that are not ready.
 _RESERVED_PART = 0.25
 _MOST_RESERVED_S = 2.0
 
 
 class Services:
-    """Everything that one app holds open. Owns the order in which it is closed."""
+    """Everything that an app keeps open. Owns the order of closing."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Services:
         finder: FaceFinder | MissingDetector,
         restart: Callable[[], Recognizer] | None = None,
     ) -> None:
-        """To be made on the event loop. ``restart`` loads the recogniser again, should it hang."""
+        """Must be created on the event loop. ``restart`` loads the recogniser again if it hangs."""
         self.settings = settings
         self.recognizer = recognizer
         self.finder = finder
@@ -71,7 +71,7 @@ class Services:
         )
         self.failed_tokens = FailedTokens(self.metrics)
         self.archive = CropArchive(settings.images_dir, settings.max_kept_bytes)
-        #: None where the operator wants none.
+        #: None unless the operator has enabled corrections.
         self.corrections = (
             None
             if settings.corrections_dir is None
@@ -81,7 +81,7 @@ class Services:
 
     @asynccontextmanager
     async def working_on(self, client: str, images: Sequence[bytes]) -> AsyncIterator[BatcherLane]:
-        """A lane for a request's images, while they are worked on. Raises as ``Admission.working``."""
+        """A lane for a request's images while they are processed. Raises like ``Admission.working``."""
         async with self.admission.working(client, images):
             with self.images.opened(len(images)) as lane:
                 yield lane
@@ -91,12 +91,12 @@ class Services:
             self.recognizer.labels,
             self.recognizer.input_sizes,
         ):
-            raise ModelError("the model's files have changed meanwhile")
+            raise ModelError("the model's files have changed since the start")
         self.recognizer = recognizer
 
     @property
     def shutdown_left_s(self) -> float:
-        """What is left of the time for a shutdown."""
+        """The rest of the shutdown time."""
         ends = self._shutdown_ends
         return self.settings.shutdown_timeout_s if ends is None else max(0.0, ends - time.monotonic())
 

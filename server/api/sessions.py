@@ -1,4 +1,4 @@
-"""The streaming sessions that are open: their number is bounded, and shutdown ends them in order."""
+"""The open streaming sessions: limits their number, and ends them in order at shutdown."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Endable(Protocol):
 
 
 class SessionRegistry:
-    """Holds every open session."""
+    """All open sessions."""
 
     def __init__(self, limit: int, metrics: Metrics) -> None:
         self._limit = limit
@@ -27,9 +27,9 @@ class SessionRegistry:
 
     @contextmanager
     def entered(self, session: Endable) -> Iterator[None]:
-        """Counts a session for as long as it is open. Raises TooManySessionsError."""
+        """Counts a session while it is open. Raises TooManySessionsError."""
         if self._is_draining or len(self._open) >= self._limit:
-            raise TooManySessionsError("the server has as many sessions as it may; try again later")
+            raise TooManySessionsError("the server has reached its limit of sessions; try again later")
         self._open.add(session)
         self._metrics.sessions.set(len(self._open))
         try:
@@ -42,13 +42,13 @@ class SessionRegistry:
 
     @property
     def is_draining(self) -> bool:
-        """Whether the server is about to stop."""
+        """Whether the server is stopping."""
         return self._is_draining
 
     async def drain(self, timeout_s: float) -> None:
-        """Refuses new sessions, asks the open ones to answer what is in flight, and waits for their end.
+        """Refuses new sessions, lets the open ones answer their frames in flight, and waits for their end.
 
-        Those that do not end in time are left to the web server, which cuts them off.
+        The web server closes those that do not end in time.
         """
         if self._is_draining:
             return

@@ -30,15 +30,15 @@ from .services import Services, services_of
 
 router = APIRouter()
 
-#: Frames of a live session that may be unanswered before the server stops reading: with two waiting or in
-#: the engine, the rest are "dropped" answers that the client does not read.
+#: Most unanswered frames of a live session; then the server stops reading. Two are waiting or in the engine;
+#: the others are "dropped" answers that the client does not read.
 _MAX_UNANSWERED_LIVE = 32
 
-#: A session may break rules as often as it may send frames, with so many seconds' worth saved up.
+#: A session may break rules as often as it may send frames, with a burst of this many seconds.
 _BROKEN_RULES_BURST_S = 10.0
 
-#: Messages of any kind, times the limit of frames, that are worked off without a pause between them, and the
-#: seconds of such haste, without a rest, after which the session ends.
+#: Messages of any kind that are processed without a pause, as a multiple of the frame limit, and the seconds
+#: at that rate, without a pause, after which the session ends.
 _MESSAGES_PER_ALLOWED_FRAME = 4
 _HASTE_S = 10.0
 
@@ -52,33 +52,33 @@ _CLOSE_CODES: dict[CloseReason, int] = {
 
 @router.websocket("/ws")
 async def stream(websocket: WebSocket, mode: Literal["latest", "all"] = "latest") -> None:
-    """Opens a session, or says why not."""
+    """Opens a session, or refuses it with the reason."""
     queue_length = services_of(websocket).settings.max_queued_frames if mode == "all" else 1
     max_unanswered = queue_length if mode == "all" else _MAX_UNANSWERED_LIVE
     await serve_session(websocket, LaneMode(mode), queue_length, max_unanswered, Dialect())
 
 
 class Dialect:
-    """How a session's messages are put: as the protocol has them."""
+    """The wire format of a session's messages: that of the protocol."""
 
     def receive(
         self, session: StreamSession, data: bytes | None, text: str, arrived: float
     ) -> Frame | ServerMessage | SessionClose:
-        """What the client wants: a frame to be answered, the answer to an update, or an end.
+        """Parses a message: a frame, the answer to an update, or the wish to end.
 
         Raises ProtocolError.
         """
         return session.receive_text(text) if data is None else session.receive_frame(data, arrived)
 
     def encode(self, message: ServerMessage) -> str | None:
-        """The text to send, or None where this client knows no such message."""
+        """The text to send, or None if this client does not know such a message."""
         return encode_message(message)
 
 
 async def serve_session(
     websocket: WebSocket, mode: LaneMode, queue_length: int, max_unanswered: int, dialect: Dialect
 ) -> None:
-    """One session from its handshake to its close; or says why it never starts."""
+    """Runs one session from its handshake to its close, or refuses it with the reason."""
     services = services_of(websocket)
     if not origin_is_allowed(websocket, services.settings):
         services.metrics.refusals.labels("forbidden_origin").inc()
@@ -101,7 +101,7 @@ async def serve_session(
 
 
 async def _refuse(websocket: WebSocket, dialect: Dialect, error: Error, close_code: int) -> None:
-    with suppress(WebSocketDisconnect):  # it has left by itself
+    with suppress(WebSocketDisconnect):  # the client has disconnected
         if (text := dialect.encode(error)) is not None:
             await websocket.send_text(text)
         await websocket.close(close_code)
@@ -124,10 +124,10 @@ def _new_session(services: Services, mode: LaneMode, queue_length: int) -> Strea
 
 
 class Connection:
-    """One WebSocket from its handshake to its close: hands messages to its session and sends what that says.
+    """One WebSocket from its handshake to its close: passes messages to its session and sends the answers.
 
-    Every frame in flight holds one permit; when none is left the socket is not read, which is how a
-    client in mode ALL is slowed down, and how one that never reads its answers is stopped.
+    Every frame in flight holds one permit. When none is left, the socket is not read. This slows down a
+    client in mode ALL, and stops one that never reads its answers.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Connection:
         self._message_rate = rate * _MESSAGES_PER_ALLOWED_FRAME
         self._pace = RateLimiter(self._message_rate)
         self._haste = RateLimiter(self._message_rate, self._message_rate * _HASTE_S)
-        self._deadline = asyncio.timeout(None)  # passes when the session is idle, or is made to pass
+        self._deadline = asyncio.timeout(None)  # expires when the session is idle, or is made to expire
         self._is_reading = False
         self._end: tuple[CloseReason, int] | None = None
 
@@ -186,9 +186,9 @@ class Connection:
                 self._is_reading = True
                 while True:
                     async with self._permits:
-                        pass  # there is room for one more frame, and nobody else takes it
+                        pass  # there is room for one more frame, and only this task takes it
                     if self._end is not None:
-                        return  # before the deadline, which may have been made to pass, is put off
+                        return  # before the deadline, which may have been made to expire, is moved
                     self._deadline.reschedule(loop.time() + self._idle_timeout_s)
                     message = await self._websocket.receive()
                     if message["type"] == "websocket.disconnect":
@@ -197,8 +197,8 @@ class Connection:
                         await self._end_for_breaking_rules("rate_limited")  # see BoundedWebSocket, too
                         return
                     await self._handle(message.get("bytes"), message.get("text"), answers)
-                    # Messages that are there already come without a pause: others have their turn, too.
-                    # Who is far too fast waits, which slows it down: its socket is not read meanwhile.
+                    # Buffered messages arrive without a pause, so other tasks get a turn here.
+                    # A client that is far too fast has to wait: its socket is not read in the meantime.
                     await asyncio.sleep(0 if self._pace.allows(now) else 1 / self._message_rate)
         except TimeoutError:
             if self._end is None:
@@ -214,7 +214,7 @@ class Connection:
             if size > self._session.limits.max_message_bytes:
                 raise ProtocolError(
                     "message_too_large",
-                    f"a message may have {self._session.limits.max_message_bytes} bytes at most",
+                    f"a message may have at most {self._session.limits.max_message_bytes} bytes",
                 )
             received = self._dialect.receive(self._session, data, text or "", arrived)
         except ProtocolError as error:
@@ -222,7 +222,7 @@ class Connection:
             self._metrics.frames.labels(error.code).inc()
             if error.code == "message_too_large":
                 self._finish("error", CloseCode.MESSAGE_TOO_BIG)
-            # Who is merely too fast is told so, frame by frame, and goes on.
+            # A client that is only slightly too fast gets an error for each frame, and continues.
             elif error.code != "rate_limited" and not self._broken_rules.allows(arrived):
                 await self._end_for_breaking_rules(error.code)
             return

@@ -1,4 +1,4 @@
-"""The images in a request's body, in whichever form they come: read up to a limit, kept in memory only."""
+"""Reads the images of a request's body in any form, up to a limit, in memory only."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -23,7 +23,7 @@ from .text_bodies import (
     parse_json,
 )
 
-#: What a raw body may be announced as. The bytes themselves decide what it is.
+#: Accepted types of a raw body. The bytes themselves decide the format.
 IMAGE_TYPES = (
     *("image/jpeg", "image/png", "image/webp", "image/bmp"),
     *("image/jpg", "image/x-ms-bmp", "application/octet-stream"),
@@ -32,9 +32,9 @@ IMAGE_TYPES = (
 
 @dataclass(frozen=True)
 class Upload:
-    """One encoded image, and the name that the client has for it, if any.
+    """One encoded image, and the client's name for it, if any.
 
-    ``fault`` is there where the image itself could not even be read; its neighbours are not affected.
+    ``fault`` is set if the image could not even be read; other images are not affected.
     """
 
     name: str | None
@@ -43,7 +43,7 @@ class Upload:
 
 
 class _InMemoryParser(MultiPartParser):
-    """Images never touch the disk; the body's limit bounds the memory."""
+    """Images are never written to disk; the body's limit bounds the memory."""
 
     spool_max_size = 2**62
 
@@ -85,7 +85,7 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     """The one image of a body in any form. Raises ProblemError."""
     uploads = await read_images(request, settings)
     if len(uploads) > 1:
-        raise ProblemError(422, "too_many_pictures", f"expected one picture, got {len(uploads)}")
+        raise ProblemError(422, "too_many_pictures", f"expected one image, got {len(uploads)}")
     if uploads[0].fault is not None:
         raise uploads[0].fault
     return uploads[0].data
@@ -115,7 +115,7 @@ async def read_base64_field(request: Request, settings: Settings, field: str) ->
     """The image that is base64 in one field of a form, multipart or URL-encoded. Raises ProblemError."""
     kind = media_type(request)
     if kind == "multipart/form-data":
-        # A field with a file name is meant as well.
+        # A field with a file name counts, too.
         found = [
             value.encode() if isinstance(value, str) else value.data
             for name, value in await _read_form(request, settings)
@@ -134,13 +134,13 @@ async def read_base64_field(request: Request, settings: Settings, field: str) ->
 
 
 async def _read_body(request: Request, settings: Settings, max_bytes: int) -> bytes:
-    """The whole body. Raises ProblemError, for one above the limit before it has all come."""
+    """The whole body. Raises ProblemError as soon as it exceeds the limit."""
     async with _receiving(request, settings) as reception:
         return b"".join([chunk async for chunk in _limited(request, max_bytes, reception)])
 
 
 async def _read_text(request: Request, settings: Settings) -> bytes:
-    """The same of a body that is text."""
+    """The whole body of text."""
     return await _read_body(request, settings, min(settings.max_text_bytes, settings.max_upload_bytes))
 
 
@@ -153,7 +153,7 @@ async def _read_form(request: Request, settings: Settings) -> list[tuple[str, Up
                 _limited(request, settings.max_upload_bytes, reception),
                 max_files=settings.max_pictures,
                 max_fields=MAX_OTHER_FIELDS,
-                max_part_size=settings.max_text_bytes,  # of a part that is no file
+                max_part_size=settings.max_text_bytes,  # from a part that is not a file
             )
             form = await parser.parse()
     except MultiPartException as error:
@@ -161,7 +161,7 @@ async def _read_form(request: Request, settings: Settings) -> list[tuple[str, Up
             raise _too_many(settings) from error
         if error.message.startswith("Part exceeded"):
             raise _text_too_large(settings) from error
-        raise ProblemError(400, "invalid_body", f"the form cannot be read: {error.message}") from error
+        raise ProblemError(400, "invalid_body", f"invalid form: {error.message}") from error
     fields: list[tuple[str, Upload | str]] = []
     for name, value in form.multi_items():
         if isinstance(value, str):
@@ -173,12 +173,12 @@ async def _read_form(request: Request, settings: Settings) -> list[tuple[str, Up
 
 
 def client_of(request: Request) -> str:
-    """Whose bodies and pixels a request's are: its address, or its network."""
+    """The client for limits on bodies and pixels: its address, or its network."""
     return network_of(request.client.host) if request.client else ""
 
 
 def media_type(request: Request) -> str:
-    """Of the body, in lower case and without parameters; empty if there is none."""
+    """The body's media type, in lower case and without parameters; empty if there is none."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -187,7 +187,7 @@ def _images_in_json(body: bytes, settings: Settings) -> list[Upload]:
         content = _JsonBody.model_validate(parse_json(body, settings.max_pictures))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise ProblemError(400, "invalid_body", f"the JSON cannot be used: {first['msg']}") from error
+        raise ProblemError(400, "invalid_body", f"invalid JSON: {first['msg']}") from error
     texts = content.images if content.image is None else [content.image]
     if len(texts) > settings.max_pictures:
         raise _too_many(settings)
@@ -203,7 +203,7 @@ def _upload_of(text: str) -> Upload:
 
 def _files(form: list[tuple[str, Upload | str]], field: str = "file") -> list[Upload]:
     files = [(name, value) for name, value in form if isinstance(value, Upload)]
-    # Clients that send files under another name mean them, too.
+    # Clients that send files under another name are served, too.
     chosen = [value for name, value in files if name == field] or [value for _, value in files]
     if not chosen:
         raise _missing(field)
@@ -216,18 +216,18 @@ def _missing(field: str) -> ProblemError:
 
 
 def _text_too_large(settings: Settings) -> ProblemError:
-    return ProblemError(413, "body_too_large", f"text may have {settings.max_text_bytes} bytes at most")
+    return ProblemError(413, "body_too_large", f"text may have at most {settings.max_text_bytes} bytes")
 
 
 def _too_many(settings: Settings) -> ProblemError:
     return ProblemError(
-        422, "too_many_pictures", f"at most {settings.max_pictures} pictures are accepted in one request"
+        422, "too_many_pictures", f"at most {settings.max_pictures} images are accepted in one request"
     )
 
 
 async def _limited(request: Request, max_bytes: int, reception: Reception) -> AsyncGenerator[bytes, None]:
-    """The body as it comes. Raises OverloadedError, and ProblemError as soon as it is too large."""
-    too_large = ProblemError(413, "body_too_large", f"a request may have {max_bytes} bytes at most")
+    """The body in chunks. Raises OverloadedError, and ProblemError as soon as it is too large."""
+    too_large = ProblemError(413, "body_too_large", f"a request may have at most {max_bytes} bytes")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:
         raise too_large
@@ -239,18 +239,20 @@ async def _limited(request: Request, max_bytes: int, reception: Reception) -> As
                 raise too_large
             reception.count(len(chunk))
             yield chunk
-            await asyncio.sleep(0)  # parsing is work on the loop: others have their turn between chunks
+            await asyncio.sleep(0)  # parsing blocks the event loop, so others run between chunks
     except ClientDisconnect as error:
-        raise ProblemError(400, "client_disconnected", "the client left before the body had come") from error
+        raise ProblemError(
+            400, "client_disconnected", "the client disconnected before the body was complete"
+        ) from error
 
 
 @asynccontextmanager
 async def _receiving(request: Request, settings: Settings) -> AsyncIterator[Reception]:
-    """The body is counted among those on their way, and must have come in time. Raises OverloadedError."""
+    """Counts the body among the incomplete ones, and limits its time. Raises OverloadedError."""
     try:
         with services_of(request).admission.receiving(client_of(request)) as reception:
             async with asyncio.timeout(settings.upload_timeout_s):
                 yield reception
     except TimeoutError as error:
-        message = f"the body did not come within {settings.upload_timeout_s:g} s"
+        message = f"the body did not arrive within {settings.upload_timeout_s:g} s"
         raise ProblemError(408, "request_timeout", message) from error

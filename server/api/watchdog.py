@@ -1,4 +1,4 @@
-"""Notices an engine or a decoder that hangs, and sees to it that there is another one, or another process."""
+"""Notices an engine or decoder that hangs, and replaces it or ends the process."""
 
 import asyncio
 import logging
@@ -13,10 +13,10 @@ from .metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
-#: Of a process that ends because its engine, or every decoder, hangs: EX_SOFTWARE of sysexits.h.
+#: Exit code if the engine, or every decoder, hangs: EX_SOFTWARE of sysexits.h.
 EXIT_CODE = 70
 
-#: To load and warm up another engine.
+#: Time to load and warm up another engine, in seconds.
 _RESTART_TIMEOUT_S = 300.0
 
 
@@ -38,7 +38,7 @@ class Watchdog:
         before it computes."""
         #: Ends the process in order. By default as its supervisor would.
         self.end_process: Callable[[], None] = lambda: signal.raise_signal(signal.SIGTERM)
-        #: What the process should end with, once it has been decided that it must.
+        #: The process's exit code, once it must end.
         self.exit_code = 0
         self._batcher = batcher
         self._metrics = metrics
@@ -50,7 +50,7 @@ class Watchdog:
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing is computed at the moment, if so."""
+        """Why inference is not possible at the moment; None if it is."""
         if self._batcher.hangs:
             return "the engine hangs"
         if exhausted := self._batcher.exhausted:
@@ -58,7 +58,7 @@ class Watchdog:
         return None
 
     async def aclose(self) -> None:
-        """Looks no more."""
+        """Stops watching."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -73,39 +73,39 @@ class Watchdog:
         if not self._batcher.hangs:
             return
         self._metrics.engine_hangs.inc()
-        logger.error("the engine has been at one pass for over %g s: it hangs", self._timeout_s)
+        logger.error("the engine hangs: one batch has taken more than %g s", self._timeout_s)
         if self._restart is None:
-            self._end("the engine cannot be loaded again")
+            self._end("the engine cannot be reloaded")
         elif self._batcher.hanging_passes > 1:
-            self._end("the engine before it hangs, too")
+            self._end("the previous engine hangs, too")
         else:
             await self._replace_engine(self._restart)
 
     async def _wait_for_threads(self) -> None:
-        logger.error("%s; unless one comes back within %g s the process ends", self.trouble, self._timeout_s)
+        logger.error("%s; the process ends unless one returns within %g s", self.trouble, self._timeout_s)
         until = time.monotonic() + self._timeout_s
         while self._batcher.exhausted and not self._batcher.hangs:
             if time.monotonic() > until:
-                self._end("no thread has come back")
+                self._end("no thread has returned")
                 return
             await asyncio.sleep(min(1.0, self._timeout_s / 10))
 
     async def _replace_engine(self, restart: Callable[[], Recognizer]) -> None:
-        # A thread of its own, which is left alone where it hangs as well.
+        # In its own thread, which is abandoned if it hangs, too.
         threads = WorkerThreads(1, "restart", _RESTART_TIMEOUT_S)
         try:
             recognizer = await threads.submit(restart)
             self._use(recognizer)
         except Exception as error:
-            self._end(f"the engine could not be loaded again: {error}")
+            self._end(f"the engine could not be reloaded: {error}")
             return
         finally:
             threads.stop()
         self._metrics.engine_restarts.inc()
         self._batcher.resume(recognizer)
-        logger.warning("another engine has taken its place")
+        logger.warning("another engine has replaced it")
 
     def _end(self, reason: str) -> None:
-        logger.critical("%s, and the process ends with exit code %d", reason, EXIT_CODE)
+        logger.critical("%s; the process ends with exit code %d", reason, EXIT_CODE)
         self.exit_code = EXIT_CODE
         self.end_process()

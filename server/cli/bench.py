@@ -1,4 +1,4 @@
-"""``emostream bench``: how fast this machine is, as ratios to what its hardware can do."""
+"""``emostream bench``: speed of this machine, compared with what its hardware can do."""
 
 import json
 from contextlib import nullcontext
@@ -29,20 +29,20 @@ def bench() -> None:
 )
 def engine(
     model: Annotated[
-        str, typer.Option(help="Model or ensemble; or an architecture, which then has random weights.")
+        str, typer.Option(help="Model or ensemble, or an architecture (with random weights).")
     ] = "default",
-    batch: Annotated[str, typer.Option(help="Batch sizes, commas between.")] = "1,2,4,8,16,32",
+    batch: Annotated[str, typer.Option(help="Batch sizes, separated by commas.")] = "1,2,4,8,16,32",
     seconds: Annotated[float, typer.Option(min=0.1, help="Time for each batch size.")] = 3.0,
-    reference: Annotated[bool, typer.Option(help="Time plain PyTorch in float32 as well.")] = True,
+    reference: Annotated[bool, typer.Option(help="Also time plain PyTorch in float32.")] = True,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for engine.json and engine.png.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Time the networks at several batch sizes, beside a matrix multiplication at the same precision."""
+    """Time the networks at several batch sizes, and a matrix multiplication at the same precision."""
     try:
         sizes = sorted({int(size) for size in batch.split(",")})
     except ValueError as error:
-        raise EmostreamError(f"--batch {batch}: whole numbers with commas between, such as 1,8,32") from error
+        raise EmostreamError(f"--batch {batch}: whole numbers separated by commas, such as 1,8,32") from error
     if sizes[0] < 1:
         raise EmostreamError(f"--batch {batch}: a batch has at least one face")
     configure_process()
@@ -61,24 +61,26 @@ def engine(
     ),
 )
 def bench_stream(
-    cameras: Annotated[int, typer.Option(min=1, max=1000, help="Sessions at a time.")] = 8,
-    frame_rate: Annotated[float, typer.Option(min=0.1, max=100.0, help="Frames a second of each.")] = 10.0,
+    cameras: Annotated[int, typer.Option(min=1, max=1000, help="Number of concurrent sessions.")] = 8,
+    frame_rate: Annotated[
+        float, typer.Option(min=0.1, max=100.0, help="Frames a second of each session.")
+    ] = 10.0,
     faces: Annotated[int, typer.Option(min=1, max=32, help="Faces in each frame.")] = 1,
-    seconds: Annotated[float, typer.Option(min=0.5, help="Time that is counted.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Duration of the measurement.")] = 10.0,
     url: Annotated[
         str | None,
-        typer.Option(help="A running server; without it one is started with this machine's settings."),
+        typer.Option(help="A running server. Default: start one with this machine's settings."),
     ] = None,
     token: Annotated[str | None, typer.Option(envvar="EMOSTREAM_TOKEN", help="The server's token.")] = None,
     source: Annotated[
-        str | None, typer.Option(help="An image with faces; without it crops are noise, which takes as long.")
+        str | None, typer.Option(help="An image with faces. Default: noise, which takes the same time.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for stream.json and stream.png.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Stream from many cameras at a time: throughput, latency, drops, and each session's share.
+    """Stream from many simulated cameras at once: throughput, latency, drops, and each session's share.
 
-    Each camera behaves as the dashboard does, with two frames under way at most.
+    Each camera behaves like the dashboard, with at most two frames in flight.
     """
     crops = face_crops(source, faces)
     with nullcontext(url) if url else server_process() as address:
@@ -91,7 +93,7 @@ def bench_stream(
 
 
 def _write(report: EngineReport | StreamReport, out: Path | None, name: str) -> None:
-    """The report as JSON and as a plot, where a folder for them was named."""
+    """Writes the report as JSON and as a plot, if a folder was given."""
     if out is None:
         return
     out.mkdir(parents=True, exist_ok=True)
@@ -146,7 +148,7 @@ def _show(report: EngineReport) -> None:
         )
     results.print(table)
     results.print(
-        f"{report.gflop_per_face:.2f} GFLOP a face; floor: those at the matrix multiplication's rate"
+        f"{report.gflop_per_face:.2f} GFLOP per face; floor: the same at the matrix multiplication's rate"
     )
     if report.eager_ms is not None:
         results.print(

@@ -1,4 +1,4 @@
-"""``emostream calibrate``: confidences that mean what they say."""
+"""``emostream calibrate``: fits a model's temperature, so that its confidences match its accuracy."""
 
 import json
 from pathlib import Path
@@ -25,14 +25,14 @@ def calibrate(
     data: Annotated[
         Path | None, typer.Argument(help="Labelled faces that it was not trained on.", show_default=False)
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and keep nothing.")] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="Back to the temperature before the last.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure only; store nothing.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Restore the previous temperature.")] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Fit a model's temperature on labelled faces and keep it, if that makes its confidences better.
+    """Fit a model's temperature on labelled faces, and store it if it improves the calibration.
 
-    A file of weights gets it into itself; for names of the catalogue it is kept in the weights folder.
+    A weights file stores its temperature itself; that of a catalogue name is stored in the weights folder.
     """
     configure_process()
     settings = read_settings(device=device)
@@ -46,7 +46,7 @@ def calibrate(
     faces = read_split(data, "evaluation")
     if len(faces) < LEAST_IMAGES:
         raise DatasetError(
-            f"{data} has {len(faces)} images, too few to fit a temperature on: take {LEAST_IMAGES} or more"
+            f"{data} has {len(faces)} images, too few to fit a temperature; use at least {LEAST_IMAGES}"
         )
     recognizer = load_recognizer(settings, entry)
     check_labels(recognizer, faces.labels)
@@ -54,7 +54,7 @@ def calibrate(
     with progress_bar() as progress:
         task = progress.add_task("as they are", total=len(faces))
         found = predict_probabilities(recognizer, faces, None, 0, lambda done: progress.advance(task, done))
-    # On top of the temperature that its probabilities already are at.
+    # Relative to the temperature that the probabilities already have.
     factor = fit_temperature(found, truth)
     description = read_description(file) if file is not None else None
     temperature = factor * (entry.temperature if description is None else description.temperature)
@@ -80,20 +80,20 @@ def calibrate(
         }
         typer.echo(json.dumps(figures, indent=2))
     else:
-        kept = "not kept: --dry-run" if dry_run else f"kept in {file or settings.weights_dir}"
-        outcome = kept if is_better else "not kept: it would not be better"
+        kept = "not stored: --dry-run" if dry_run else f"stored in {file or settings.weights_dir}"
+        outcome = kept if is_better else "not stored: it would not be better"
         results.print(f"[bold]{entry.name}[/]: temperature {temperature:.3f}, {outcome}", soft_wrap=True)
         results.print(
             f"log loss {log_loss(found, truth):.4f} before, {log_loss(calibrated, truth):.4f} after; "
             f"calibration error {before:.3f} before, {after:.3f} after "
-            f"({len(faces):,} images; each half measured at the temperature that the other half gave)"
+            f"({len(faces):,} images; each half measured at the temperature fitted on the other half)"
         )
     if not is_better:
         raise typer.Exit(1)
 
 
 def _undo(model: str, settings: Settings) -> float:
-    """The temperature that is in force again. Raises ModelError if none was kept before."""
+    """Restores the previous temperature and returns it. Raises ModelError if none was stored before."""
     _, file = find_model(model, settings)
     if file is not None:
         return restore_temperature(file)

@@ -24,24 +24,24 @@ _MOST_FLIPS = 12
 _VERDICTS = {
     "better": "[green]{second} is better[/]",
     "worse": "[red]{second} is worse[/]",
-    "undecided": "[yellow]Which is better cannot be told[/]",
+    "undecided": "[yellow]The images do not show which is better[/]",
 }
 
 
 def compare(
     first: ModelArgument,
     second: ModelArgument,
-    data: Annotated[Path, typer.Argument(help="Prepared folder (its split valid), or DIR/SPLIT.")],
-    report: Annotated[Path | None, typer.Option(help="FILE.html or FILE.json, besides.")] = None,
+    data: Annotated[Path, typer.Argument(help="Prepared data set (its split valid), or DIR/SPLIT.")],
+    report: Annotated[Path | None, typer.Option(help="Also write FILE.html or FILE.json.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show two models side by side, on faces that neither learned from."""
+    """Compare two models on faces that neither was trained on."""
     configure_process()
     if report is not None and report.suffix not in (".html", ".json"):
-        raise EmostreamError(f"--report {report}: the name ends in .html or .json")
+        raise EmostreamError(f"--report {report}: the name must end in .html or .json")
     settings = read_settings(device=device)
-    faces = read_split(data, "evaluation")  # before seconds go into loading
+    faces = read_split(data, "evaluation")  # first, since loading takes seconds
     one, other = (load_recognizer(settings, find_model(name, settings)[0]) for name in (first, second))
     with progress_bar() as progress:
         task = progress.add_task("comparing", total=2 * len(faces))
@@ -56,7 +56,7 @@ def compare(
 
 
 def show(found: Comparison, console: Console) -> None:
-    """The comparison as tables."""
+    """Prints the comparison as tables."""
     first, second = found.sides
     console.print(
         f"[bold]{first.model}[/] and [bold]{second.model}[/] on {found.data}: {found.images:,} images. "
@@ -92,7 +92,7 @@ def show(found: Comparison, console: Console) -> None:
     for side in found.sides:
         if side.read_as:
             read = ", ".join(f"{word} as {label}" for word, label in side.read_as.items())
-            console.print(f"\n{side.model} knows other labels, which were read so: {read}.", soft_wrap=True)
+            console.print(f"\n{side.model} knows other labels, which count as: {read}.", soft_wrap=True)
 
 
 def _show_flips(found: Comparison, console: Console) -> None:

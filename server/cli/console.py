@@ -1,4 +1,4 @@
-"""The terminal: where people's messages go, and progress bars that are silent where nobody watches."""
+"""The terminal: messages, and progress bars that are only shown on a terminal."""
 
 import logging
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ from rich.segment import Segment
 
 from ..inert import visible
 
-if TYPE_CHECKING:  # it would bring PyTorch with it
+if TYPE_CHECKING:  # it would import PyTorch
     from ..models.download import Progress as ProgressCallback
 
 
 class _InertConsole(Console):
-    """Names of files and words of servers go through it: nothing that is printed controls the terminal."""
+    """Escapes control sequences, since file names and servers' messages are printed here."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         for segment in super().render(renderable, options):
@@ -32,31 +32,31 @@ class _InertConsole(Console):
             yield segment if control else Segment(visible(text, keep="\n"), style)
 
 
-#: What a command is asked for goes to standard output, everything else to standard error.
+#: A command's results go to standard output, everything else to standard error.
 results = _InertConsole(highlight=False, emoji=False)
 messages = _InertConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def show(text: str, style: str | None = None) -> None:
-    """Words for people, as they are: names in them are no markup."""
+    """Prints a message literally, without interpreting markup in it."""
     messages.print(text, style=style, markup=False)
 
 
 def show_error(text: str) -> None:
-    """The same for what went wrong."""
+    """Prints an error message."""
     messages.print("error:", style="red", end=" ")
     show(text)
 
 
 class _TerminalHandler(logging.Handler):
-    """One line a record, whole, and above a bar where there is one."""
+    """Prints each record as one line, above a progress bar if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
         show(record.getMessage(), style="yellow")
 
 
 def log_to_terminal() -> None:
-    """Shows warnings, such as those of sources and connections, among the messages."""
+    """Shows logged warnings, such as those of sources and connections, as messages."""
     logging.basicConfig(level="WARNING", handlers=[_TerminalHandler()])
 
 
@@ -71,7 +71,7 @@ def download_progress(name: str) -> "Iterator[ProgressCallback]":
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Bars for work that is counted, on standard error if it is a terminal, and gone when it is done."""
+    """Progress bars for counted work, on standard error if it is a terminal; removed at the end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
         yield progress

@@ -1,4 +1,4 @@
-"""``emostream data``: data sets into the form that training and evaluation read."""
+"""``emostream data``: converts data sets into the format that training and evaluation read."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,14 +25,14 @@ def data() -> None:
 
 @app.command("prepare", epilog=examples("emostream data prepare ~/fer2013 --out data/fer2013"))
 def prepare_(
-    source: Annotated[Path, typer.Argument(help="fer2013.csv, or a folder: FER+, or one folder a class.")],
+    source: Annotated[Path, typer.Argument(help="fer2013.csv, or a folder: FER+, or one folder per class.")],
     out: Annotated[Path, typer.Option(help="Folder for the prepared data set.")],
-    side: Annotated[int, typer.Option(min=16, max=512, help="Of the images, in px.")] = 48,
+    side: Annotated[int, typer.Option(min=16, max=512, help="Side of the prepared images, in px.")] = 48,
     colour: Annotated[bool, typer.Option("--colour/--grey", help="RGB, or luma only.")] = False,
     detect: Annotated[
-        bool, typer.Option("--detect", help="Find the face and cut it out; else images are crops already.")
+        bool, typer.Option("--detect", help="Crop the face. Default: the images are crops already.")
     ] = False,
-    min_side: Annotated[int, typer.Option(min=1, help="Images with fewer px are left out.")] = 24,
+    min_side: Annotated[int, typer.Option(min=1, help="Drop smaller images, in px.")] = 24,
     votes: Annotated[
         Path | None, typer.Option(help="FER+'s fer2013new.csv, if not beside fer2013.csv.")
     ] = None,
@@ -43,32 +43,34 @@ def prepare_(
             "\\[default: 0.8,0.1,0.1; of fewer than 1,000 images 0.7,0.3,0]"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of that split.")] = 0,
-    numbers: Annotated[
-        Numbering | None, typer.Option(help="Whose numbers the class folders are called by.")
-    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random split.")] = 0,
+    numbers: Annotated[Numbering | None, typer.Option(help="Numbering of the class folders.")] = None,
     labels: Annotated[
         str | None,
-        typer.Option(help="Of your own, in order, commas between, such as bored,focused.", metavar="LABEL,…"),
+        typer.Option(
+            help="Your own labels in order, separated by commas, such as bored,focused.", metavar="LABEL,…"
+        ),
     ] = None,
     group_by: Annotated[
         Grouping | None,
         typer.Option(
-            help="What stays in one split beside copies of one picture: images of one folder below a class, "
-            "or with names that differ by a number at the end (a person's, a recording's)."
+            help="Images to keep in one split besides copies: those of one folder below a class, or those "
+            "whose names only differ by a number at the end (of a person or recording)."
         ),
     ] = None,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="FOLDER=LABEL", help="Of one class folder; FOLDER= leaves it out."),
+        typer.Option(
+            "--map", metavar="FOLDER=LABEL", help="Label of a class folder; FOLDER= drops its images."
+        ),
     ] = None,
     drop_repeated: Annotated[
-        bool, typer.Option("--drop-repeated", help="Leave out what the training split has, too.")
+        bool, typer.Option("--drop-repeated", help="Drop images that are also in the training split.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace another data set in --out.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Bring a data set into the form that train and evaluate read (docs/training.md)."""
+    """Convert a data set into the format that train and evaluate read (docs/training.md)."""
     configure_process()
     options = Options(
         side=side,
@@ -92,13 +94,15 @@ def prepare_(
     else:
         _show(prepared.manifest)
     if prepared.is_new:
-        messages.print(f"written to {out}; what was left out is in {out / 'rejects.csv'}")
+        messages.print(f"written to {out}; dropped images are listed in {out / 'rejects.csv'}")
     else:
-        messages.print(f"{out} has been prepared from the same source in the same way: nothing to do")
+        messages.print(
+            f"{out} was already prepared from the same source with the same options: nothing to do"
+        )
     for name, facts in prepared.manifest.splits.items():
         if facts.also_in_train:
-            repeated = f"{facts.also_in_train} images of {name} are in train, too"
-            messages.print(f"{repeated}; --drop-repeated leaves them out", style="yellow")
+            repeated = f"{facts.also_in_train} images of {name} are also in train"
+            messages.print(f"{repeated}; --drop-repeated drops them", style="yellow")
 
 
 def _shares(text: str) -> tuple[float, float, float]:
@@ -107,7 +111,7 @@ def _shares(text: str) -> tuple[float, float, float]:
     except ValueError as error:
         raise DatasetError(f"--split {text}: three shares, such as 0.8,0.1,0.1") from error
     if min(train, valid, test) < 0 or train == 0 or abs(train + valid + test - 1) > 1e-6:
-        raise DatasetError(f"--split {text}: the shares add up to 1, and that of train is not 0")
+        raise DatasetError(f"--split {text}: the shares must add up to 1, and that of train must not be 0")
     return train, valid, test
 
 
@@ -124,7 +128,7 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
 def _show(manifest: Manifest) -> None:
     splits = manifest.splits.values()
     colours = "RGB" if manifest.channels == 3 else "grey"
-    # No title of the table: it would be broken to the table's width.
+    # Not the table's title, which would be wrapped to the table's width.
     results.print(f"{manifest.name}: {manifest.kind}, {manifest.side} px, {colours}", style="italic")
     table = Table(box=None)
     table.add_column("")
@@ -135,6 +139,6 @@ def _show(manifest: Manifest) -> None:
     table.add_row("images", *(f"{facts.pictures:,}" for facts in splits), style="bold")
     for reason in sorted({reason for facts in splits for reason in facts.rejects}):
         table.add_row(
-            f"left out: {reason}", *(f"{facts.rejects.get(reason, 0):,}" for facts in splits), style="dim"
+            f"dropped: {reason}", *(f"{facts.rejects.get(reason, 0):,}" for facts in splits), style="dim"
         )
     results.print(table)

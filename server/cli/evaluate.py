@@ -1,4 +1,4 @@
-"""``emostream evaluate``: how often a model is right, and what its confidences are worth."""
+"""``emostream evaluate``: a model's accuracy and calibration."""
 
 import json
 from pathlib import Path
@@ -20,18 +20,19 @@ from .model_option import ModelArgument
 
 def evaluate(
     model: ModelArgument,
-    data: Annotated[Path, typer.Argument(help="Prepared folder (its split valid), or DIR/SPLIT.")],
+    data: Annotated[Path, typer.Argument(help="Prepared data set (its split valid), or DIR/SPLIT.")],
     quick: Annotated[
-        bool, typer.Option("--quick", help="The images as they are, and no conditions.")
+        bool, typer.Option("--quick", help="Only the unchanged images, without conditions.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(help="FILE.html, or FILE.md with its plots beside it; and FILE.json.")
+        Path | None,
+        typer.Option(help="Write FILE.html, or FILE.md with plots beside it; FILE.json is written, too."),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn by chance.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure a model on labelled faces: as they are, covered, small, compressed and blurred."""
+    """Measure a model on labelled faces: unchanged, covered, small, compressed and blurred."""
     configure_process()
     if report is not None:
         from ..training.reporting.report import check_report, write_report  # Matplotlib loads slowly
@@ -53,7 +54,7 @@ def evaluate(
 
 
 def _called(data: Path) -> str:
-    """A split's name with that of its folder: "valid" alone says little."""
+    """A split's name with that of its folder: "valid" alone would be ambiguous."""
     path = data.resolve()
     return path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
 

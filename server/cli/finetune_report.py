@@ -1,4 +1,4 @@
-"""What a fine-tune did, in words and a table."""
+"""Shows the result of fine-tuning: a table and a sentence."""
 
 from rich.table import Table
 
@@ -7,14 +7,14 @@ from .console import results
 
 
 def show_finetune(result: FinetuneResult, start: str, name: str) -> None:
-    """Before and after on the images that were held out, and whether that is more than chance."""
+    """Figures before and after on the held-out images, and whether the difference is more than chance."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for heading in ("", "accuracy (95 % interval)", "calibration error"):
         table.add_column(heading)
     table.add_row(f"before: {start}", *_figures(result.before))
     table.add_row(f"after: {name}", *_figures(result.after), style="bold")
     results.print(
-        f"Learned from {result.learned_from:,} images, measured on {result.images:,} others. "
+        f"Trained on {result.learned_from:,} images, measured on {result.images:,} others. "
         f"Labels: {', '.join(result.labels)}.\n",
         soft_wrap=True,
     )
@@ -22,7 +22,8 @@ def show_finetune(result: FinetuneResult, start: str, name: str) -> None:
     if result.read_as:
         read = ", ".join(f"{word} as {label}" for word, label in result.read_as.items())
         results.print(
-            f"\n{start} does not know these labels. Before, its own were read so: {read}.", soft_wrap=True
+            f"\n{start} does not know these labels. Before, its own labels counted as: {read}.",
+            soft_wrap=True,
         )
     results.print(f"\n{verdict(result)}", soft_wrap=True)
 
@@ -31,10 +32,10 @@ def verdict(result: FinetuneResult) -> str:
     """Whether it helped, in a sentence or two."""
     paired = result.paired
     if result.strength is None and not result.read_as:
-        return "It did not help: in cross-validation no change did better than none, so nothing was changed."
+        return "It did not help: in cross-validation no change was better than none, so nothing changed."
     counts = (
-        f"of {result.images} images {paired.gained} are right that were wrong, and {paired.lost} wrong that "
-        f"were right (McNemar's p = {paired.p_value:.2g})"
+        f"of {result.images} images, {paired.gained} are now right that were wrong, and {paired.lost} wrong "
+        f"that were right (McNemar's p = {paired.p_value:.2g})"
     )
     match paired.verdict:
         case "better":
@@ -42,7 +43,7 @@ def verdict(result: FinetuneResult) -> str:
         case "worse":
             return f"[red]It did harm[/]: {counts}. Do not use it."
         case _:
-            return f"[yellow]Whether it helped cannot be told[/]: {counts}. More images would."
+            return f"[yellow]Whether it helped cannot be told[/]: {counts}. Add images."
 
 
 def _figures(side: Measured) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called: PyTorch alone takes seconds to load, and neither
+"""Commands that are imported when they are called. PyTorch alone takes seconds to load, and neither
 ``--help`` nor a shell's completion needs it."""
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ..extras import check_extra
 
 @dataclass(frozen=True)
 class LazyCommand:
-    """Where a command is, and what the list of commands says of it.
+    """Where a command is defined, and its line in the list of commands.
 
     ``attribute`` of ``module`` is the command's function, or the Typer of a group of commands. ``extra`` is
     what the command needs beyond the base package.
@@ -27,7 +27,7 @@ class LazyCommand:
     extra: str | None = "server"
 
     def load(self, name: str) -> Any:
-        """The command, ready to run. Raises MissingExtraError, before anything is imported, if need be."""
+        """Imports the command. Raises MissingExtraError, before any import, if its extra is missing."""
         if self.extra:
             check_extra(self.extra, f"emostream {name}")
         found = getattr(import_module(self.module), self.attribute)
@@ -41,7 +41,7 @@ class LazyCommand:
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands, ``lazy_commands``, are loaded when they are called and not to list them."""
+    """A group whose ``lazy_commands`` are imported when they are called, not to list them."""
 
     lazy_commands: dict[str, LazyCommand]
 
@@ -71,5 +71,5 @@ class LazyGroup(TyperGroup):
 
 
 def examples(*commands: str) -> str:
-    """The end of a command's help: commands to try, one a line."""
+    """The end of a command's help: example commands, one per line."""
     return "[bold]Examples[/]\n\n" + "\n\n".join(f"[cyan]{command}[/]" for command in commands)

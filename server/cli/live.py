@@ -1,4 +1,4 @@
-"""``emostream live``: a camera's or file's faces in the terminal, without a server."""
+"""``emostream live``: shows the faces of a camera or file in the terminal, without a server."""
 
 import sys
 from collections.abc import Iterator
@@ -24,29 +24,30 @@ def live(
         str, typer.Argument(help="Camera (0, /dev/video1), video, image, folder or address.")
     ] = "0",
     preview: Annotated[
-        PreviewKind, typer.Option(help="auto takes the best that the terminal can show.")
+        PreviewKind, typer.Option(help="auto chooses the best kind that the terminal supports.")
     ] = PreviewKind.AUTO,
     model: ModelOption = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     min_face: Annotated[
-        int | None, typer.Option(min=12, help="Smallest face in pixels; as for predict's videos if left out.")
+        int | None, typer.Option(min=12, help="Smallest face in pixels. Default: as for videos in predict.")
     ] = None,
-    max_faces: Annotated[int, typer.Option(min=1, max=256, help="Most faces, the largest ones.")] = 8,
+    max_faces: Annotated[int, typer.Option(min=1, max=256, help="Most faces; the largest are kept.")] = 8,
     smoothing: Annotated[
-        float, typer.Option(min=0.0, max=0.99, help="Weight of a face's past, from 0 to below 1.")
+        float,
+        typer.Option(min=0.0, max=0.99, help="Weight of a face's earlier predictions, from 0 to below 1."),
     ] = 0.5,
 ) -> None:
     """Watch a camera or a file in the terminal: boxes, and bars for every face.
 
     Keys: q quits, s saves a snapshot to the current folder, space pauses.
 
-    Of a camera the newest frame is shown, however slow the machine is;
-    files play at their own pace. Works over SSH.
+    A camera always shows its newest frame, however slow the machine is;
+    files play at their own rate. Works over SSH.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise SourceError(
-            "live needs a terminal, and here standard input or output is none; "
-            "`emostream predict` writes results to files, and `ssh -t` gives a terminal"
+            "live needs a terminal, but standard input or output is not one; "
+            "`emostream predict` writes results to files, and `ssh -t` provides a terminal"
         )
     settings = read_settings(model=model)
     try:
@@ -69,10 +70,10 @@ def live(
 
 @contextmanager
 def _buffered_console() -> Iterator[Console]:
-    """Standard output with a buffer of its own.
+    """Standard output with its own buffer.
 
-    Under PYTHONUNBUFFERED Python's has none, and what a terminal does not take at once is lost: half a screen
-    whenever a resize interrupts its writing.
+    Under PYTHONUNBUFFERED, Python's standard output has none. What a terminal does not accept at once is then
+    lost: half a screen whenever a resize interrupts a write.
     """
     with open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False) as file:
         yield Console(file=file, highlight=False)

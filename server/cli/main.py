@@ -1,4 +1,4 @@
-"""``emostream``: every subcommand, and how errors leave it."""
+"""``emostream``: all subcommands, and how errors are reported."""
 
 import sys
 from importlib.metadata import version
@@ -27,17 +27,17 @@ COMMANDS = {
         "Stream images to a server and write each face's emotion.",
         _USE,
         (
-            "emostream stream film.mp4 --out faces.csv",
+            "emostream stream talk.mp4 --out faces.csv",
             "emostream stream 0 --smoothing 0.5 --out today.jsonl",
             "emostream stream rtsp://camera/live --url https://emostream.example",
-            "ffmpeg -i film.mkv -f image2pipe -c:v mjpeg - | emostream stream -",
+            "ffmpeg -i talk.mkv -f image2pipe -c:v mjpeg - | emostream stream -",
         ),
         extra=None,
     ),
     "predict": LazyCommand(
         "emostream.cli.predict",
         "predict",
-        "Recognise the faces in images and videos, in this process: no server is needed.",
+        "Recognise the faces in images and videos, without a server.",
         _USE,
         (
             "emostream predict group.jpg",
@@ -77,14 +77,14 @@ COMMANDS = {
     "evaluate": LazyCommand(
         "emostream.cli.evaluate",
         "evaluate",
-        "Measure a model on labelled faces: as they are, covered, small, compressed and blurred.",
+        "Measure a model on labelled faces: unchanged, covered, small, compressed and blurred.",
         _MODELS,
         ("emostream evaluate default data/ferplus --report report.html",),
     ),
     "compare": LazyCommand(
         "emostream.cli.compare",
         "compare",
-        "Show two models side by side, on faces that neither learned from.",
+        "Compare two models on faces that neither was trained on.",
         _MODELS,
         ("emostream compare default candidate data/mine --report comparison.html",),
         extra="train",
@@ -92,7 +92,7 @@ COMMANDS = {
     "calibrate": LazyCommand(
         "emostream.cli.calibrate",
         "calibrate",
-        "Fit a model's temperature on labelled faces and keep it, if that makes its confidences better.",
+        "Fit a model's temperature on labelled faces, and store it if it improves the calibration.",
         _MODELS,
         ("emostream calibrate runs/mine data/mine",),
     ),
@@ -130,9 +130,9 @@ def emostream(
 
 
 def main() -> None:
-    """Runs the command line. Errors are one line each and exit code 1; the user's to mend, or ours.
+    """Runs the command line. An error prints one line and exits with code 1.
 
-    With ``--debug`` before the command they keep their traceback.
+    With ``--debug`` before the command, errors keep their traceback.
     """
     try:
         app()
@@ -145,5 +145,5 @@ def main() -> None:
             show_error(str(error))
         else:
             message = f"{type(error).__name__}: {error}".partition("\n")[0]
-            show_error(f"{message} (a mistake of ours: emostream --debug … shows where)")
+            show_error(f"{message} (a bug in emostream: emostream --debug … shows where)")
         sys.exit(1)

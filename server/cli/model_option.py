@@ -1,4 +1,4 @@
-"""Which model: what several commands are told, and a shell can complete."""
+"""The option and argument for a model, with shell completion, that several commands share."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -11,11 +11,11 @@ from ..settings import read_settings
 
 
 def known_models(incomplete: str) -> Iterator[tuple[str, str]]:
-    """Names that begin so, with what they are: ensembles, then single networks."""
+    """Names with this prefix and their descriptions: ensembles, then single networks."""
     try:
         catalogue = WeightsStore(read_settings().weights_dir).catalogue()
     except EmostreamError:
-        return  # a shell has no place for errors
+        return  # a shell's completion cannot show errors
     descriptions = dict.fromkeys(catalogue.ensemble_names, "ensemble") | {
         name: entry.description for name, entry in catalogue.models.items()
     }
@@ -24,14 +24,16 @@ def known_models(incomplete: str) -> Iterator[tuple[str, str]]:
 
 ModelOption = Annotated[
     str | None,
-    typer.Option(help="Model or ensemble, or models with commas between.", autocompletion=known_models),
+    typer.Option(
+        help="Model or ensemble, or several models separated by commas.", autocompletion=known_models
+    ),
 ]
 
-#: For commands that take runs and weights files, too; ``emostream.loading.find_model`` makes sense of it.
+#: For commands that accept runs and weights files, too; ``emostream.loading.find_model`` resolves it.
 ModelArgument = Annotated[
     str,
     typer.Argument(
-        help="Of the catalogue, commas between several; or a run's folder or weights.",
+        help="Names from the catalogue, separated by commas; or a run's folder or weights file.",
         autocompletion=known_models,
     ),
 ]

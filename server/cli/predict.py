@@ -1,4 +1,4 @@
-"""``emostream predict``: images and videos that are already there, without a server."""
+"""``emostream predict``: analyses images and videos without a server."""
 
 import json
 import signal
@@ -35,7 +35,7 @@ from ..writers.summary import Summary
 from .console import log_to_terminal, messages, results, show, show_error
 from .model_option import ModelOption
 
-#: Names that one line lists.
+#: Most names that one line lists.
 _MOST_NAMED = 8
 
 
@@ -46,49 +46,52 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Results, by its ending: .jsonl, .csv, .long.csv, .parquet, _events.tsv (BIDS), .eaf (ELAN) "
-            "or .boris.csv. Standard output if left out."
+            help="File for the results; its extension sets the format: .jsonl, .csv, .long.csv, .parquet, "
+            "_events.tsv (BIDS), .eaf (ELAN) or .boris.csv. Default: standard output."
         ),
     ] = None,
     annotate: Annotated[
         Path | None,
-        typer.Option(help="Copies with boxes and bars drawn in: a file for one input, a folder for several."),
+        typer.Option(
+            help="Annotated copies with boxes and bars: a file for one input, a folder for several."
+        ),
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="An HTML page that sums it all up.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a summary as an HTML page.")] = None,
     model: ModelOption = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     min_face: Annotated[
         int | None,
         typer.Option(
             min=12,
-            help="Smallest face in pixels. If left out: 24 in images, a thirtieth of the frame's shorter "
-            "side, but at least 24, in videos.",
+            help="Smallest face in pixels. Default: 24 in images; in videos, a thirtieth of the frame's "
+            "shorter side, but at least 24.",
         ),
     ] = None,
     max_faces: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Most faces in one frame, the largest ones.")
+        int | None, typer.Option(min=1, max=256, help="Most faces in one frame; the largest are kept.")
     ] = None,
     smoothing: Annotated[
-        float, typer.Option(min=0.0, max=0.99, help="Weight of a face's past in videos, from 0 to below 1.")
+        float,
+        typer.Option(
+            min=0.0, max=0.99, help="Weight of a face's earlier predictions in videos, from 0 to below 1."
+        ),
     ] = 0.0,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Take the folders within folders, too.")
-    ] = False,
-    every: Annotated[int, typer.Option(min=1, help="Of a video analyse each N-th frame only.")] = 1,
-    session: Annotated[str | None, typer.Option(help="The session's name, which each row then has.")] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Include subfolders.")] = False,
+    every: Annotated[int, typer.Option(min=1, help="Analyse only every N-th frame of a video.")] = 1,
+    session: Annotated[str | None, typer.Option(help="Name of the session; every row gets it.")] = None,
     timings: Annotated[
-        Path | None, typer.Option(help="Write where the time went to this file, as JSON.")
+        Path | None, typer.Option(help="Write the time of each step to this file, as JSON.")
     ] = None,
 ) -> None:
-    """Recognise the faces in images and videos, in this process: no server is needed.
+    """Recognise the faces in images and videos, without a server.
 
-    Results are one record a face and frame. A terminal does not show them
-    where --annotate or --report is asked for.
+    Results have one record per face and frame. With --annotate or --report,
+    they are not printed to a terminal.
 
-    Ctrl-C finishes all outputs with what has been seen so far.
+    Ctrl-C completes all outputs with the results so far.
 
-    Exit codes: 0 done, 1 error, or a file that cannot be read or copied,
-    which fails alone; 2 wrong usage; 130 interrupted with Ctrl-C.
+    Exit codes: 0 done; 1 an error, or files that could not be read or copied
+    (the others are done); 2 wrong usage; 130 interrupted with Ctrl-C.
     """
     started = time.perf_counter()
     log_to_terminal()
@@ -103,7 +106,7 @@ def predict(
         show(line, style="yellow")
     settings = read_settings(model=model, max_faces=max_faces)
     try:
-        from ..loading import model_name  # PyTorch loads slowly, and names of files are checked first
+        from ..loading import model_name  # PyTorch loads slowly, so file names are checked first
 
         analyzer = Analyzer(
             model_name(settings),
@@ -142,7 +145,7 @@ def predict(
 
 @dataclass
 class _Run:
-    """One call's outputs, and what went through them."""
+    """The outputs of one call, and its counts."""
 
     writer: FaceWriter | None
     copies: CopyWriter | None
@@ -158,10 +161,10 @@ class _Run:
         self.faces = 0
         self._task: TaskID | None = None
         self._file: InputFile | None = None
-        self._is_copied = True  # nothing has gone wrong with this file's copy
+        self._is_copied = True  # False after an error in this file's copy
 
     def through(self, running: Pipeline) -> int:
-        """Takes all inputs through; returns the number of the signal that ended it early, or 0."""
+        """Processes all inputs. Returns the number of the signal that stopped it early, or 0."""
         started, started_processor = time.perf_counter(), time.process_time()
         with running as pipeline, _stopped_by_signals(pipeline) as received:
             is_complete = False
@@ -177,7 +180,7 @@ class _Run:
         return received[0] if received else 0
 
     def fail(self, path: Path, error: Exception) -> None:
-        """One input's own failure, told at once, in the report, and in the exit code."""
+        """Records the failure of one input: shown at once, in the report, and in the exit code."""
         reason = str(error)
         if not isinstance(error, EmostreamError):
             reason = f"{path}: {type(error).__name__}: {error}"
@@ -200,7 +203,7 @@ class _Run:
         if self.copies and self._is_copied:
             try:
                 self._copy(self.copies, item)
-            except Exception as error:  # of encoders, disks, names: this copy's, and no other's
+            except Exception as error:  # an encoder, a disk or a name failed; other copies go on
                 self._is_copied = False
                 self.copies.discard()
                 self.fail(item.input.file.path or Path(), error)
@@ -240,7 +243,7 @@ class _Run:
         self.busy_s[stage] += time.perf_counter() - started
 
     def tell(self, seconds: float) -> None:
-        """What is missing in the results; and one line about the whole run, where somebody watches."""
+        """Shows inputs without results and, on a terminal, one line about the whole run."""
         without = [file.file.path for file in self.summary.files if not file.frames_with_faces]
         if without:
             show(f"no face was found in {_some_of(without)}", style="yellow")
@@ -255,7 +258,7 @@ class _Run:
 
 
 def _some_of(paths: Sequence[Path | None]) -> str:
-    """The first names, and how many more there are."""
+    """The first names, and the number of the others."""
     names = [path.name for path in paths if path is not None]
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
@@ -263,7 +266,7 @@ def _some_of(paths: Sequence[Path | None]) -> str:
 
 @contextmanager
 def _stopped_by_signals(pipeline: Pipeline) -> Iterator[list[int]]:
-    """The first SIGINT or SIGTERM stops reading, so that outputs end whole; a second one ends all at once."""
+    """The first SIGINT or SIGTERM stops reading, so that outputs are completed; a second one aborts."""
     received: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -29,26 +29,26 @@ logger = logging.getLogger(__name__)
 def serve(
     model: ModelOption = None,
     reload: Annotated[
-        bool, typer.Option("--reload", help="Start anew whenever the code or the catalogue changes.")
+        bool, typer.Option("--reload", help="Restart whenever the code or the catalogue changes.")
     ] = False,
     dev_tls: Annotated[
         bool,
         typer.Option(
             "--dev-tls",
-            help="Speak TLS with a certificate made now, so that phones nearby may open their cameras.",
+            help="Use TLS with a certificate made for this run, so that phones can open their cameras.",
         ),
     ] = False,
     workers: Annotated[
         int,
         typer.Option(
-            "--workers", min=1, metavar="1", help="Always one: docs/scaling.md says how to serve more."
+            "--workers", min=1, metavar="1", help="Always 1; docs/scaling.md says how to serve more."
         ),
     ] = 1,
     **given: str | None,
 ) -> None:
     """Serve the API and the dashboard.
 
-    Options left out come from the environment (EMOSTREAM_PORT for --port, and so on) or a file .env.
+    Every option can also be set in the environment (EMOSTREAM_PORT for --port, and so on) or in a file .env.
     """
     if workers > 1:
         raise EmostreamError(
@@ -61,9 +61,9 @@ def serve(
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter(settings.log_format))
     if reload:
-        _serve_again_and_again()
+        _serve_with_reload()
         return
-    # Whoever sends broken forms would fill the log.
+    # Otherwise a client with broken forms could fill the log.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     configure_process()
     tls = made_now() if dev_tls else given_tls(settings)
@@ -78,7 +78,7 @@ def serve(
         )
         if not (settings.accepted_tokens or is_loopback(settings.host)):
             logger.warning(
-                "everybody who reaches %s may use this server: set EMOSTREAM_TOKEN, or listen on 127.0.0.1",
+                "anyone who can reach %s may use this server: set EMOSTREAM_TOKEN, or listen on 127.0.0.1",
                 settings.host,
             )
         shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
@@ -87,13 +87,13 @@ def serve(
         server = create_server(settings, recognizer, partial(load_recognizer, settings), tls)
         server.run(sockets=[listening])
         if code := server.services.watchdog.exit_code:
-            # At once: Python would wait at its end for what hangs in there.
+            # Exits at once: a normal exit would wait for the threads that hang.
             logging.shutdown()
             os._exit(code)
 
 
-def _serve_again_and_again() -> None:
-    """Runs this very command in a process that is replaced at every change. Ends with Ctrl-C."""
+def _serve_with_reload() -> None:
+    """Runs this command in a process that is restarted at every change. Ends with Ctrl-C."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--reload"]
     command = shlex.join([sys.executable, "-m", "emostream", *arguments])
     watched = DefaultFilter()

@@ -1,4 +1,4 @@
-"""The settings as options of a command; their names, defaults and words have one home, emostream.settings."""
+"""The settings as options of a command; emostream.settings defines their names, defaults and help texts."""
 
 import inspect
 from collections.abc import Callable
@@ -16,8 +16,9 @@ _PANEL = "Settings"
 
 
 def with_settings_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command, which takes them as keywords, an option for every setting that it does not name
-    itself. Values are text or None; ``read_settings`` makes sense of them.
+    """Adds an option to the command for every setting that it does not declare itself.
+
+    The command receives them as keyword arguments, as text or None; ``read_settings`` parses them.
     """
     own = inspect.signature(command)
     named = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
@@ -31,7 +32,7 @@ def with_settings_options(command: Callable[..., None]) -> Callable[..., None]:
         for name, field in Settings.model_fields.items()
         if name not in own.parameters
     ]
-    # What typer looks at.
+    # Typer reads these.
     command.__signature__ = own.replace(parameters=[*named, *added])  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in (*named, *added)}
     return command

@@ -1,4 +1,4 @@
-"""``emostream stream``: images from anywhere to a server, each face's emotion to a file."""
+"""``emostream stream``: sends images to a server and writes the emotion of each face to a file."""
 
 import asyncio
 import logging
@@ -48,59 +48,58 @@ def stream(
     detect: Annotated[
         Literal["auto", "local", "server"],
         typer.Option(
-            help="local: find faces here and send their crops. server: send whole images. "
+            help="local: detect faces here and send their crops. server: send whole images. "
             "auto: local if this machine has the face detector."
         ),
     ] = "auto",
     interval: Annotated[
-        int, typer.Option(min=0, metavar="MS", help="Skip frames closer than this to the one before.")
+        int,
+        typer.Option(min=0, metavar="MS", help="Skip frames that follow the previous one by less than this."),
     ] = 0,
     realtime: Annotated[
         bool | None,
         typer.Option(
-            help="Send the newest frame, at the source's own pace, rather than every one. "
-            "Without the option: for cameras and live addresses.",
+            help="Send the newest frame, at the source's own rate, instead of every frame. "
+            "Default for cameras and live addresses.",
             show_default=False,
         ),
     ] = None,
     in_flight: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="Frames under way at most: 4 if not given, 2 in realtime."),
+        typer.Option(min=1, max=64, help="Most frames in flight. Default: 4; realtime 2."),
     ] = None,
     smoothing: Annotated[
-        float | None, typer.Option(min=0.0, max=0.99, help="Weight of a face's past in its answer.")
+        float | None, typer.Option(min=0.0, max=0.99, help="Weight of a face's earlier predictions.")
     ] = None,
     max_faces: Annotated[int | None, typer.Option(min=1, help="Most faces in a frame.")] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="File, by its ending: .jsonl, .csv, .long.csv, .parquet, _events.tsv (BIDS), .eaf (ELAN) or "
-            ".boris.csv. Without it JSON lines on standard output."
+            help="File; its extension sets the format: .jsonl, .csv, .long.csv, .parquet, "
+            "_events.tsv (BIDS), .eaf (ELAN) or .boris.csv. Default: JSON lines on standard output."
         ),
     ] = None,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Of a folder take the folders in it, too.")
-    ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Include subfolders.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
     session_name: Annotated[
-        str | None, typer.Option("--session", help="The session's name, which each row then has.")
+        str | None, typer.Option("--session", help="Name of the session; every row gets it.")
     ] = None,
 ) -> None:
     """Stream images to a server and write each face's emotion.
 
-    A lost connection is made again, and the frames under way are sent again: none is missing in the file,
-    and none is there twice.
+    After a lost connection the client reconnects and sends the frames in flight again. The file has
+    every frame exactly once.
 
-    Exit codes: 0 done, 1 error, or images that cannot be read or computed (the others are in the file),
-    2 wrong usage, 3 the server refuses or cannot be reached, 130 interrupted with Ctrl-C (what was answered
-    by then is in the file).
+    Exit codes: 0 done; 1 an error, or images that could not be read or recognised (the others are in the
+    file); 2 wrong usage; 3 the server refused or cannot be reached; 130 interrupted with Ctrl-C (the
+    answers so far are in the file).
     """
     try:
         stream_address(url, realtime=False)
     except ClientError as error:
         raise typer.BadParameter(str(error), param_hint="--url") from error
     log_to_terminal()
-    # Where the results themselves go by on the terminal there is no place for a bar.
+    # If the results themselves are printed on the terminal, there is no room for a bar.
     report = StreamReport(is_quiet=out is None and sys.stdout.isatty())
     check_table(out)
     try:
@@ -108,7 +107,7 @@ def stream(
             newest = opened.is_live if realtime is None else realtime
             detector = _detector(detect)
             if detect == "auto" and detector is None:
-                messages.print("this machine has no face detector: whole images are sent to the server")
+                messages.print("this machine has no face detector, so whole images are sent to the server")
             session = connect(
                 url,
                 token=token,
@@ -135,7 +134,7 @@ def stream(
         raise typer.Exit(_NO_SERVER) from error
     report.show_summary()
     if report.errors and not report.results:
-        raise EmostreamError(f"no frame could be computed: {report.last_error}")
+        raise EmostreamError(f"no frame could be recognised: {report.last_error}")
     if report.errors or (isinstance(opened, ImageFiles) and opened.skipped):
         raise typer.Exit(1)
 
@@ -166,12 +165,12 @@ async def _stream(
 
 
 def _detector(detect: Literal["auto", "local", "server"]) -> "FaceDetector | None":
-    """This machine's detector with the settings' files, or None where faces are found on the server."""
+    """This machine's detector with the settings' files, or None if the server detects faces."""
     try:
-        with needed_for("finding faces on this machine"):
+        with needed_for("detecting faces on this machine"):
             from ..settings import read_settings
     except MissingExtraError:
-        # Without the server's libraries there is no detector either, which is said where it is looked for.
+        # Without the server's libraries there is no detector either; load_detector reports that.
         return load_detector(detect)
     settings = read_settings()
     return load_detector(detect, settings.faces_dir, settings.min_face_px)

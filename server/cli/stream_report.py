@@ -1,4 +1,4 @@
-"""How a stream is doing: a bar on a terminal, a line now and then elsewhere, and a summary."""
+"""Progress of a stream: a bar on a terminal, occasional lines elsewhere, and a summary."""
 
 import time
 from collections import deque
@@ -12,10 +12,10 @@ from ..client import Answer, Dropped, FrameError, FrameResult, Stream
 from ..sources import Source
 from .console import messages
 
-#: Between two lines where there is no terminal, in seconds.
+#: Seconds between two lines if there is no terminal.
 _LINE_EVERY_S = 5.0
 
-#: Latencies that the summary is of: the latest ones, since a camera may run for days.
+#: The summary uses the latest latencies only, since a camera may run for days.
 _MAX_LATENCIES = 10_000
 
 
@@ -39,7 +39,7 @@ class StreamReport:
 
     @contextmanager
     def watching(self, source: Source, stream: Stream) -> Iterator[None]:
-        """Shows what is going on inside of it."""
+        """Shows the progress while the context is open."""
         self._started = self._line_at = time.monotonic()
         columns = (
             SpinnerColumn(),
@@ -52,7 +52,7 @@ class StreamReport:
             *columns,
             console=messages,
             disable=self._is_quiet or not messages.is_terminal,
-            redirect_stdout=False,  # that is where the results go
+            redirect_stdout=False,  # results are written there
         )
         try:
             with progress:
@@ -64,7 +64,7 @@ class StreamReport:
             self._skipped, self._reconnects = source.skipped, stream.reconnects
 
     def add(self, answer: Answer) -> None:
-        """Counts one more answer and shows it."""
+        """Counts an answer and updates the display."""
         self.frames += 1
         match answer:
             case FrameResult():
@@ -85,7 +85,7 @@ class StreamReport:
                 messages.print(f"{self.frames} frames, {self._status()}")
 
     def show_summary(self) -> None:
-        """One line, if there was anything at all."""
+        """Prints one line, if the stream started."""
         if not self._seconds:
             return
         parts = [f"{self.frames} frames with {self.faces} faces in {self._seconds:.1f} s"]

@@ -1,4 +1,4 @@
-"""``emostream train``: a network from a recipe."""
+"""``emostream train``: trains a network by a recipe."""
 
 import logging
 from pathlib import Path
@@ -20,31 +20,31 @@ from .finetune_report import show_finetune
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help=f"YAML file, or one of ours: {', '.join(sorted(RECIPES))}.")],
+    recipe: Annotated[str, typer.Argument(help=f"YAML file, or one of {', '.join(sorted(RECIPES))}.")],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Run folder; one with a checkpoint is continued. \\[default: runs/latest, or runs/NAME]"
+            help="Run folder; resumes if it has a checkpoint. \\[default: runs/latest, or runs/NAME]"
         ),
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Prepared data set to learn from, instead of the recipe's.")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Prepared data set, instead of the recipe's.")] = None,
     source: Annotated[
         Path | None,
         typer.Option(
-            "--from", help="Folder with a folder for each class, such as corrections: prepared first."
+            "--from", help="Folder with one folder per class, such as corrections; it is prepared first."
         ),
     ] = None,
     detect: Annotated[
-        bool, typer.Option("--detect", help="With --from: find the face; else images are crops already.")
+        bool,
+        typer.Option("--detect", help="With --from: crop the face. Default: images are crops already."),
     ] = False,
     start: Annotated[
         str | None,
-        typer.Option(help="finetune: model, ensemble or run to start from, instead of the recipe's."),
+        typer.Option(help="finetune: initial model, ensemble or run, instead of the recipe's."),
     ] = None,
     name: Annotated[
-        str, typer.Option(help="finetune: name by which the result can be used. It replaces an earlier one.")
+        str,
+        typer.Option(help="finetune: name of the new model. It replaces an earlier one."),
     ] = "candidate",
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
 ) -> None:
@@ -53,7 +53,7 @@ def train(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings = read_settings()
     if data is not None and source is not None:
-        raise EmostreamError("--data and --from: one of them, a prepared data set or a folder to prepare")
+        raise EmostreamError("use --data (a prepared data set) or --from (a folder to prepare), not both")
     file = find_recipe(recipe)
     config = read_config(file, start_from=start)
     is_finetune = isinstance(config, FinetuneConfig)
@@ -78,13 +78,13 @@ def _finetune(
     store = WeightsStore(settings.weights_dir)
     if store.in_use() == name:
         raise EmostreamError(
-            f"{name} is in use and would change without a comparison: give the new one a --name of its own"
+            f"{name} is in use, and would change without a comparison; give the new model another --name"
         )
     run = FineTune(config, folder, device, settings)
     with progress_bar() as progress:
         result = run.run(progress)
     store.add(Import(name, run.folder.weights))
     show_finetune(result, run.start.name, name)
-    messages.print(f"written to {folder}; as the model {name} it can be compared and used:", style="dim")
+    messages.print(f"written to {folder}; compare and use it as the model {name}:", style="dim")
     messages.print(f"  emostream compare {run.start.name} {name} {config.validation}", style="dim")
     messages.print(f"  emostream weights use {name}", style="dim")

@@ -1,4 +1,4 @@
-"""``emostream weights``: which networks there are, and getting their weights onto this machine."""
+"""``emostream weights``: lists the known networks, and downloads, checks and imports weights."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def _store() -> WeightsStore:
 
 
 @app.command("list", epilog=examples("emostream weights list", "emostream weights list --json"))
-def list_models(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show every known model and whether its weights are on this machine."""
     store = _store()
     catalogue = store.catalogue()
@@ -57,7 +57,7 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="For progra
         return " [cyan](in use)[/]" if name == in_use else ""
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("model", "weights", "classes", "what it is"):
+    for heading in ("model", "weights", "classes", "description"):
         table.add_column(heading, overflow="fold")
     for row, entry in zip(rows, catalogue.models.values(), strict=True):
         style = _STYLES[State(row["state"])]
@@ -76,7 +76,7 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="For progra
 def pull(
     names: Annotated[list[str], typer.Argument(help="Models or ensembles.", autocompletion=known_models)],
 ) -> None:
-    """Download weights. An interrupted download goes on where it stopped."""
+    """Download weights. An interrupted download is resumed."""
     store = _store()
     catalogue = store.catalogue()
     for entry in dict.fromkeys(member for name in names for member in catalogue.members(name)):
@@ -87,12 +87,12 @@ def pull(
         pinned = store.expected_sha256(entry)
         if pinned_before is None and pinned is not None:
             messages.print(
-                f"  Its authors publish no hash. This file's is pinned from now on: {pinned}", style="dim"
+                f"  Its authors publish no hash. This file's hash is now pinned: {pinned}", style="dim"
             )
 
 
 @app.command(epilog=examples("emostream weights verify"))
-def verify(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Read all weights on this machine and compare their hashes with the known or pinned ones."""
     store = _store()
     entries = store.catalogue().models.values()
@@ -103,12 +103,12 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         for entry in entries:
             state = states[entry.name]
             if state is not State.ABSENT:
-                known = "" if store.expected_sha256(entry) else " (no hash is known)"
+                known = "" if store.expected_sha256(entry) else " (no known hash)"
                 results.print(f"[{_STYLES[state]}]{state.value:8}[/]{entry.name}{known}")
     changed = [name for name, state in states.items() if state is State.CHANGED]
     if changed:
         raise WeightsError(
-            f"changed since they were pinned: {', '.join(changed)}; delete them and pull again"
+            f"changed since they were pinned: {', '.join(changed)}; delete them and pull them again"
         )
 
 
@@ -116,18 +116,18 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 def use(
     name: Annotated[str, typer.Argument(help="Model or ensemble.", autocompletion=known_models)],
 ) -> None:
-    """Choose what is loaded where neither --model nor EMOSTREAM_MODEL names a model."""
+    """Choose the model that is used unless --model or EMOSTREAM_MODEL names another."""
     store = _store()
     before = store.in_use()
     entry = store.use(name)
-    messages.print(f"{name} is in use: {', '.join(entry.labels)}. A server has to be started again.")
+    messages.print(f"{name} is in use: {', '.join(entry.labels)}. Restart running servers.")
     if before != name:
-        messages.print(f"  Back to what it was: emostream weights use {before}", style="dim")
+        messages.print(f"  To undo: emostream weights use {before}", style="dim")
     settings = read_settings()
     if settings.model_file is not None:
-        messages.print(f"  MODEL_FILE is set and comes first: {settings.model_file}", style="yellow")
+        messages.print(f"  MODEL_FILE is set and overrides it: {settings.model_file}", style="yellow")
     elif "model" in settings.model_fields_set:
-        messages.print(f"  EMOSTREAM_MODEL is set and comes first: {settings.model}", style="yellow")
+        messages.print(f"  EMOSTREAM_MODEL is set and overrides it: {settings.model}", style="yellow")
 
 
 @app.command(
@@ -140,23 +140,24 @@ def use(
 def import_file(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Checkpoint or .safetensors.")],
     labels: Annotated[
-        str | None, typer.Option(help="The outputs' labels in order, commas between; else the file's own.")
+        str | None,
+        typer.Option(help="Labels in the outputs' order, separated by commas. Default: the file's."),
     ] = None,
     arch: Annotated[
         str | None,
-        typer.Option(help=f"One of {', '.join(ARCHITECTURES)}. \\[default: the file's own, else poster_v2]"),
+        typer.Option(help=f"One of {', '.join(ARCHITECTURES)}. \\[default: the file's own, or poster_v2]"),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name to use it by; the file's own if left out.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the model. Default: the file's name.")] = None,
     mean: Annotated[
-        tuple[float, float, float] | None, typer.Option(help="RGB; else the file's own, or ImageNet's.")
+        tuple[float, float, float] | None, typer.Option(help="RGB. Default: the file's own, or ImageNet's.")
     ] = None,
     std: Annotated[
-        tuple[float, float, float] | None, typer.Option(help="RGB; else the file's own, or ImageNet's.")
+        tuple[float, float, float] | None, typer.Option(help="RGB. Default: the file's own, or ImageNet's.")
     ] = None,
 ) -> None:
-    """Add weights of your own: checked against the architecture, copied, and usable by name.
+    """Add your own weights: check them against the architecture, copy them, and give them a name.
 
-    Files that `emostream train` wrote say themselves what they hold.
+    Files from `emostream train` contain labels, architecture and normalisation.
     """
     words = None if labels is None else tuple(word.strip() for word in labels.split(",") if word.strip())
     called = name or (file.resolve().parent.name if file.name == WEIGHTS_FILE else file.stem)

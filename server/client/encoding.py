@@ -1,4 +1,4 @@
-"""From a frame to the message that carries it, and from the server's faces back to the frame's pixels."""
+"""Encodes frames as messages, and converts the server's boxes back to the frame's pixels."""
 
 import io
 from collections.abc import Sequence
@@ -18,22 +18,22 @@ from .results import SessionInfo
 _CROP_QUALITY = 90
 _IMAGE_QUALITY = 92
 
-#: What a header takes at most, of a message's bytes.
+#: Most bytes of a message's header.
 _HEADER_ROOM = wire.MAX_HEADER_BYTES + 4
 
 
 @dataclass(frozen=True)
 class EncodedFrame(Frame):
-    """A frame that came as a file, which needs not be made again."""
+    """A frame that is an encoded file already, so that it need not be encoded again."""
 
     file: bytes
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A frame and its message, which is None where there is nothing to send: no face.
+    """A frame and its message, which is None if there is nothing to send (no face).
 
-    ``scale`` is what the image was shrunk by, and ``scores`` the detector's, by face.
+    ``scale`` is the factor by which the image was shrunk; ``scores`` are the detector's, by face id.
     """
 
     frame: Frame
@@ -77,7 +77,7 @@ class Encoder:
     """Encodes the frames of one source, in their order. Used by one thread at a time."""
 
     def __init__(self, info: SessionInfo, search: LocalSearch | None, is_whole: bool = False) -> None:
-        """Without ``search`` a frame is sent as it is: as a crop or, with ``is_whole``, to be searched."""
+        """Without ``search``, a frame is sent unchanged: as a crop or, with ``is_whole``, for detection."""
         self._info = info
         self._search = search
         self._is_whole = is_whole
@@ -87,7 +87,7 @@ class Encoder:
         if self._search is not None:
             return self._crops(frame_id, frame, self._search)
         data, scale = self._image(frame)
-        # An image that is to be searched carries no face yet; one that is a crop is face 1.
+        # An image for detection has no face yet; a crop is face 1.
         crop = wire.FaceCrop(0 if self._is_whole else 1, data)
         message = wire.encode_envelope(
             wire.Frame(frame_id, (crop,), detect=self._is_whole, is_still=_is_still(frame))
@@ -111,14 +111,14 @@ class Encoder:
         }
         sent = wire.Frame(frame_id, crops, size_wh=found.size_wh, is_still=_is_still(frame))
         message = wire.encode_envelope(sent)
-        # Of so many faces the header may be too long: then they go without landmarks.
+        # With many faces the header may be too long; then it has no landmarks.
         if not wire.is_envelope(message):
             bare = tuple(replace(crop, landmarks=None) for crop in crops)
             message = wire.encode_envelope(replace(sent, faces=bare))
         return Encoded(frame, message, self._info.labels, scores=scores)
 
     def _image(self, frame: Frame) -> tuple[bytes, float]:
-        """A file within the server's limits, and by how much the image had to be shrunk."""
+        """The image encoded within the server's limits, and the factor by which it was shrunk."""
         limits = self._info.limits
         height, width, _ = frame.image_rgb.shape
         room = limits.max_message_bytes - _HEADER_ROOM
@@ -136,12 +136,12 @@ class Encoder:
 
 
 def _rounded(pixels: Sequence[float]) -> list[float]:
-    """To a tenth of a pixel, which is more than the detector knows."""
+    """Rounds to a tenth of a pixel, which is finer than the detector's accuracy."""
     return [round(value, 1) for value in pixels]
 
 
 def _is_still(frame: Frame) -> bool:
-    """Images, which have names, are no video: the same place in two of them is not the same person."""
+    """Images (which have names) are no video: the same position in two of them may be two persons."""
     return frame.name is not None
 
 

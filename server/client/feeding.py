@@ -1,4 +1,4 @@
-"""Whatever a program has for images, as a source."""
+"""Sources from a program's own images."""
 
 import asyncio
 import time
@@ -15,10 +15,10 @@ Images = str | Path | Source | Iterable[ImageInput] | AsyncIterable[ImageInput]
 
 
 class IteratedSource(Source):
-    """Images that a program makes. It may make them as they happen, so their time is when they come."""
+    """Images from a program's iterable. They may be live, so their time is that of their arrival."""
 
     is_live = True
-    description = "images of a program"
+    description = "images from a program"
 
     def __init__(self, images: Iterable[ImageInput]) -> None:
         self._images = images
@@ -30,14 +30,14 @@ class IteratedSource(Source):
 
 
 class NewestOf:
-    """The newest frame each time, of those that come asynchronously."""
+    """Yields the newest frame of an asynchronous source."""
 
     def __init__(self, frames: AsyncIterator[Frame]) -> None:
         self._newest: asyncio.Queue[Frame | None] = asyncio.Queue(maxsize=1)
         self._task = asyncio.create_task(self._pump(frames))
 
     async def take(self) -> Frame | None:
-        """None after the last one. Raises what the iterator raises."""
+        """Returns the newest frame, or None after the last one. Raises what the iterator raises."""
         frame = await self._newest.get()
         if frame is None:
             await self._task
@@ -62,9 +62,9 @@ Take = Callable[[], Awaitable[Frame | None]]
 
 @asynccontextmanager
 async def taking(images: Images, realtime: bool) -> AsyncIterator[Take]:
-    """A function that waits for the next frame of whatever it is, and gives None after the last one.
+    """A function that waits for the next frame of any source, and returns None after the last one.
 
-    Raises SourceError. A source that is given is left open, one that is named is closed at the end.
+    Raises SourceError. A given Source stays open; one that is opened by its name is closed at the end.
     """
     if isinstance(images, AsyncIterable):
         frames = _to_frames(images)

@@ -1,4 +1,4 @@
-"""The connection under a stream: kept up for as long as the server is worth coming back to."""
+"""The connection of a stream: reconnects until the server refuses or stays away too long."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ from .results import SessionInfo
 logger = logging.getLogger(__name__)
 
 _OPEN_TIMEOUT_S = 20.0
-#: Pongs come behind frames, which a busy server reads late.
+#: Pongs queue behind frames, which a busy server reads late.
 _PING_TIMEOUT_S = 60.0
 _CLOSE_TIMEOUT_S = 2.0
 
@@ -44,7 +44,7 @@ _Kind = TypeVar("_Kind", bound=ServerMessage)
 
 
 class LinkState(Enum):
-    """A link's life: it goes round between the first two, and ends."""
+    """States of a link: it alternates between the first two, then ends."""
 
     CONNECTING = "connecting"
     OPEN = "open"
@@ -52,7 +52,7 @@ class LinkState(Enum):
 
 
 class Link:
-    """Sends an outbox's frames and brings their answers, over one connection after the other."""
+    """Sends the frames of an outbox and receives their answers, over successive connections."""
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class Link:
         is_paced: bool,
         give_up_s: float,
     ) -> None:
-        """``is_paced``: frames are held back to the server's rate. ``give_up_s`` is how long the server may
-        be away."""
+        """``is_paced`` limits frames to the server's rate. After ``give_up_s`` seconds without a server, the
+        link gives up."""
         self.state = LinkState.CONNECTING
         self.reconnects = 0
         self.info: asyncio.Future[SessionInfo] = asyncio.get_running_loop().create_future()
@@ -81,17 +81,17 @@ class Link:
         self._receipts: deque[asyncio.Future[Receipt]] = deque()  # asked for, in their order
 
     async def receipt(self) -> Receipt:
-        """The server's receipt for the session that is open. Raises LostError where there is none."""
+        """The server's receipt for the session that is open. Raises LostError if none is open."""
         if self._connection is None:
             raise LostError(f"there is no connection to {self._name} at the moment")
         asked: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._receipts.append(asked)
-        with suppress(ConnectionClosed):  # which is told where messages are received
+        with suppress(ConnectionClosed):  # the receiving task reports it
             await self._connection.send(SessionReceiptRequest(type="session.receipt").model_dump_json())
         return await asked
 
     async def run(self) -> None:
-        """Until it is cancelled, or there is no point in going on: then outbox and ``info`` are told why."""
+        """Runs until it is cancelled or fails for good; then the outbox and ``info`` get the error."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(LostError),
             wait=lambda _: delay_s(self._failures),
@@ -115,12 +115,12 @@ class Link:
     async def _before_sleep(self, attempt: RetryCallState) -> None:
         self.state = LinkState.CONNECTING
         self._failures += 1
-        if self._failures == 1:  # the rest would say the same
+        if self._failures == 1:  # later warnings would say the same
             assert attempt.outcome is not None
             logger.warning("%s; trying again", attempt.outcome.exception())
 
     async def _session(self) -> None:
-        """One connection, until it breaks. Raises LostError or another ClientError."""
+        """Runs one connection until it breaks. Raises LostError or another ClientError."""
         connection = await self._connected()
         last_words: list[ErrorMessage] = []
         try:
@@ -140,13 +140,13 @@ class Link:
         except ConnectionClosed as error:
             raise self._why_closed(connection, last_words) from error
         except TimeoutError as error:
-            raise LostError(f"{self._name} accepts connections and then says nothing") from error
+            raise LostError(f"{self._name} accepts connections but does not answer") from error
         finally:
-            # As a context manager the connection would tell the server of an error when it is cancelled.
+            # As a context manager, a cancelled connection would close with an error code.
             await connection.close()
 
     async def _connected(self) -> ClientConnection:
-        # A wrong address should be told at once. Later it is the server that is away.
+        # A wrong address is reported at once. Later, the server is unreachable.
         kind = LostError if self.info.done() else UnreachableError
         try:
             return await connect(
@@ -160,8 +160,8 @@ class Link:
         except InvalidStatus as error:
             status = error.response.status_code
             if status in RETRY_HTTP_STATUSES:
-                raise kind(f"{self._name} is away: HTTP {status}") from error
-            raise RefusedError(f"{self._name} refuses the connection: HTTP {status}", status) from error
+                raise kind(f"{self._name} is unavailable: HTTP {status}") from error
+            raise RefusedError(f"{self._name} refused the connection: HTTP {status}", status) from error
         except (OSError, TimeoutError, InvalidHandshake) as error:
             reason = getattr(error, "strerror", None) or str(error) or "no answer in time"
             raise kind(f"{self._name} cannot be reached ({reason}); is the server running there?") from error
@@ -170,11 +170,11 @@ class Link:
         created = await self._first(connection, SessionCreated, last_words)
         if created.protocol != PROTOCOL_VERSION:
             raise RefusedError(
-                f"{self._name} speaks version {created.protocol} of the protocol, not {PROTOCOL_VERSION}", 0
+                f"{self._name} uses version {created.protocol} of the protocol, not {PROTOCOL_VERSION}", 0
             )
         labels = tuple(created.model.labels)
         if self.info.done() and self.info.result().labels != labels:
-            raise ClientError(f"{self._name} has come back with another model, {created.model.name}")
+            raise ClientError(f"{self._name} restarted with another model, {created.model.name}")
         config = created.config
         change = self._change.model_dump(exclude_none=True)
         if change:
@@ -198,8 +198,8 @@ class Link:
             if isinstance(message, kind):
                 return message
             if isinstance(message, ErrorMessage):
-                if message.code == "invalid_message":  # the session would go on, but not as wanted
-                    raise RefusedError(f"{self._name} does not take the configuration: {message.message}", 0)
+                if message.code == "invalid_message":  # the session would continue with another configuration
+                    raise RefusedError(f"{self._name} refused the configuration: {message.message}", 0)
                 last_words.append(message)
 
     async def _receive(self, connection: ClientConnection, last_words: list[ErrorMessage]) -> None:
@@ -208,7 +208,7 @@ class Link:
             if isinstance(message, ErrorMessage) and message.frame_id is None:
                 last_words[:] = [message]
             elif isinstance(message, SessionReceipt) and self._receipts:
-                if not (asked := self._receipts.popleft()).done():  # else its caller was cancelled
+                if not (asked := self._receipts.popleft()).done():  # otherwise its caller was cancelled
                     asked.set_result(Receipt.model_validate(message.model_dump()))
             elif isinstance(message, Result | Dropped | ErrorMessage) and message.frame_id is not None:
                 await self._outbox.answered(message.frame_id, message)
@@ -220,7 +220,7 @@ class Link:
                 await connection.send(await self._outbox.next_to_send())
                 await asyncio.sleep(gap_s)
         except ConnectionClosed:
-            pass  # whoever receives is told, too
+            pass  # waiting receivers get it, too
 
     def _why_closed(self, connection: ClientConnection, last_words: list[ErrorMessage]) -> ClientError:
         code = connection.close_code or CloseCode.ABNORMAL
@@ -229,6 +229,6 @@ class Link:
             return LostError(f"the connection to {self._name} was lost (code {code}){said}")
         if code == CloseCode.UNAUTHORIZED:
             return RefusedError(
-                f"{self._name} wants a valid token (token=, --token or EMOSTREAM_TOKEN)", code
+                f"{self._name} needs a valid token (token=, --token or EMOSTREAM_TOKEN)", code
             )
-        return RefusedError(f"{self._name} has ended the session (code {code}){said}", code)
+        return RefusedError(f"{self._name} ended the session (code {code}){said}", code)

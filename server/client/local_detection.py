@@ -1,4 +1,4 @@
-"""Finding faces on this machine, so that only their crops leave it. OpenVINO and OpenCV are imported late."""
+"""Local face detection, so that only crops leave this machine. Imports OpenVINO and OpenCV late."""
 
 import logging
 from importlib.util import find_spec
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Where faces are found: on this machine, on the server, or not at all, since every image is a face's crop.
-#: "auto" is on this machine if its detector can be loaded, and else on the server.
+#: Where faces are detected: on this machine, on the server, or nowhere (every image is a face's crop).
+#: "auto" is this machine if its detector can be loaded, otherwise the server.
 Detect = Literal["auto", "local", "server", "none"]
 
 #: Side of a crop in pixels, as the dashboard sends them.
@@ -26,15 +26,15 @@ CROP_PX = 224
 def load_detector(
     detect: Detect, faces_dir: Path | None = None, min_face_px: int = 24
 ) -> "FaceDetector | None":
-    """The detector of this machine, or None where faces are not found here.
+    """Loads the local detector; None if faces are not detected on this machine.
 
-    ``faces_dir`` None: the package's own. Raises MissingExtraError and DetectorError, with "local" only.
+    ``faces_dir`` None: the package's files. With "local", raises MissingExtraError or DetectorError.
     """
     if detect not in ("auto", "local"):
         return None
     try:
-        with needed_for("finding faces on this machine"):
-            if find_spec("openvino") is None:  # imported by way of emostream.process, without its telemetry
+        with needed_for("detecting faces on this machine"):
+            if find_spec("openvino") is None:  # through emostream.process, which turns its telemetry off
                 raise ModuleNotFoundError(name="openvino")
             from ..detection.detector import FaceDetector
             from ..detection.model_files import MODELS_DIR
@@ -42,12 +42,12 @@ def load_detector(
     except (MissingExtraError, DetectorError) as error:
         if detect == "local":
             raise
-        logger.info("faces are found on the server: %s", error)
+        logger.info("the server detects the faces: %s", error)
         return None
 
 
 class LocalSearch:
-    """The crops of one source's faces, frame after frame. Used by one thread at a time."""
+    """Detects and crops the faces of one source, frame by frame. Used by one thread at a time."""
 
     def __init__(self, detector: "FaceDetector", max_faces: int) -> None:
         from ..analysis.finder import FaceFinder
@@ -59,5 +59,5 @@ class LocalSearch:
 
     def find(self, frame: Frame) -> "FoundFrame":
         """The faces' ids, boxes, scores, and crops uint8 (CROP_PX, CROP_PX, 3) RGB, largest first."""
-        # Images, which have names, are no video: the same place is not the same person.
+        # Images (which have names) are no video: the same position may be another person.
         return (self._video if frame.name is None else self._images).find(frame)

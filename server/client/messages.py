@@ -1,4 +1,4 @@
-"""Reading what the server says. Unknown types, fields and codes are those of a later version."""
+"""Parses the server's messages. Unknown types, fields and codes belong to a later version."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ..protocol.wire import Dropped, Result, SessionClosed, SessionCreated, Sess
 
 @dataclass(frozen=True)
 class ErrorMessage:
-    """As ``emostream.protocol.wire.Error``, but with codes that may be new."""
+    """Like ``emostream.protocol.wire.Error``, but accepts unknown codes."""
 
     code: str
     message: str
@@ -37,7 +37,7 @@ _TYPES: dict[object, TypeAdapter[ServerMessage]] = {
 def parse_server_message(text: str | bytes) -> ServerMessage | None:
     """A message, or None for a type that this version does not know.
 
-    Raises ClientError for what is no message of the protocol.
+    Raises ClientError for anything that is not a message of the protocol.
     """
     try:
         content = json.loads(text)

@@ -1,4 +1,4 @@
-"""Frames from being taken to being answered, in their order. No socket here."""
+"""Tracks frames from sending to their answers, in order; free of sockets."""
 
 import asyncio
 import time
@@ -11,13 +11,13 @@ from .encoding import Encoded
 from .messages import ErrorMessage
 from .results import Answer, Dropped, FrameError, FrameResult
 
-#: The server's word on one frame.
+#: The server's answer to one frame.
 Verdict = wire.Result | wire.Dropped | ErrorMessage
 
 
 @dataclass
 class Entry:
-    """One frame. ``sent_at`` is None while it is to be sent, for the first time or again."""
+    """One frame. ``sent_at`` is None until it is sent, for the first time or again."""
 
     frame_id: int
     encoded: Encoded
@@ -30,9 +30,9 @@ class Entry:
 
 
 class Outbox:
-    """At most ``capacity`` frames that are to be sent, under way, or answered but not yet taken.
+    """At most ``capacity`` frames that are waiting, in flight, or answered but not yet taken.
 
-    With ``repeats``, frames under way when a connection is lost are sent again; else they count as dropped.
+    With ``repeats``, frames in flight when a connection is lost are sent again; otherwise they are dropped.
     """
 
     def __init__(self, capacity: int, repeats: bool) -> None:
@@ -45,28 +45,28 @@ class Outbox:
         self._is_complete = False
 
     async def room(self) -> None:
-        """Waits until there is room for a frame. Raises what ``fail`` was given."""
+        """Waits for room for a frame. Raises the error given to ``fail``."""
         async with self._changed:
             await self._changed.wait_for(lambda: len(self._entries) < self._capacity or self._failure)
             if self._failure is not None:
                 raise self._failure
 
     async def put(self, entry: Entry) -> None:
-        """Adds a frame, for which there must be room. One with an answer already waits only for its turn."""
+        """Adds a frame, for which there must be room. A frame that has its answer only waits for its turn."""
         async with self._changed:
             assert len(self._entries) < self._capacity
             self._entries[entry.frame_id] = entry
             self._changed.notify_all()
 
     async def complete(self, error: Exception | None = None) -> None:
-        """No more frames come; ``error`` is raised after the last answer."""
+        """Marks the end of the frames; ``error`` is raised after the last answer."""
         async with self._changed:
             self._is_complete = True
             self._source_error = error
             self._changed.notify_all()
 
     async def fail(self, error: Exception) -> None:
-        """No more answers come."""
+        """Marks the end of the answers."""
         async with self._changed:
             self._failure = error
             for entry in list(self._entries.values()):
@@ -75,14 +75,14 @@ class Outbox:
             self._changed.notify_all()
 
     async def clear(self) -> None:
-        """Forgets every frame, so that another source's can be put in. A failure of the connection stays."""
+        """Removes all frames, before another source starts. A failure of the connection remains."""
         async with self._changed:
             self._entries.clear()
             self._source_error, self._is_complete = None, False
             self._changed.notify_all()
 
     async def next_to_send(self) -> bytes:
-        """The oldest frame's message that is to be sent; it counts as under way from now on."""
+        """Takes the message of the oldest waiting frame, which is then in flight."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._unsent() is not None)
             entry = self._unsent()
@@ -98,7 +98,7 @@ class Outbox:
         )
 
     async def connection_lost(self) -> None:
-        """Whatever is under way has to be sent again, or never will be."""
+        """Handles a lost connection: frames in flight are sent again, or dropped."""
         async with self._changed:
             for entry in self._entries.values():
                 if entry.sent_at is not None and entry.answer is None:
@@ -108,7 +108,7 @@ class Outbox:
             self._changed.notify_all()
 
     async def answered(self, frame_id: int, verdict: Verdict) -> None:
-        """Takes the server's answer. One to a frame that is not under way is ignored: it came before."""
+        """Stores the server's answer. Ignores an answer to a frame that is not in flight: a duplicate."""
         async with self._changed:
             entry = self._entries.get(frame_id)
             if entry is None or entry.answer is not None or entry.sent_at is None:
@@ -120,9 +120,9 @@ class Outbox:
             self._changed.notify_all()
 
     async def next_answer(self) -> Answer | None:
-        """The oldest frame's answer, once it is there; None after the last one.
+        """Waits for the oldest frame's answer; None after the last one.
 
-        Raises what ``complete`` or ``fail`` was given.
+        Raises the error given to ``complete`` or ``fail``.
         """
         async with self._changed:
             await self._changed.wait_for(

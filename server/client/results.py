@@ -10,7 +10,7 @@ from ..sources import Frame
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """What the server has said about itself. ``labels`` are in the order of every face's probabilities."""
+    """Facts about the server. ``labels`` are in the order of every face's probabilities."""
 
     session_id: str
     model: str
@@ -21,10 +21,10 @@ class SessionInfo:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """A frame's faces, with boxes in pixels of the frame; a box is None only where the frame was a crop.
+    """A frame's faces, with boxes in pixels of the frame; a box is None only if the frame was a crop.
 
-    ``latency_ms`` is from sending to the answer, ``timing`` the server's part of it; both are None for a
-    frame that was not sent, since there was no face in it.
+    ``latency_ms`` is the time from sending to the answer, ``timing`` the server's part of it. Both are None
+    for a frame that was not sent because it has no face.
     """
 
     frame: Frame
@@ -36,7 +36,7 @@ class FrameResult:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A frame of a realtime stream that was not computed: a newer one came, or the connection broke."""
+    """A skipped frame of a realtime stream: a newer one arrived, or the connection was lost."""
 
     frame: Frame
     frame_id: int
@@ -45,7 +45,7 @@ class Dropped:
 
 @dataclass(frozen=True)
 class FrameError:
-    """A frame that cannot be computed; ``code`` is one of the protocol's. The stream goes on."""
+    """A frame that could not be recognised; ``code`` is one of the protocol's. The stream continues."""
 
     frame: Frame
     frame_id: int

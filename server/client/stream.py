@@ -1,4 +1,4 @@
-"""The asynchronous client: frames in, answers out, in the same order."""
+"""The asynchronous client: sends frames and yields their answers, in the same order."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -21,17 +21,17 @@ from .results import Answer, FrameError, FrameResult, SessionInfo
 if TYPE_CHECKING:  # it needs OpenVINO and OpenCV
     from ..detection.detector import FaceDetector
 
-#: Frames under way at most. Every frame: enough to keep a server's batches full. Realtime: one in the
-#: engine and one behind it, since more would only be older.
+#: Most frames in flight. Every frame: enough to keep a server's batches full. Realtime: one in the
+#: engine and one waiting, since more would only be older.
 _IN_FLIGHT = 4
 _IN_FLIGHT_REALTIME = 2
 
-#: Of a second: time stamps of 10 frames a second are not quite 100 ms apart.
+#: Tolerance in seconds: time stamps at 10 frames a second are not exactly 100 ms apart.
 _SLACK_S = 1e-3
 
 
 class Options(TypedDict, total=False):
-    """The keyword arguments of ``connect``, which has their meaning."""
+    """The keyword arguments of ``connect``, which explains them."""
 
     token: str | None
     detect: Detect
@@ -55,7 +55,7 @@ class Stream:
         realtime: bool,
     ) -> None:
         self.info: SessionInfo = link.info.result()
-        #: Where faces are found.
+        #: Where faces are detected.
         self.detect = detect
         self._link = link
         self._outbox = outbox
@@ -66,30 +66,30 @@ class Stream:
 
     @property
     def state(self) -> LinkState:
-        """Whether the server is there at the moment."""
+        """Whether the connection is open at the moment."""
         return self._link.state
 
     @property
     def reconnects(self) -> int:
-        """How often the connection was lost and made again."""
+        """Number of reconnections."""
         return self._link.reconnects
 
     async def receipt(self) -> Receipt:
         """What this session has sent so far, and how many of its images the server has kept.
 
-        A session ends with its connection; after a reconnection the receipt is the new one's. Raises
-        LostError while the server is away. A server that does not know the request never answers it.
+        A session ends with its connection, so after a reconnection the receipt is that of the new session.
+        Raises LostError while disconnected. A server that does not know the request never answers it.
         """
         return await self._link.receipt()
 
     async def frames(self, source: Images, interval_s: float = 0.0) -> AsyncGenerator[Answer, None]:
         """One answer for each frame, in their order: FrameResult, Dropped (realtime only) or FrameError.
 
-        ``source`` is whatever ``open_source`` takes, a Source (which stays open), or an iterable or
+        ``source`` is anything that ``open_source`` accepts, a Source (which stays open), or an iterable or
         asynchronous iterable of arrays uint8 (H, W, 3) RGB, PIL images, or JPEG, PNG or WebP files as bytes
-        or paths. Frames of a video that are closer than ``interval_s`` to the one before are skipped. Raises
-        SourceError, ImageError, and ClientError once the server is gone for good, all of them after the
-        answers that are there.
+        or paths. Frames of a video that follow the previous one by less than ``interval_s`` are skipped.
+        Raises SourceError, ImageError, and ClientError once the connection has failed for good; each of them
+        after the answers that have arrived.
         """
         if self._is_streaming:
             raise ClientError("one source at a time; open another stream beside this one")
@@ -125,7 +125,7 @@ class Stream:
                 await self._outbox.put(await asyncio.to_thread(self._entry, encoder, frame))
             await self._outbox.complete()
         except Exception as error:
-            await self._outbox.complete(error)  # it is raised where the answers are taken
+            await self._outbox.complete(error)  # raised by the task that yields the answers
 
     def _entry(self, encoder: Encoder, frame: Frame) -> Entry:
         frame_id = self._next_id
@@ -135,11 +135,11 @@ class Stream:
         if encoded.message is None:
             entry.answer = FrameResult(frame, frame_id, encoded.faces(), None, None)
         elif len(encoded.message) > self.info.limits.max_message_bytes:
-            # The server would end the session for it.
-            message = f"the frame's message has {len(encoded.message)} bytes, more than the server takes"
+            # The server would close the session.
+            message = f"the frame's message has {len(encoded.message)} bytes, more than the server accepts"
             entry.answer = FrameError(frame, frame_id, "message_too_large", message)
         elif not is_envelope(encoded.message):
-            # The server would take it for something else, and never answer this frame.
+            # The server would misread it, and never answer this frame.
             entry.answer = FrameError(
                 frame, frame_id, "too_many_faces", "more faces than one message can name"
             )
@@ -161,24 +161,24 @@ async def connect(
 ) -> AsyncIterator[Stream]:
     """A stream to the server at ``url`` (``ws://host:8000/ws``, ``https://host``, ``host:8000``).
 
-    ``detect``: faces are found on this machine ("local": only their crops leave it), on the server
-    ("server"), or every image is one face's crop ("none"). "auto" is "local" if the detector can be loaded
-    here (OpenVINO and the model files; ``detector`` replaces it) and else "server"; ``Stream.detect`` says
-    which. With ``realtime`` the newest frame is sent and older ones are skipped, a file plays at its own
-    pace; without, every frame is answered, and ``in_flight`` are under way at most. ``smoothing`` in [0, 1)
-    is the weight of a face's past.
+    ``detect`` says where faces are detected: on this machine ("local": only their crops leave it), on the
+    server ("server"), or nowhere, since every image is one face's crop ("none"). "auto" is "local" if the
+    detector can be loaded here (OpenVINO and the model files; ``detector`` replaces it), otherwise "server";
+    ``Stream.detect`` has the choice. With ``realtime``, the newest frame is sent and older ones are skipped,
+    and a file plays at its own rate. Otherwise every frame is answered, with at most ``in_flight`` frames in
+    flight. ``smoothing`` in [0, 1) is the weight of a face's earlier predictions.
 
-    A lost connection is made again, with the frames under way, for as long as the server is away for less
-    than ``give_up_s`` seconds. Raises UnreachableError, RefusedError, ClientError for arguments that
-    cannot be, and, with "local", MissingExtraError or DetectorError where there is no detector.
+    After a lost connection the client reconnects for up to ``give_up_s`` seconds, and sends the frames in
+    flight again. Raises UnreachableError, RefusedError, ClientError for invalid arguments and, with "local",
+    MissingExtraError or DetectorError if there is no detector.
     """
-    if detect not in get_args(Detect):  # a slip must not send whole images where crops were meant
-        raise ClientError(f"detect is one of {', '.join(get_args(Detect))}, not {detect!r}")
+    if detect not in get_args(Detect):  # a typo must not send whole images instead of crops
+        raise ClientError(f"detect must be one of {', '.join(get_args(Detect))}, not {detect!r}")
     if in_flight is not None and in_flight < 1:
-        raise ClientError(f"in_flight is at least 1, not {in_flight}")
-    token = token.strip() if token else None  # files end in a line's end
+        raise ClientError(f"in_flight must be at least 1, not {in_flight}")
+    token = token.strip() if token else None  # token files end with a line break
     if token is not None and not (token.isascii() and token.isprintable()):
-        raise ClientError("the token has characters that no header can have")
+        raise ClientError("the token has characters that are not allowed in a header")
     address = stream_address(url, realtime)
     if detect in ("server", "none"):
         detector = None
@@ -189,7 +189,7 @@ async def connect(
     try:
         change = SessionConfigChange(smoothing=smoothing, max_faces=max_faces)
     except ValidationError as error:
-        raise ClientError("smoothing is at least 0 and less than 1, max_faces at least 1") from error
+        raise ClientError("smoothing must be in [0, 1), and max_faces at least 1") from error
     link = Link(address, token, change, outbox, is_paced=not realtime, give_up_s=give_up_s)
     running = asyncio.create_task(link.run())
     try:

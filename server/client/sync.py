@@ -1,4 +1,4 @@
-"""The same client for programs without an event loop: it runs one in a thread."""
+"""The client for programs without an event loop: it runs one in a thread."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator
@@ -18,7 +18,7 @@ from .stream import Options, Stream, connect
 
 
 class SyncStream:
-    """As ``Stream``, with plain iterators. Made by ``connect_sync``."""
+    """Like ``Stream``, with plain iterators. Made by ``connect_sync``."""
 
     def __init__(self, portal: BlockingPortal, stream: Stream) -> None:
         self.info: SessionInfo = stream.info
@@ -28,27 +28,27 @@ class SyncStream:
 
     @property
     def state(self) -> LinkState:
-        """Whether the server is there at the moment."""
+        """Whether the connection is open at the moment."""
         return self._stream.state
 
     @property
     def detect(self) -> Literal["local", "server", "none"]:
-        """Where faces are found; see ``connect``."""
+        """Where faces are detected; see ``connect``."""
         return self._stream.detect
 
     @property
     def reconnects(self) -> int:
-        """How often the connection was lost and made again."""
+        """Number of reconnections."""
         return self._stream.reconnects
 
     def receipt(self) -> Receipt:
-        """As ``Stream.receipt``."""
+        """Like ``Stream.receipt``."""
         return self._portal.call(self._stream.receipt)
 
     def frames(
         self, source: str | Path | Source | Iterable[ImageInput], interval_s: float = 0.0
     ) -> Iterator[Answer]:
-        """As ``Stream.frames``. Raises ClientError once the ``with`` statement is left."""
+        """Like ``Stream.frames``. Raises ClientError after the ``with`` statement."""
         if self._stream.state is LinkState.CLOSED:
             raise ClientError("this stream is closed")
         answers = self._stream.frames(source, interval_s)
@@ -59,7 +59,7 @@ class SyncStream:
             self._portal.call(self._close, answers)
 
     async def _close(self, answers: AsyncGenerator[Answer, None]) -> None:
-        async with self._waiting:  # whoever was interrupted in it has left it by then
+        async with self._waiting:  # an interrupted caller has left it by then
             await answers.aclose()
 
     def _next(self, answers: AsyncGenerator[Answer, None]) -> Answer | None:
@@ -71,13 +71,13 @@ class SyncStream:
         try:
             return waiting.result()
         finally:
-            # Ctrl-C comes here and not to the loop, which would go on waiting.
+            # Ctrl-C arrives in this thread and not in the loop, which would go on waiting.
             waiting.cancel()
 
 
 @contextmanager
 def connect_sync(url: str, **options: Unpack[Options]) -> Iterator[SyncStream]:
-    """As ``connect``, for a ``with`` statement."""
+    """Like ``connect``, for a ``with`` statement."""
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(connect(url, **options)) as stream,

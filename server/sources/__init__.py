@@ -1,4 +1,4 @@
-"""Images from anything: cameras, video files, addresses, folders, a pipe."""
+"""Sources of images: cameras, video files, addresses, folders, a pipe."""
 
 from .opening import open_source
 from .source import Frame, Source

@@ -12,14 +12,14 @@ from .source import Frame, Source
 
 
 class CameraSource(Source):
-    """A camera by its index or its device's path. A video file's path works too, and pretends to be one."""
+    """A camera by its index or its device's path. A video file's path works too."""
 
     is_live = True
 
     def __init__(self, device: int | str) -> None:
         """Raises SourceError if there is no such camera, or it gives no image."""
         self._device = device
-        # OpenCV explains every back end that it has tried, over many lines.
+        # OpenCV logs many lines about every back end that it tries.
         level = cv2_logging.getLogLevel()
         cv2_logging.setLogLevel(cv2_logging.LOG_LEVEL_SILENT)
         try:
@@ -29,11 +29,11 @@ class CameraSource(Source):
         if not self._capture.isOpened():
             path = f"/dev/video{device}" if isinstance(device, int) else device
             raise SourceError(
-                f"camera {device} cannot be opened: is it plugged in, does no other program use it, and may "
+                f"camera {device} cannot be opened: is it plugged in, is it free, and may "
                 f"you read {path} (on Linux: group video)? "
-                "`v4l2-ctl --list-devices` shows those there are"
+                "`v4l2-ctl --list-devices` lists the cameras"
             )
-        # Old frames are worth nothing. Not every back end listens.
+        # Old frames are useless. Not every back end supports this.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         width, height, rate = (
             self._capture.get(name)

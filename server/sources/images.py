@@ -12,13 +12,13 @@ from .source import Frame, Source
 
 logger = logging.getLogger(__name__)
 
-#: Largest image that is fetched from an address.
+#: Largest image that is downloaded, in bytes.
 _MAX_FETCH_BYTES = 64 * 1024 * 1024
 _FETCH_TIMEOUT_S = 15.0
 
 
 class ImageFiles(Source):
-    """Images in the order given. ``index`` is an image's place among all, readable or not."""
+    """Images in the order given. ``index`` counts all images, readable or not."""
 
     def __init__(self, paths: Sequence[Path], description: str) -> None:
         self._paths = paths
@@ -62,5 +62,5 @@ class FetchedImage(Source):
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file's name says that it is an image that can be read."""
+    """Whether the file's extension is that of a supported image format."""
     return path.suffix.lower() in IMAGE_SUFFIXES

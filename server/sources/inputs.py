@@ -1,4 +1,4 @@
-"""From the files that a person names to their frames. What cannot be read fails alone."""
+"""Reads the frames of named files and folders. An unreadable input does not stop the others."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from . import Frame, Source
 from .images import is_image
 from .opening import open_file
 
-#: What is taken for a video in a folder; a file that is named may be called anything.
+#: Extensions of videos in folders; a file that is named itself may have any extension.
 VIDEO_SUFFIXES = frozenset(
     f".{ending}"
     for ending in (
@@ -26,8 +26,8 @@ VIDEO_SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class InputFile:
-    """An image or a video; ``path`` is None where it is no file. ``frame_rate`` and ``frame_count`` are None
-    where nobody knows."""
+    """An image or a video; ``path`` is None if it is not a file. ``frame_rate`` and ``frame_count`` are None
+    if unknown."""
 
     index: int
     path: Path | None
@@ -38,7 +38,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class InputFrame:
-    """One frame of a file. ``is_analyzed`` is false for what ``every`` leaves out."""
+    """One frame of a file. ``is_analyzed`` is false for frames that ``every`` skips."""
 
     file: InputFile
     frame: Frame
@@ -46,13 +46,13 @@ class InputFrame:
 
     @property
     def source(self) -> str | None:
-        """The file's path as it was given; None for an image that came from no file."""
+        """The file's path as given; None for an image that is not from a file."""
         return None if self.file.path is None else str(self.file.path)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that cannot be read, or not to its end."""
+    """An input that could not be read, or not to its end."""
 
     path: Path
     error: EmostreamError
@@ -60,10 +60,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Listing:
-    """The inputs that a person means by some names.
+    """The inputs that some names stand for.
 
-    ``places`` says of each file where it lies below the folder that was named, or just its name. ``left_out``
-    has a line for people for each kind of what is no input."""
+    ``places`` has each file's path relative to the named folder, or its bare name. ``left_out`` has one
+    message for each kind of entry that is not an input."""
 
     files: list[Path]
     places: list[Path]
@@ -72,9 +72,9 @@ class Listing:
 
 
 def list_files(paths: Sequence[Path], recursive: bool = False) -> Listing:
-    """Folders are replaced by the images and videos in them, with ``recursive`` also in theirs.
+    """Replaces folders by the images and videos in them, with ``recursive`` also in their subfolders.
 
-    Raises SourceError for a folder without any, and where no file is there at all.
+    Raises SourceError for a folder without any, and if none of the files exists.
     """
     listing = Listing([], [], [], [])
     for path in paths:
@@ -94,22 +94,20 @@ def _list_folder(folder: Path, recursive: bool, listing: Listing) -> None:
     inside, closed_folders = files_below(folder, recursive)
     usable = [child for child in inside if is_image(child) or is_video(child)]
     if not usable:
-        hint = (
-            f", except in {_counted(closed_folders, 'folder')} in it (--recursive)" if closed_folders else ""
-        )
+        hint = f", except in {_counted(closed_folders, 'subfolder')} (--recursive)" if closed_folders else ""
         raise SourceError(f"{folder}: there are no images or videos in this folder{hint}")
     for child in natsorted(usable, key=str, alg=ns.IGNORECASE):
         listing.files.append(child)
         listing.places.append(child.relative_to(folder))
-    others = Counter(child.suffix.lower() or "no ending" for child in set(inside) - set(usable))
+    others = Counter(child.suffix.lower() or "no extension" for child in set(inside) - set(usable))
     if others:
         kinds = ", ".join(f"{count} {ending}" for ending, count in others.most_common(5))
         listing.left_out.append(
-            f"{folder}: {_counted(others.total(), 'file')} left out, neither images nor videos ({kinds})"
+            f"{folder}: {_counted(others.total(), 'file')} skipped, neither images nor videos ({kinds})"
         )
     if closed_folders:
         listing.left_out.append(
-            f"{folder}: {_counted(closed_folders, 'folder')} in it left out; --recursive takes them"
+            f"{folder}: {_counted(closed_folders, 'subfolder')} skipped; --recursive includes them"
         )
 
 
@@ -118,18 +116,18 @@ def _counted(number: int, what: str) -> str:
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file's name says that it is a video."""
+    """Whether the file's extension is that of a video."""
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def read_files(files: Sequence[Path], every: int = 1) -> Iterator[InputFrame | Failure]:
-    """The frames of all files in order. Of a video each ``every``-th one is analysed."""
+    """The frames of all files in order. Every ``every``-th frame of a video is analysed."""
     for index, path in enumerate(files):
         try:
             yield from _read(index, path, every)
         except EmostreamError as error:
             yield Failure(path, error)
-        except Exception as error:  # of a library that such a file surprises: this file's, and no other's
+        except Exception as error:  # an unexpected error of a library: this file fails, the others go on
             yield Failure(path, SourceError(f"{path} cannot be read: {type(error).__name__}: {error}"))
 
 
@@ -147,7 +145,7 @@ def _read(index: int, path: Path, every: int) -> Iterator[InputFrame | Failure]:
 def read_source(
     source: Source, path: Path | None, index: int = 0, every: int = 1
 ) -> Iterator[InputFrame | Failure]:
-    """The frames of an open source, and what ended them too early, if anything did."""
+    """The frames of an open source, and the error that ended them early, if any."""
     try:
         yield from _frames(source, path, index, every)
     except EmostreamError as error:
@@ -159,7 +157,7 @@ def _frames(source: Source, path: Path | None, index: int, every: int) -> Iterat
     first: int | None = None
     for frame in source:
         first = frame.index if first is None else first
-        # Each image is a file of its own: the same place in two of them is not the same person.
+        # Images are separate files: the same position in two of them may be two persons.
         is_image = frame.name is not None
         file = InputFile(index + frame.index, path, is_image=True) if is_image else video
         yield InputFrame(file, frame, is_image or (frame.index - first) % every == 0)

@@ -1,4 +1,4 @@
-"""What a person may write for SOURCE, and which source that is."""
+"""Opens the source that a SOURCE argument stands for."""
 
 import glob
 import io
@@ -28,20 +28,20 @@ _SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "http", "https"})
 
 
 def open_source(source: str, recursive: bool = False) -> Source:
-    """Opens what a person may mean.
+    """Opens a source by its name.
 
-    A camera's index or device path, or ``camera:`` and whatever else OpenCV knows it by; a video file; an
-    rtsp, http or https address (a video, an MJPEG stream or one image); an image; a folder or pattern of
-    images, with ``recursive`` of the folders in it, too; or ``-`` for JPEGs on standard input.
+    A name is a camera's index or device path, or ``camera:`` and any other name that OpenCV accepts; a video
+    file; an rtsp, http or https address (a video, an MJPEG stream or one image); an image; a folder or
+    pattern of images, with ``recursive`` including subfolders; or ``-`` for JPEGs on standard input.
 
-    Live sources are opened again when they break off. Raises SourceError, and MissingExtraError for a video
-    or camera where the libraries that read them are not installed.
+    Live sources are reopened when they break off. Raises SourceError, and MissingExtraError for a video
+    or camera if the libraries that read it are not installed.
     """
     if source == "-":
         with needed_for("reading JPEGs from standard input"):
             from .video import JpegPipe
 
-        # Unbuffered: a pipe's image should not wait for the next ones to fill a buffer.
+        # Unbuffered: an image in a pipe must not wait until others fill a buffer.
         return JpegPipe(io.FileIO(sys.stdin.fileno(), closefd=False))
     if re.fullmatch(r"[0-9]{1,3}", source):
         return _open_camera(int(source), reopens=True)
@@ -97,11 +97,11 @@ def _open_address(address: str) -> Source:
 
 
 def open_file(path: Path) -> Source:
-    """An image or a video, whatever it is called. Raises as ``open_source`` does."""
+    """Opens an image or a video, whatever its extension. Raises like ``open_source``."""
     if is_image(path):
         return ImageFiles([path], str(path))
     video = _open_video(path)
-    if video.is_image:  # whatever it is called
+    if video.is_image:  # whatever its extension
         video.close()
         return ImageFiles([path], str(path))
     return video

@@ -1,4 +1,4 @@
-"""A thread that reads a source ahead: every frame, or the newest at the pace at which they were taken."""
+"""A thread that reads a source: every frame, or the newest one at the source's own rate."""
 
 import atexit
 import threading
@@ -8,14 +8,14 @@ from typing import Self
 
 from .source import Frame, Source
 
-#: A source that gives no frame for longer, once it is to be closed, is left alone, in seconds.
+#: Seconds to wait for a source to end when it is closed; after that it is abandoned.
 _CLOSING_S = 5.0
 
 
 class FrameReader(Iterator[Frame]):
-    """The frames of a source, by way of one slot. Raises what the source raises, after its last frame.
+    """The frames of a source, passed through a slot for one. Raises the source's error after its last frame.
 
-    ``close`` may be called by any thread, and also wakes whoever waits for a frame.
+    ``close`` may be called by any thread, and also wakes a thread that waits for a frame.
     """
 
     def __init__(self, source: Source, newest_only: bool) -> None:
@@ -26,10 +26,10 @@ class FrameReader(Iterator[Frame]):
         self._error: Exception | None = None
         self._has_ended = False
         self._is_closed = False
-        # A daemon: a camera that hangs must not keep the process from ending.
+        # A daemon: a camera that hangs must not prevent the process from exiting.
         self._thread = threading.Thread(target=self._read, name="frames", daemon=True)
         self._thread.start()
-        # Python ends daemons wherever they are, and in a library's C++ that aborts the process.
+        # Python stops daemons at any point; inside a library's C++ code, that aborts the process.
         atexit.register(self.close)
 
     def __iter__(self) -> Self:
@@ -61,7 +61,7 @@ class FrameReader(Iterator[Frame]):
         try:
             self._read_all()
         except Exception as raised:
-            error = raised  # whatever it is, it is raised where the frames are taken
+            error = raised  # raised in the thread that takes the frames
         with self._changed:
             self._has_ended, self._error = True, error
             self._changed.notify_all()
@@ -84,7 +84,7 @@ class FrameReader(Iterator[Frame]):
 
 
 def realtime(source: Source) -> FrameReader:
-    """The newest frame each time; those that came while nobody asked are left out.
+    """Yields the newest frame; frames that arrive while the caller is busy are skipped.
 
     A file plays by its own time stamps, from its first frame on, and its last frame is always yielded.
     """

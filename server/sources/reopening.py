@@ -1,4 +1,4 @@
-"""Live sources that come back: cameras restart, cables are pulled and networks drop."""
+"""Reopens live sources: cameras restart, cables are pulled and networks fail."""
 
 import logging
 import threading
@@ -19,16 +19,16 @@ from .source import Frame, Source
 
 logger = logging.getLogger(__name__)
 
-#: As long as a client tries to come back to its server.
+#: The same time for which a client tries to reconnect.
 PATIENCE_S = 300.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 3.0
 
 
 class ReopenedSource(Source):
-    """A live source that is opened again when it ends or breaks off.
+    """A live source that is reopened when it ends or breaks off.
 
-    Indices and times go on counting. What the camera showed meanwhile is gone.
+    Indices and times continue. Frames from the time in between are lost.
     """
 
     is_live = True
@@ -36,7 +36,7 @@ class ReopenedSource(Source):
     def __init__(
         self, open_again: Callable[[], Source], source: Source, patience_s: float = PATIENCE_S
     ) -> None:
-        """``source`` is open already; ``patience_s`` is for how long to try after the last frame."""
+        """``source`` is already open; ``patience_s`` is how long to try after the last frame, in seconds."""
         self._open_again = open_again
         self._source = source
         self._patience_s = patience_s
@@ -47,7 +47,7 @@ class ReopenedSource(Source):
         self.frame_rate = source.frame_rate
 
     def __iter__(self) -> Iterator[Frame]:
-        """Raises SourceError if the source stays away."""
+        """Raises SourceError if the source cannot be reopened in time."""
         frames = iter(self._source)
         index = 0
         while True:
@@ -63,9 +63,9 @@ class ReopenedSource(Source):
             index += 1
 
     def _reopened(self, reason: str) -> tuple[Frame, Iterator[Frame]]:
-        """The source's first frame and those after it, once it gives one."""
+        """Reopens the source; returns its first frame and an iterator of the others."""
         self.is_away = True
-        logger.warning("%s; opening it again", reason)
+        logger.warning("%s; reopening it", reason)
         lost = time.monotonic()
         self._skipped_before += self._source.skipped
         self._source.close()
@@ -81,7 +81,7 @@ class ReopenedSource(Source):
             found = attempts(self._attempt)
         except SourceError as error:
             raise SourceError(
-                f"{reason}; opening it again was tried for {self._patience_s:.0f} s: {error}"
+                f"{reason}; could not be reopened within {self._patience_s:.0f} s: {error}"
             ) from error
         self.is_away = False
         logger.warning("%s is back after %.1f s", self.description, time.monotonic() - lost)
@@ -93,7 +93,7 @@ class ReopenedSource(Source):
             frames = iter(source)
             first = next(frames, None)
             if first is None:
-                raise SourceError("it ends before its first frame")
+                raise SourceError("it ended before its first frame")
         except SourceError:
             source.close()
             raise

@@ -1,4 +1,4 @@
-"""What every source of images has in common."""
+"""The interface of all image sources."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class Frame:
 
     ``index`` counts from 0 within the source. ``time_s`` is the position in seconds by a file's own time
     stamps, seconds since opening for live sources and pipes, and 0 for images. ``image_rgb`` is uint8
-    (H, W, 3), RGB, upright whatever EXIF or the video's rotation say. ``name`` is an image's file name, None
+    (H, W, 3), RGB, rotated upright by EXIF or the video's rotation. ``name`` is an image's file name, None
     in a video.
     """
 
@@ -32,8 +32,8 @@ class Frame:
 class Source(ABC):
     """A context manager that is iterated over once, by one thread.
 
-    ``frame_rate`` (frames a second) and ``frame_count`` are None where nobody can know. A live source goes
-    on whether or not somebody looks. ``skipped`` counts images that could not be read so far.
+    ``frame_rate`` (frames a second) and ``frame_count`` are None if unknown. A live source produces frames
+    whether or not they are read. ``skipped`` counts the images that could not be read so far.
     """
 
     is_live: bool = False
@@ -41,9 +41,9 @@ class Source(ABC):
     frame_count: int | None = None
     description: str
     skipped: int = 0
-    #: It has broken off and is being opened again.
+    #: The source broke off and is being reopened.
     is_away: bool = False
-    #: A thread waits for a frame and does not come back: closing would pull the source from under it.
+    #: A thread hangs while waiting for a frame: the source must not be closed under it.
     is_stuck: bool = False
 
     @abstractmethod
@@ -51,10 +51,10 @@ class Source(ABC):
         """Raises SourceError when the source breaks off."""
 
     def interrupt(self) -> None:  # noqa: B027 -- most sources never wait for long
-        """Has an iteration in another thread end soon, should it be waiting for the source to come back."""
+        """Ends an iteration in another thread soon if it is waiting for the source to be reopened."""
 
     def close(self) -> None:  # noqa: B027 -- images hold nothing open
-        """Lets go of file or device. Not while another thread is iterating."""
+        """Closes the file or device. Not to be called while another thread is iterating."""
 
     def __enter__(self) -> Self:
         return self

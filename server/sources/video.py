@@ -26,17 +26,17 @@ from .source import Frame, Source, check_size
 
 logger = logging.getLogger(__name__)
 
-#: A server that says nothing for so long is given up, in seconds: (to open, to read).
+#: Time-outs for a silent server, in seconds: (to open, to read).
 _TIMEOUT_S = (15.0, 15.0)
 
 
-#: Pixels that are said to be more than so many times as wide as high, or as high as wide, are not.
+#: Largest believable ratio of a pixel's sides; a larger one is ignored.
 _MAX_PIXEL_ASPECT = 4
 
 
 class VideoSource(Source):
-    """Every frame of the first video stream, in the shape in which it is shown. Frames that cannot be decoded
-    are skipped. A sound file's cover is no video."""
+    """Every frame of the first video stream, with its display aspect ratio. Frames that cannot be decoded
+    are skipped. A sound file's cover art is no video."""
 
     def __init__(self, location: str | Path) -> None:
         """``location`` is an address or, as a Path, a file. Raises SourceError."""
@@ -46,7 +46,7 @@ class VideoSource(Source):
         options = {"rtsp_transport": "tcp"} if is_address and str(location).startswith("rtsp") else {}
         opened = location if isinstance(location, str) else media_location(location)
         self._open(opened, None, options, is_address)
-        # Whatever has no end is live: MJPEG, RTSP. A video file on a web server has one.
+        # A stream without an end is live: MJPEG, RTSP. A video file on a web server has an end.
         self.is_live = is_address and self._container.duration is None
         self.frame_rate = float(self._stream.average_rate) if self._stream.average_rate else None
         self.frame_count = self._stream.frames or None
@@ -61,7 +61,7 @@ class VideoSource(Source):
 
     @property
     def is_image(self) -> bool:
-        """Whether it is no video, but one encoded image."""
+        """Whether it is one encoded image, not a video."""
         return self._container.format.name.endswith("_pipe")
 
     def _open(
@@ -124,13 +124,13 @@ class VideoSource(Source):
 class JpegPipe(VideoSource):
     """JPEGs one after the other, as ``ffmpeg -f image2pipe`` and many cameras' programs write them.
 
-    An image is known to be whole when the next one starts.
+    An image is known to be complete when the next one starts.
     """
 
     def __init__(self, pipe: BinaryIO) -> None:
         """``pipe`` should be unbuffered, or images wait until its buffer is full. Raises SourceError."""
         self._what = self.description = "standard input"
-        # Else FFmpeg reads seconds of images to guess a frame rate, before it hands out the first one.
+        # Otherwise FFmpeg reads seconds of images to guess a frame rate before it returns the first one.
         options = {"probesize": "32", "analyzeduration": "0"}
         self._open(pipe, "mjpeg", options, is_address=False)
 
@@ -139,7 +139,7 @@ class JpegPipe(VideoSource):
 
 
 def film_in(container: InputContainer, what: str) -> VideoStream:
-    """The first video stream that is no cover or thumbnail. Raises SourceError."""
+    """The first video stream that is not cover art or a thumbnail. Raises SourceError."""
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             return stream
@@ -148,17 +148,17 @@ def film_in(container: InputContainer, what: str) -> VideoStream:
 
 
 def start_of(container: InputContainer, film: VideoStream) -> Fraction:
-    """When a player's clock is at 0, in seconds of the file's own time stamps: when sound or images start.
+    """Where a player's clock is 0, in seconds of the file's own time stamps: where sound or images start.
 
     Transport streams start anywhere, and either may start later than the other.
     """
     whole = Fraction(container.start_time or 0, av.time_base)
     starts = [
-        # Some formats say it of the file alone.
+        # Some formats only have it for the whole file.
         whole if stream.start_time is None else stream.start_time * Fraction(stream.time_base or 0)
         for stream in (film, *container.streams.audio)
     ]
-    # Sound before 0 is what encoders need to begin with, and is not played.
+    # Sound before 0 is an encoder's padding, and is not played.
     return max(min(starts), min(starts[0], Fraction(0)))
 
 
@@ -175,7 +175,7 @@ def shown_size(size_wh: tuple[int, int], pixel_aspect: Fraction) -> tuple[int, i
 def upright(
     frame: VideoFrame, packet: "Packet[VideoStream]", pixel_aspect: Fraction = Fraction(1)
 ) -> npt.NDArray[np.uint8]:
-    """A decoded frame as uint8 (H, W, 3), RGB, with square pixels, turned and mirrored as it says.
+    """A decoded frame as uint8 (H, W, 3), RGB, with square pixels, rotated and mirrored as its metadata says.
 
     ``packet`` is what it was decoded from, ``pixel_aspect`` a stored pixel's width, in heights of one.
     """
@@ -196,7 +196,7 @@ def _display_matrix(frame: VideoFrame, packet: "Packet[VideoStream]") -> tuple[i
     """a, b, c and d of FFmpeg's display matrix (libavutil/display.h)."""
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # PyAV 18.1 does not know that frames may have EXIF, as those of JPEGs do
+    except ValueError:  # PyAV 18.1 does not support EXIF of frames, which JPEGs have
         return _EXIF_MATRICES[jpeg_orientation(bytes(packet)) - 1]
     if matrix is None:
         return _EXIF_MATRICES[0]
@@ -204,7 +204,7 @@ def _display_matrix(frame: VideoFrame, packet: "Packet[VideoStream]") -> tuple[i
     return a, b, c, d
 
 
-#: What EXIF's orientations 1 to 8 are as such.
+#: EXIF's orientations 1 to 8 as such matrices.
 _EXIF_MATRICES = (
     *((1, 0, 0, 1), (-1, 0, 0, 1), (-1, 0, 0, -1), (1, 0, 0, -1)),
     *((0, 1, 1, 0), (0, 1, -1, 0), (0, -1, -1, 0), (0, -1, 1, 0)),
@@ -212,5 +212,5 @@ _EXIF_MATRICES = (
 
 
 def reason_of(error: Exception) -> str:
-    """Without FFmpeg's number and the location, which the message starts with."""
+    """FFmpeg's message without the number and the location at its start."""
     return getattr(error, "strerror", None) or str(error)

@@ -1,1 +1,1 @@
-"""The streaming protocol without I/O: wire format, and one session's policy."""
+"""The rules of a streaming session, without I/O."""

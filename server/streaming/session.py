@@ -1,4 +1,4 @@
-"""One session: what is accepted, how it is answered, and when it ends. No socket in here."""
+"""One session: what it accepts, how it answers, and when it ends; free of sockets."""
 
 import logging
 import time
@@ -45,12 +45,12 @@ logger = logging.getLogger(__name__)
 
 P = TypeVar("P", bound=Prepared)
 
-#: A session whose frames cannot be computed this often in a row ends: something is wrong with more than them.
+#: A session ends after this many failed frames in a row: the frames are not the cause then.
 MAX_INTERNAL_ERRORS = 5
 
 
 class RateLimiter:
-    """A token bucket that holds one second's frames, or ``burst``: bursts are fine, more is not."""
+    """A token bucket for one second's frames, or ``burst``: allows bursts, limits the rate."""
 
     def __init__(self, per_second: float, burst: float | None = None) -> None:
         self._per_second = per_second
@@ -59,7 +59,7 @@ class RateLimiter:
         self._last: float | None = None
 
     def allows(self, now: float) -> bool:
-        """Whether one more frame may come at ``now``, in seconds of a monotonic clock; counts it if so."""
+        """Whether one more frame is allowed at ``now``, in seconds of a monotonic clock; counts it if so."""
         if self._last is not None:
             self._tokens = min(self._burst, self._tokens + (now - self._last) * self._per_second)
         self._last = now
@@ -70,7 +70,7 @@ class RateLimiter:
 
 
 class FrameLane(Protocol):
-    """What a session needs of the batcher; see ``BatcherLane``."""
+    """The batcher's interface for a session; see ``BatcherLane``."""
 
     async def recognize(self, images: Sequence[bytes]) -> Predictions: ...
 
@@ -80,7 +80,7 @@ class FrameLane(Protocol):
 
 
 class StreamSession:
-    """One client's session: configuration, limits, counts, tracking and smoothing, and its lane to the
+    """One client's session: configuration, limits, counts, tracking, smoothing, and its lane to the
     engine."""
 
     def __init__(
@@ -113,7 +113,7 @@ class StreamSession:
         self._internal_errors_in_row = 0
 
     def close(self) -> None:
-        """Forgets the frames in flight."""
+        """Drops the frames in flight."""
         self._lane.close()
 
     def created(self) -> SessionCreated:
@@ -132,11 +132,11 @@ class StreamSession:
         return SessionClosed(reason=reason, frames=counts, receipt=self._receipt())
 
     def count_bytes(self, size: int) -> None:
-        """Counts a message as it came in, whatever becomes of it."""
+        """Counts a received message, whatever its outcome."""
         self._bytes_received += size
 
     def count_kept_image(self) -> None:
-        """One of the session's images was written to disk."""
+        """Counts an image of the session that was written to disk."""
         self._images_kept += 1
 
     def _receipt(self) -> Receipt:
@@ -151,13 +151,13 @@ class StreamSession:
 
     @property
     def has_failed(self) -> bool:
-        """Whether so many frames in a row could not be computed that the session should end."""
+        """Whether so many frames in a row have failed that the session should end."""
         return self._internal_errors_in_row >= MAX_INTERNAL_ERRORS
 
     def receive_text(self, text: str) -> SessionUpdated | SessionReceipt | SessionClose:
         """Handles a text message: the answer to an update, a receipt, or the client's wish to close.
 
-        Raises ProtocolError with code ``invalid_message``; the configuration is then as it was.
+        Raises ProtocolError with code ``invalid_message``; the configuration then does not change.
         """
         message = parse_message(text)
         if isinstance(message, SessionClose):
@@ -183,7 +183,7 @@ class StreamSession:
         return self._admitted(parse_envelope(data), now)
 
     def receive_image(self, data: bytes, now: float) -> Frame:
-        """Takes an image file as it is, of one face. Raises ProtocolError with code ``rate_limited``."""
+        """Accepts an image file with one face. Raises ProtocolError with code ``rate_limited``."""
         self._received += 1
         frame = Frame(self._bare_images, (FaceCrop(0, data),))
         self._bare_images += 1
@@ -220,13 +220,13 @@ class StreamSession:
         except SupersededError:
             return self.drop(frame)
         except ImageError as error:
-            # Which one, where there are several.
+            # Names the face if there are several.
             message = f"face {frame.faces[error.index].face_id}: {error}" if frame.faces[1:] else str(error)
             return self.refuse(ProtocolError(error.code, message, frame.frame_id))
         except (EngineHangsError, BatcherClosedError) as error:
             return self.refuse(ProtocolError("internal_error", str(error), frame.frame_id))
         except Exception:
-            # The one place where any failure becomes an answer: this frame's, and nobody else's.
+            # The only place where a failure becomes an answer, for this frame only.
             logger.exception("frame %d of session %s failed", frame.frame_id, self.session_id)
             message = "this frame could not be computed"
             return self.refuse(ProtocolError("internal_error", message, frame.frame_id))
@@ -293,7 +293,7 @@ class StreamSession:
         return Dropped(frame_id=frame.frame_id)
 
     def refuse(self, error: ProtocolError) -> Error:
-        """The answer to a message or frame that cannot be used."""
+        """The answer to an invalid message or frame."""
         if error.code not in ("invalid_message", "message_too_large"):  # these are no frames
             self._answered += 1
         self._internal_errors_in_row = (

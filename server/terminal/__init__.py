@@ -1,1 +1,1 @@
-"""A camera's frames with their faces' emotions, in a terminal."""
+"""Shows a camera's frames and their faces' emotions in a terminal."""

@@ -1,4 +1,4 @@
-"""Single keys from a terminal, which is left as it was found."""
+"""Reads single keys from a terminal, and restores it afterwards."""
 
 import os
 import re
@@ -7,14 +7,14 @@ import tty
 from types import TracebackType
 from typing import Self
 
-#: What a terminal says by itself: answers to questions, arrows and function keys. Nobody typed letters there.
+#: Escape sequences: replies to queries, arrows and function keys. They are no typed letters.
 _SEQUENCE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|[PX^_].*?(?:\x1b\\|\x07)|\].*?(?:\x1b\\|\x07)|.)?", re.DOTALL
 )
 
 
 class Keyboard:
-    """A context manager around a terminal's file descriptor: keys come at once and are not shown.
+    """A context manager around a terminal's file descriptor: keys arrive at once and are not echoed.
 
     Ctrl-C still interrupts. Ctrl-Z does nothing: a stopped program could not give the screen back.
     """
@@ -33,13 +33,13 @@ class Keyboard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What came meanwhile is dropped: a late answer of the terminal's would be typed into the shell.
+        # Pending input is dropped: a late reply of the terminal would be typed into the shell.
         termios.tcsetattr(self.fd, termios.TCSAFLUSH, self._before)
 
     def read(self) -> list[str]:
-        """The keys that wait, one character each; at least one read is done, so wait for readiness first.
+        """The pending keys, one character each. Reads at least once, so wait for readiness first.
 
-        Raises EOFError where the terminal has gone.
+        Raises EOFError if the terminal was closed.
         """
         try:
             data = os.read(self.fd, 1024)
@@ -51,5 +51,5 @@ class Keyboard:
 
 
 def typed(text: str) -> list[str]:
-    """The characters of ``text`` that a person typed."""
+    """The typed characters of ``text``."""
     return list(_SEQUENCE.sub("", text))

@@ -1,4 +1,4 @@
-"""The loop of ``emostream live``: keys, frames and the terminal's size come in, one screen goes out."""
+"""The loop of ``emostream live``: draws one screen from keys, frames and the terminal's size."""
 
 import logging
 import select
@@ -24,13 +24,13 @@ from .preview import Preview, PreviewKind, Shown
 from .screen import Status, preview_room, screen
 from .watch import Sight, Watch
 
-#: Screens a second at most. Half blocks are a hundred kilobytes each, and SSH lines are narrow.
+#: Most screens a second. Half blocks take a hundred kilobytes each, and SSH connections are slow.
 _MAX_SCREENS_PER_S = 12
 
-#: How long a message stays, in seconds.
+#: Duration of a message, in seconds.
 _MESSAGE_S = 5.0
 
-#: Between these a terminal shows nothing, if it knows them: text and image change at once.
+#: A terminal that supports these updates text and image at once.
 _HOLD, _RELEASE = "\x1b[?2026h", "\x1b[?2026l"
 
 
@@ -45,7 +45,7 @@ class LiveView:
     folder: Path
 
     def run(self) -> None:
-        """Until the key ``q``. Raises what the source raises; the terminal is restored whatever happens."""
+        """Runs until the key ``q``. Raises the source's error; always restores the terminal."""
         preview = Preview(self.preview, self.console) if self.preview is not PreviewKind.NONE else None
         self._message, self._message_until = "", 0.0
         wake, waking = socket.socketpair()
@@ -80,17 +80,17 @@ class LiveView:
         while watch.error is None:
             self._draw(watch, live, preview)
             due = time.monotonic() + 1 / _MAX_SCREENS_PER_S
-            # Without a change the screen stays as it is, until a message's time is over.
+            # Without a change the screen stays, until a message expires.
             limit_s = self._message_until - time.monotonic() if self._message_until > 0 else None
             ready, _, _ = select.select([keyboard.fd, wake.fileno()], [], [], limit_s and max(0.0, limit_s))
             if keyboard.fd in ready and not self._obey(keyboard, watch):
                 return
-            if keyboard.fd not in ready:  # who presses a key sees what it does at once
+            if keyboard.fd not in ready:  # the effect of a key is visible at once
                 time.sleep(max(0.0, due - time.monotonic()))
             _drain(wake)
 
     def _obey(self, keyboard: Keyboard, watch: Watch) -> bool:
-        """Does what the keys say; False to quit."""
+        """Executes the keys; False to quit."""
         try:
             keys = keyboard.read()
         except EOFError:  # the terminal was closed
@@ -125,8 +125,8 @@ class LiveView:
 
     def _lasting_message(self, watch: Watch) -> str:
         if watch.has_ended:
-            return "the end"
-        return "no image: waiting for the source to come back" if self.source.is_away else ""
+            return "end of the source"
+        return "no image: reopening the source" if self.source.is_away else ""
 
     def _warn(self, message: str, waking: socket.socket) -> None:
         self._say(message)
@@ -147,7 +147,7 @@ class LiveView:
 
 
 def free_name(folder: Path, now: datetime) -> Path:
-    """A name with the time in it that no file has yet."""
+    """An unused file name with the current time."""
     stem = f"emostream-{now:%Y%m%d-%H%M%S}"
     path, number = folder / f"{stem}.png", 2
     while path.exists():
@@ -157,7 +157,7 @@ def free_name(folder: Path, now: datetime) -> Path:
 
 @contextmanager
 def unwound_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise Terminated in here, so that everything that was begun is ended."""
+    """SIGTERM and SIGHUP raise Terminated in this context, so that everything is closed."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise Terminated(128 + number)
@@ -181,7 +181,7 @@ class _Lines(logging.Handler):
 
 @contextmanager
 def _warnings_of_sources(show: Callable[[str], None]) -> Iterator[None]:
-    """Those go to ``show``, from any thread: on standard error they would tear the screen."""
+    """Passes log records to ``show``, from any thread: on standard error they would disrupt the screen."""
     handler, sources = _Lines(show), logging.getLogger("emostream.sources")
     sources.addHandler(handler)
     try:
@@ -192,7 +192,7 @@ def _warnings_of_sources(show: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def _woken_by_resizing(waking: socket.socket) -> Iterator[None]:
-    """The screen is drawn anew where the terminal gets another size."""
+    """Redraws the screen when the terminal's size changes."""
     before = signal.signal(signal.SIGWINCH, lambda number, frame: _wake(waking))
     try:
         yield
@@ -201,7 +201,7 @@ def _woken_by_resizing(waking: socket.socket) -> Iterator[None]:
 
 
 def _wake(waking: socket.socket) -> None:
-    with suppress(OSError):  # it is full, so the loop wakes anyway; or closed, so there is no loop
+    with suppress(OSError):  # full: the loop wakes anyway; or closed: there is no loop
         waking.send(b".")
 
 

@@ -1,4 +1,4 @@
-"""A frame in a terminal: as pixels where the terminal can show them, else as half blocks."""
+"""Shows a frame in a terminal: as pixels if the terminal supports them, otherwise as half blocks."""
 
 import fcntl
 import logging
@@ -22,12 +22,12 @@ from ..faces import Faces
 
 Pixels = npt.NDArray[np.uint8]
 
-#: Longer sides of images sent as pixels: encoding is Python's, and SSH lines are narrow.
+#: Longer side of images sent as pixels: Python encodes them, and SSH connections are slow.
 _MAX_PIXELS_WH = (640, 480)
 
 _USUAL_CELL = (10, 20)
 
-#: Length of an uncertain face's dashes, in widths of its line.
+#: Length of an uncertain face's dashes, in line widths.
 _DASH_LINES = 2
 
 
@@ -46,13 +46,13 @@ class _ImageClass(Protocol):
 
 
 class Preview:
-    """Makes something to print of each frame, for one way of showing it.
+    """Renders frames in one of the ways of showing them.
 
-    Loading asks the terminal what it can do, which takes up to 0.3 s where it gives no answer.
+    Loading queries the terminal's features, which takes up to 0.3 s if it does not reply.
     """
 
     def __init__(self, wanted: PreviewKind, console: Console) -> None:
-        from textual_image import renderable  # asks the terminal when imported: only where that is wanted
+        from textual_image import renderable  # its import queries the terminal, so it is imported late
 
         classes: dict[PreviewKind, _ImageClass] = {
             PreviewKind.KITTY: renderable.TGPImage,
@@ -62,14 +62,14 @@ class Preview:
         kinds = {made: kind for kind, made in classes.items()}
         self.kind = kinds.get(renderable.Image, PreviewKind.BLOCKS) if wanted is PreviewKind.AUTO else wanted
         self._make = classes[self.kind]
-        # It also asks for the size of a character, once, and warns if there is no answer: not over the
-        # image, please.
+        # It also queries the size of a character, once, and warns if there is no reply: not over the
+        # image.
         logging.getLogger("textual_image").setLevel(logging.ERROR)
         Measurement.get(console, console.options, self._make(Image.new("RGB", (1, 1)), 1, 1))
         self._shown: Any = None
 
     def show(self, faces: Faces, cells_wh: tuple[int, int]) -> "Shown":
-        """The frame with its boxes, as large as ``cells_wh`` allow."""
+        """The frame with its boxes, as large as ``cells_wh`` allows."""
         cell_width, cell_height = cell_size()
         room_wh = (cells_wh[0] * cell_width, cells_wh[1] * cell_height)
         width, height = faces.size_wh
@@ -86,13 +86,13 @@ class Preview:
         return Shown(image, columns, rows, self.kind)
 
     def replace_by(self, shown: "Shown") -> None:
-        """Says that ``shown`` is on the screen now, so that the terminal can forget the one before."""
+        """Marks ``shown`` as displayed, so that the terminal can delete the previous image."""
         if self._shown is not None:
             self._shown.cleanup()
         self._shown = shown.image
 
     def close(self) -> None:
-        """Lets the terminal forget the last one."""
+        """Lets the terminal delete the last image."""
         if self._shown is not None:
             self._shown.cleanup()
             self._shown = None
@@ -101,7 +101,7 @@ class Preview:
 class Shown:
     """One image to print, ``columns`` × ``rows`` cells large.
 
-    Sixels are printed as an empty place: they have to be written over it afterwards, in ``over``.
+    Sixels are printed as an empty area; ``over`` then writes them over it.
     """
 
     def __init__(self, image: Any, columns: int, rows: int, kind: PreviewKind) -> None:
@@ -119,7 +119,7 @@ class Shown:
             yield from self.image.__rich_console__(console, options)
 
     def over(self, console: Console, column: int, row: int) -> str:
-        """What to write to the terminal after this was printed at a place, counted from 0."""
+        """What to write to the terminal after this was printed at a position, counted from 0."""
         if self._kind is not PreviewKind.SIXEL:
             return ""
         segments = self.image.__rich_console__(console, console.options)
@@ -128,7 +128,7 @@ class Shown:
 
 
 def cell_size() -> tuple[int, int]:
-    """Width and height of a character in the terminal's pixels; of the usual shape where it does not say."""
+    """Width and height of a character in the terminal's pixels; a usual size if unknown."""
     try:
         answer = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, bytes(8))  # type: ignore[union-attr]
         rows, columns, width, height = struct.unpack("4H", answer)

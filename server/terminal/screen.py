@@ -1,4 +1,4 @@
-"""What is on the screen beside the image: one line above, bars at the right, keys below."""
+"""The screen around the image: a status line above, bars at the right, keys below."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ..faces import Face
 from .preview import Shown
 from .watch import Sight
 
-#: Columns of the bars, and the fewest that leave an image worth looking at beside them.
+#: Columns of the bars, and the fewest that leave a useful image beside them.
 PANEL_COLUMNS = 36
 _MIN_PREVIEW_COLUMNS = 24
 _MIN_PREVIEW_ROWS = 6
@@ -23,7 +23,7 @@ KEYS = "q quit   s snapshot   space pause"
 
 @dataclass(frozen=True)
 class Status:
-    """What is said around the image."""
+    """The texts around the image."""
 
     source: str
     model: str
@@ -78,14 +78,14 @@ def _footer(status: Status) -> RenderableType:
 
 def _panel(sight: Sight | None, rows: int) -> RenderableType:
     if sight is None:
-        return Text(" ")  # an empty text is no text to a layout, which then draws a placeholder
+        return Text(" ")  # a layout draws a placeholder instead of an empty text
     if not sight.faces:
         return Text("no face in view", "dim")
     parts: list[RenderableType] = []
     left, labels = rows, sight.faces.labels
     for place, face in enumerate(sight.faces):
         rest = len(sight.faces) - place - 1
-        # All bars where they fit with a line for each face behind; only the line otherwise.
+        # All bars if they fit, with one line for each later face; otherwise only the line.
         if left >= len(labels) + 2 + rest:
             parts.append(_bars(face))
             left -= len(labels) + 2

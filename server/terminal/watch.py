@@ -1,4 +1,4 @@
-"""The newest frame's faces, again and again, in a thread of its own: never behind a camera."""
+"""Analyses the newest frame continuously in its own thread, so that it never lags behind a camera."""
 
 import threading
 import time
@@ -13,14 +13,14 @@ from ..faces import Faces
 from ..sources import Frame, Source
 from ..sources.pace import realtime
 
-#: Frames whose times give the frame rate.
+#: Number of frames over which the frame rate is measured.
 _RATE_FRAMES = 20
 
 
 @dataclass(frozen=True)
 class Sight:
-    """One frame with its faces. ``latency_ms`` is from when the frame was there to this result, ``rate`` in
-    results a second, lately."""
+    """One frame with its faces. ``latency_ms`` is the time from the frame's arrival to this result, ``rate``
+    the recent number of results a second."""
 
     faces: Faces
     latency_ms: float
@@ -28,8 +28,8 @@ class Sight:
 
 
 class Watch:
-    """A context manager that watches a source. ``on_change`` is called, from the thread, whenever ``newest``
-    or ``has_ended`` is another."""
+    """A context manager that watches a source. The thread calls ``on_change`` whenever ``newest``
+    or ``has_ended`` changes."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Watch:
         return self._gate.is_paused
 
     def pause(self, is_paused: bool) -> None:
-        """A file stands still; a camera goes on without being looked at."""
+        """Pauses: a file stands still, a camera continues unseen."""
         self._gate.is_paused = is_paused
         self._ends.clear()
 
@@ -72,7 +72,7 @@ class Watch:
             for frame in self._frames:
                 self.newest = self._look(frame)
                 self._on_change()
-        except Exception as error:  # raised again by whoever shows it
+        except Exception as error:  # raised again by the live view
             self.error = error
         self.has_ended = True
         self._on_change()
@@ -88,7 +88,7 @@ class Watch:
 
 
 class _Gate(Source):
-    """A source that can be held. A file's later frames then come later by as much."""
+    """A source that can be paused. A file's later frames are delayed by the pause."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -112,7 +112,7 @@ class _Gate(Source):
         held_s = 0.0
         for frame in self._source:
             if self._is_paused and self.is_live:
-                continue  # read all the same, or its old frames would come first afterwards
+                continue  # still read; otherwise its old frames would come first afterwards
             with self._changed:
                 since = time.monotonic()
                 self._changed.wait_for(lambda: not self._is_paused)
@@ -123,4 +123,4 @@ class _Gate(Source):
         self._source.interrupt()
 
     def close(self) -> None:
-        """The source belongs to whoever opened it."""
+        """Does nothing: the source belongs to its opener."""

@@ -1,7 +1,7 @@
-"""Random changes to a batch of faces, on tensors and therefore on any device.
+"""Random augmentation of a batch of faces, on tensors and therefore on any device.
 
-Faces in front of a webcam are tilted, off-centre, noisy, out of focus and partly covered; the training
-images are mostly none of that.
+Faces in front of a webcam are tilted, off-centre, noisy, out of focus and partly covered; most training
+images are not.
 """
 
 import math
@@ -36,7 +36,7 @@ class AugmentationSpec:
 def augment(images: Tensor, spec: AugmentationSpec, side: int | None = None) -> Tensor:
     """Takes and returns float (N, 1 or 3, H, W) in [0, 255], the latter with the given ``side`` if any."""
     images = _affine(images, spec, side or images.shape[-1])
-    worn = torch.rand(images.shape[0], device=images.device)  # one draw: nobody wears both
+    worn = torch.rand(images.shape[0], device=images.device)  # one draw, since nobody wears both
     images = _wear(images, HEADSET, worn < spec.headset)
     images = _wear(images, MASK, (worn >= spec.headset) & (worn < spec.headset + spec.mask))
     images = _erase(_photometric(images, spec), spec.erasing)
@@ -44,7 +44,7 @@ def augment(images: Tensor, spec: AugmentationSpec, side: int | None = None) -> 
 
 
 def _wear(images: Tensor, region: Region, chosen: Tensor) -> Tensor:
-    """Covers the chosen ones with something of any size near ``region`` and of any brightness."""
+    """Covers the chosen images with a shape of random size and brightness near ``region``."""
     levels = torch.rand(images.shape[0], device=images.device) * 255
     covered = cover(images, region, levels, jitter=0.08)
     return torch.where(chosen.view(-1, 1, 1, 1), covered, images)
@@ -99,10 +99,10 @@ def _blur(images: Tensor, deviation: float) -> Tensor:
 
 
 def _jpeg(images: Tensor, probability: float) -> Tensor:
-    """Compressed and read back, on the CPU: the artefacts are the real ones."""
+    """JPEG-compressed and decoded, on the CPU, for real artefacts."""
     for index in (torch.rand(images.shape[0]) < probability).nonzero().flatten().tolist():
         quality = int(torch.randint(20, 91, ()))
-        # OpenCV takes three channels for BGR: swapped here and back by the same order, colours stay right.
+        # OpenCV expects BGR. Encoding and decoding swap the channels in the same way, so colours stay right.
         pixels = images[index].flip(0).permute(1, 2, 0).round().clamp(0, 255).to("cpu", torch.uint8).numpy()
         _, packed = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, quality))
         read = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
@@ -112,7 +112,7 @@ def _jpeg(images: Tensor, probability: float) -> Tensor:
 
 
 def _erase(images: Tensor, probability: float) -> Tensor:
-    """Covers one block of 4 to 25 % of the image with noise (Zhong et al., arXiv 1708.04896), or, in half
+    """Covers a block of 4 to 25 % of the image with noise (Zhong et al., arXiv 1708.04896) or, in half
     of the cases, with one brightness."""
     n, _, height, width = images.shape
     device = images.device

@@ -1,4 +1,4 @@
-"""Confidences that mean what they say: one temperature, fitted on images that were not trained on.
+"""Calibration of confidences: one temperature, fitted on images that were not trained on.
 
 Source: Guo et al., On Calibration of Modern Neural Networks, arXiv 1706.04599.
 """
@@ -10,10 +10,10 @@ from torch.nn import functional as F
 
 from ..inference.ensemble import sharpen
 
-#: Beyond these a fit has gone astray: a network that is that far off is broken.
+#: Bounds of the fit; a network beyond them is broken.
 _COLDEST, _HOTTEST = 0.05, 20.0
 
-#: A temperature that was fitted on fewer images says more about these images than about the network.
+#: A temperature from fewer images would depend more on these images than on the network.
 LEAST_IMAGES = 100
 
 
@@ -26,7 +26,7 @@ def fit_temperature(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[n
     """
     logarithms = torch.from_numpy(probabilities).double().clamp_min(1e-12).log()
     target = torch.from_numpy(truth)
-    # Its logarithm is fitted: a temperature is positive.
+    # Fits its logarithm, since a temperature is positive.
     log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
 
@@ -43,10 +43,9 @@ def fit_temperature(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[n
 def cross_fitted(
     probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64], seed: int = 0
 ) -> npt.NDArray[np.float32]:
-    """Probabilities at temperatures that their own images took no part in fitting.
+    """Probabilities at temperatures fitted on other images.
 
-    Each half's temperature comes from the other half: what is measured on the result is not flattered by
-    the fit.
+    Each half gets the temperature of the other half, so that the fit does not flatter figures on the result.
     """
     halves = np.array_split(np.random.default_rng(seed).permutation(len(truth)), 2)
     calibrated = np.empty_like(probabilities)
@@ -57,9 +56,9 @@ def cross_fitted(
 
 
 def log_loss(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> float:
-    """Mean negative logarithm of the true class's probability: what a temperature is fitted to.
+    """Mean negative logarithm of the true class's probability, which the temperature minimises.
 
-    Args: as of ``fit_temperature``.
+    Args: as in ``fit_temperature``.
     """
     of_truth = probabilities[np.arange(len(truth)), truth].astype(np.float64)
     return float(-np.log(np.maximum(of_truth, 1e-12)).mean())

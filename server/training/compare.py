@@ -1,4 +1,4 @@
-"""Two models on the same labelled faces: how often each is right, and on which faces they part."""
+"""Compares two models on the same labelled faces: how often each is right, and where they disagree."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from .metrics import Intervals, Scores, bootstrap, figures, score
 from .paired import Paired, accuracy_interval, compare_paired
 from .reading import Floats, read_as, reading_of
 
-#: To find out what a model's labels come to in the data's.
+#: Most images for mapping a model's labels to the data's.
 _READ_BY = 500
 
 Advance = Callable[[int], None]
@@ -24,7 +24,7 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two. ``read_as`` has the data's label for each of the model's own, where it knows others."""
+    """One of the two models. ``read_as`` maps its labels to the data's, if they differ."""
 
     model: str
     scores: Scores
@@ -34,7 +34,8 @@ class Side:
 
 @dataclass(frozen=True)
 class Flip:
-    """Images of the class ``truth`` that the first model answered ``before`` and the second ``after``."""
+    """Images of the class ``truth`` for which the first model predicts ``before`` and the second
+    ``after``."""
 
     truth: str
     before: str
@@ -71,17 +72,17 @@ class Comparison:
 def compare(
     first: Recognizer, second: Recognizer, faces: FaceDataset, data: Path, called: str, advance: Advance
 ) -> Comparison:
-    """Both models on ``faces``, read from ``data`` for evaluation and called ``called`` in what is shown.
+    """Measures both models on ``faces``, the evaluation split of ``data``, which is displayed as ``called``.
 
-    A model that knows other labels than the data is read in the data's: each of its labels counts as the one
-    that it most often goes with in the training split. Raises DatasetError if there is no such split.
+    If a model has other labels than the data, each of them counts as the data's label that it most often goes
+    with in the training split. Raises DatasetError if there is no such split.
     """
     truth = faces.targets.argmax(1)
     found = [_answers(recognizer, faces, data, advance) for recognizer in (first, second)]
     sides = []
     for recognizer, (probabilities, reading) in zip((first, second), found, strict=True):
         scores = score(probabilities, truth)
-        # Wilson's means something of few images, too.
+        # Wilson's interval is also valid for few images.
         accuracy = accuracy_interval(probabilities.argmax(1) == truth)
         intervals = replace(bootstrap(probabilities, truth), accuracy=accuracy)
         sides.append(Side(recognizer.name, scores, intervals, reading))
@@ -102,7 +103,7 @@ def compare(
 def _answers(
     recognizer: Recognizer, faces: FaceDataset, data: Path, advance: Advance
 ) -> tuple[Floats, dict[str, str]]:
-    """(N, C) over the data's labels, and how the model's own were read."""
+    """(N, C) over the data's labels, and the mapping of the model's own labels."""
     if set(recognizer.labels) == set(faces.labels):
         return predict_probabilities(recognizer, faces, None, 0, advance), {}
     known = recognizer.labels
@@ -120,7 +121,7 @@ def _to_read_by(data: Path, model: str, known: tuple[str, ...], faces: FaceDatas
     except DatasetError as error:
         raise DatasetError(
             f"{model} knows {', '.join(known)}; the data has {', '.join(faces.labels)}, and no training "
-            "split that would tell what these come to"
+            "split from which to map them"
         ) from error
     chosen = np.random.default_rng(0).permutation(len(learned))[:_READ_BY]
     return FaceDataset(learned.images[chosen], learned.targets[chosen], learned.labels)

@@ -1,4 +1,4 @@
-"""What may happen to a face in front of a camera: the conditions of an evaluation."""
+"""The conditions of an evaluation: simulated problems of faces in front of a camera."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,13 +17,13 @@ from .occlusion import HEADSET, MASK, Region, cover, cover_block
 Images = npt.NDArray[np.uint8]
 Change = Callable[[Images, np.random.Generator], Images]
 
-#: Of the blur's Gaussian, as a share of the image's side: 1.2 px of 48.
+#: Deviation of the blur's Gaussian as a fraction of the image's side: 1.2 px of 48.
 _BLUR = 0.025
 
 
 @dataclass(frozen=True)
 class Condition:
-    """``change`` takes images and what to draw chance from, and returns as many of the same size."""
+    """``change`` takes images and a random generator, and returns as many images of the same size."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ class Condition:
 
 
 def conditions(side: int) -> tuple[Condition, ...]:
-    """All of them, for images of ``side`` px: a low resolution that is none for these is left out."""
+    """All of them, for images of ``side`` px: a resolution that is not lower than theirs is left out."""
     return (
         Condition("mirrored", "mirrored", _mirror),
         Condition("headset", "headset", partial(_wear, region=HEADSET)),
@@ -77,7 +77,7 @@ def _lower(images: Images, _: np.random.Generator, side: int) -> Images:
 
 def _compress(images: Images, _: np.random.Generator, quality: int) -> Images:
     def compress(image: Images) -> Images:
-        # OpenCV takes colours for BGR, and JPEG treats blue and red differently.
+        # OpenCV expects BGR, and JPEG treats blue and red differently.
         _, packed = cv2.imencode(".jpg", image[..., ::-1] if image.ndim == 3 else image, options)
         read = np.asarray(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED), np.uint8)
         return read[..., ::-1] if image.ndim == 3 else read
@@ -93,15 +93,15 @@ def _blur(images: Images, _: np.random.Generator) -> Images:
 
 @contextmanager
 def _chance_of(generator: np.random.Generator) -> Iterator[None]:
-    """Occlusions draw PyTorch's global numbers: inside, those follow ``generator``; afterwards, they go on as
-    if nothing had been drawn."""
+    """Occlusions use PyTorch's global random numbers. Inside, these follow ``generator``; afterwards, their
+    state is restored."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(generator.integers(2**31)))
         yield
 
 
 def _levels(count: int, generator: np.random.Generator) -> Tensor:
-    """Brightnesses: headsets and masks are of any."""
+    """Random brightnesses of headsets and masks."""
     return torch.from_numpy(generator.uniform(0, 255, count).astype(np.float32))
 
 

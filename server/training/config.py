@@ -1,4 +1,4 @@
-"""What a training run is told, as a YAML file."""
+"""Recipes: YAML files that configure a training run."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -18,21 +18,23 @@ def _check_augmentation(value: dict[str, float]) -> dict[str, float]:
     for name in value:
         if name not in known:
             raise ValueError(
-                f"no such change: {name}{did_you_mean(name, known)}; known are: {', '.join(known)}"
+                f"no such augmentation: {name}{did_you_mean(name, known)}; known are: {', '.join(known)}"
             )
     return value
 
 
 class FinetuneConfig(BaseModel):
-    """A recipe that learns a last layer for few faces; see ``training/finetune.py``."""
+    """A recipe that trains a last layer on few images; see ``training/finetune.py``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["finetune"]
     train: Path = Field(description="prepared folder, or a split of one")
     validation: Path = Field(description="the same; of a folder its split valid")
-    start_from: str = Field(default="default", description="model, ensemble of two alike, or an earlier run")
-    views: int = Field(default=6, ge=0, description="most changed copies of each image")
+    start_from: str = Field(
+        default="default", description="initial model, ensemble of two equal architectures, or earlier run"
+    )
+    views: int = Field(default=6, ge=0, description="most augmented copies of each image")
     augmentation: dict[str, float] = Field(default_factory=dict)
     seed: int = 0
 
@@ -48,14 +50,14 @@ class TrainingConfig(BaseModel):
     train: Path = Field(description="prepared folder, or a split of one")
     validation: Path = Field(description="the same; of a folder its split valid")
     start_from: Path | None = Field(
-        default=None, description="weights to go on from, or a model's name; else random ones"
+        default=None, description="initial weights, or a model's name; default: random"
     )
     pretrained: dict[str, Path] = Field(
-        default_factory=dict, description="files of parts of the network by their name in it, such as ir_back"
+        default_factory=dict, description="weights files by the name of the network's part, such as ir_back"
     )
     grayscale: bool = Field(default=True, description="the network sees luma only")
     per_image: bool = Field(
-        default=True, description="each image's own mean and deviation are taken out, else ImageNet's"
+        default=True, description="normalised by each image's own mean and deviation, otherwise by ImageNet's"
     )
     epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=128, ge=2)
@@ -65,25 +67,23 @@ class TrainingConfig(BaseModel):
     sharpness_radius: float = Field(
         default=0.0,
         ge=0,
-        description="of sharpness-aware minimisation, which doubles a step's cost; 0: without",
+        description="radius of sharpness-aware minimisation, which doubles the cost of a step; 0: off",
     )
     teacher: str | None = Field(default=None, description="model or ensemble of the catalogue to learn from")
     teacher_share: float = Field(default=0.5, ge=0, le=1, description="of the loss; the rest is the votes'")
     teacher_temperature: float = Field(default=2.0, gt=0)
     mixup_alpha: float = Field(default=0.4, gt=0)
     mixup_probability: float = Field(default=0.5, ge=0, le=1)
-    mixup_until: float = Field(
-        default=1.0, ge=0, le=1, description="share of the run after which there is none"
-    )
+    mixup_until: float = Field(default=1.0, ge=0, le=1, description="share of the run after which it ends")
     class_balance: float = Field(
         default=0.0,
         ge=0,
         le=1,
-        description="images are drawn in proportion to their class's frequency to the power of minus this: "
-        "0 as they come, 1 every class equally often",
+        description="images are sampled by their class's frequency to the power of minus this: "
+        "0 keeps the frequencies, 1 samples all classes equally",
     )
     small_side: int | None = Field(
-        default=None, ge=16, description="side in px of the network's input at first, else the data's own"
+        default=None, ge=16, description="initial side in px of the network's input; default: the data's"
     )
     small_until: float = Field(default=0.0, ge=0, le=1, description="share of the run with the small side")
     augmentation: dict[str, float] = Field(default_factory=dict)
@@ -109,12 +109,12 @@ class TrainingConfig(BaseModel):
         return AugmentationSpec(**self.augmentation)
 
 
-#: Our own recipes by their names.
+#: The shipped recipes by name.
 RECIPES = {path.stem: path for path in Path(__file__).with_name("recipes").glob("*.yaml")}
 
 
 def find_recipe(name: str) -> Path:
-    """One of ours by its name, or a file by its path. Raises EmostreamError if it is neither."""
+    """The file of a shipped recipe by its name, or of a path. Raises EmostreamError if it is neither."""
     path = Path(name)
     if name in RECIPES:
         return RECIPES[name]
@@ -122,13 +122,13 @@ def find_recipe(name: str) -> Path:
         return path
     kind = "file" if path.suffix or len(path.parts) > 1 else "recipe"
     hint = did_you_mean(path.stem, RECIPES)
-    raise EmostreamError(f"there is no {kind} {name}{hint}; ours are: {', '.join(sorted(RECIPES))}")
+    raise EmostreamError(f"there is no {kind} {name}{hint}; shipped recipes: {', '.join(sorted(RECIPES))}")
 
 
 def read_config(path: Path, **given: object) -> TrainingConfig | FinetuneConfig:
-    """A recipe, with the fields that are given (and not None) instead of the file's.
+    """Reads a recipe; given fields (that are not None) replace the file's.
 
-    Raises EmostreamError, naming the file and the first field that is wrong, if it is no valid recipe.
+    Raises EmostreamError that names the file and its first invalid field.
     """
     try:
         content: Any = yaml.safe_load(path.read_text())
@@ -136,9 +136,9 @@ def read_config(path: Path, **given: object) -> TrainingConfig | FinetuneConfig:
         raise EmostreamError(f"{path} cannot be read: {error}") from error
     except yaml.YAMLError as error:
         place = f", line {mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
-        raise EmostreamError(f"{path}{place}: this is no YAML: {getattr(error, 'problem', error)}") from error
+        raise EmostreamError(f"{path}{place}: invalid YAML: {getattr(error, 'problem', error)}") from error
     if not isinstance(content, dict):
-        raise EmostreamError(f"{path}: a recipe has lines such as `epochs: 12`")
+        raise EmostreamError(f"{path}: a recipe must have lines such as `epochs: 12`")
     model = FinetuneConfig if content.get("kind") is not None else TrainingConfig
     changed = {name: value for name, value in given.items() if value is not None}
     try:
@@ -148,7 +148,7 @@ def read_config(path: Path, **given: object) -> TrainingConfig | FinetuneConfig:
 
 
 def _problem(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first mistake in a recipe, for people."""
+    """A message about the first error in a recipe."""
     first = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":

@@ -1,8 +1,8 @@
-"""Fine-tuning on few faces: a new last layer on features that stay as they are.
+"""Fine-tuning on few images: a new last layer on frozen features.
 
-From a few dozen images, what a network learned beside its last layer would mostly be chance. How far that
-layer may move is decided by cross-validation among the training images; what came of it is measured on the
-validation split, which takes no part in anything.
+From a few dozen images, other layers would mostly learn noise. Cross-validation among the training images
+decides how far the last layer may move. The result is measured on the validation split, which is used for
+nothing else.
 """
 
 import json
@@ -33,20 +33,20 @@ from .starting_point import Floats, StartingPoint
 
 logger = logging.getLogger(__name__)
 
-#: Of a class that the network does not know yet, to learn from.
+#: Fewest training images of a class that is new to the network.
 LEAST_OF_A_CLASS = 10
-#: Of classes that it knows, in all.
+#: Fewest training images in total, of known classes.
 LEAST_IN_ALL = 20
 
-#: Strengths of the pull towards the weights that the fit starts from, per standard deviation of a feature.
+#: Strengths of the pull towards the initial weights, per standard deviation of a feature.
 _STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 _FOLDS = 5
-#: For a temperature: it comes from images that took no part in their own fit.
+#: Fewest images for a temperature, which is fitted on held-out predictions.
 _LEAST_FOR_TEMPERATURE = 40
 _MOST_STEPS = 60
 
-#: Images and changed copies of them that features are computed of, about: a pass of the default's two
-#: networks takes a core some 30 ms.
+#: About the most images and augmented copies whose features are computed: the default's two networks take a
+#: core some 30 ms for each.
 _VIEWED = 1500
 
 
@@ -60,11 +60,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class FinetuneResult:
-    """What a fine-tune did, on ``images`` held out of it.
+    """The result of fine-tuning, on ``images`` held-out images.
 
-    ``read_as`` says which of the labels of the network that it started from was counted as which new one
-    (empty where it knows them all). ``strength`` is that of the pull towards the old weights, None where no
-    change did better in cross-validation than none.
+    ``read_as`` maps labels of the initial network to new ones (empty if it knows them all). ``strength`` is
+    that of the pull towards the old weights; None if in cross-validation no change was better than none.
     """
 
     labels: tuple[str, ...]
@@ -92,8 +91,8 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Anchor(_Layer):
-    """Where a fit starts and is pulled to. ``is_an_answer``: it says something of every label, so that no
-    change may be best; ``holds_biases``: how frequent the labels are is taken for known."""
+    """The initial layer, towards which the fit is pulled. ``is_an_answer``: it predicts every label, so that
+    no change may be best. ``holds_biases``: the frequencies of the labels are taken as known."""
 
     is_an_answer: bool
     holds_biases: bool
@@ -115,7 +114,7 @@ class FineTune:
         self._check_counts()
 
     def run(self, progress: Progress) -> FinetuneResult:
-        """Learns, measures, and writes the weights and ``finetune.json``."""
+        """Trains, measures, and writes the weights and ``finetune.json``."""
         self.folder.open(self.config, self.device)
         torch.manual_seed(self.config.seed)
         truth = self.train_set.targets.argmax(1)
@@ -150,22 +149,22 @@ class FineTune:
         few = [f"{label} {n}" for label, n in of.items() if n < LEAST_OF_A_CLASS]
         if few and not self._knows_all:
             raise DatasetError(
-                f"{self.config.train} has too few images to learn from: {', '.join(few)}; at least "
-                f"{LEAST_OF_A_CLASS} of each class are needed, beside those that are held out"
+                f"{self.config.train} has too few training images: {', '.join(few)}; at least "
+                f"{LEAST_OF_A_CLASS} of each class are needed, besides the held-out ones"
             )
         if sum(counts) < LEAST_IN_ALL or sum(count > 0 for count in counts) < 2:
             raise DatasetError(
                 f"{self.config.train} has {sum(counts)} images of {sum(n > 0 for n in counts)} classes to "
-                f"learn from; {LEAST_IN_ALL} of two are needed, beside those held out"
+                f"learn from; {LEAST_IN_ALL} of two are needed, besides the held-out ones"
             )
 
     @property
     def _knows_all(self) -> bool:
-        """Whether the labels are among those of the network that it starts from."""
+        """Whether the initial network knows all labels."""
         return set(self.labels) <= set(self.start.labels)
 
     def _anchor(self, before: Floats, reading: dict[str, str]) -> "_Anchor | None":
-        """The last layer that the fit starts from: one that answers as before, with the labels read anew."""
+        """The initial last layer: it predicts as before, with the labels mapped to the new ones."""
         if self._knows_all:
             mixture = np.eye(len(self.start.labels), dtype=np.float32)
             mixture = mixture[[self.start.labels.index(label) for label in self.labels]]
@@ -177,11 +176,11 @@ class FineTune:
         return _Anchor(*layer, is_an_answer=bool(mixture.any(1).all()), holds_biases=self._knows_all)
 
     def _views(self, progress: Progress) -> list[Floats]:
-        """Features (N, D) of the training images: as they are, mirrored, and changed in ways that do not
-        change what they show."""
+        """Features (N, D) of the training images: unchanged, mirrored, and augmented without changing the
+        expression."""
         plain = self._plain_views(self.train_set, "training images", progress)
         more = int(np.clip(_VIEWED // len(self.train_set) - len(plain), 0, self.config.views))
-        task = progress.add_task("changed copies", total=more)
+        task = progress.add_task("augmented copies", total=more)
         spec = AugmentationSpec(**self.config.augmentation)
         for _ in range(more):
             changed = augment(_pixels(self.train_set), spec, self.start.input_size)
@@ -204,11 +203,12 @@ class FineTune:
         anchor: "_Anchor | None",
         progress: Progress,
     ) -> tuple[float | None, Floats]:
-        """The strongest pull whose fits are as good as the best ones, on images that took no part in them;
-        and what they gave those, (N, C).
+        """The strongest pull whose fits are as good as the best ones on held-out images, and their
+        predictions for those, (N, C).
 
-        As good: its log loss is larger by less than the standard error of the difference (the rule of one
-        standard error of Breiman et al., 1984, on pairs). Of few images the least loss is often chance.
+        As good means that its log loss exceeds the least by less than the standard error of the difference
+        (the one-standard-error rule of Breiman et al., 1984, on pairs). With few images, the least loss is
+        often chance.
         """
         folds = stratified_folds(truth, self.train_set.groups, _FOLDS, self.config.seed)
         candidates: list[float | None] = [*_STRENGTHS]
@@ -233,8 +233,8 @@ class FineTune:
         return candidates[chosen], found[chosen]
 
     def _answers(self, layer: _Layer, views: list[Floats], temperature: float) -> Floats:
-        """(N, C) as the network will answer: of the image, or with its mirror image where that is what it
-        started from does."""
+        """(N, C): the network's predictions for the image or, if the initial model does so, for it and its
+        mirror image."""
         used = views if self.start.mirrored else views[:1]
         logits = [torch.from_numpy(layer.logits(view)) / temperature for view in used]
         return torch.stack(logits).softmax(2).mean(0).numpy()
@@ -287,8 +287,8 @@ def _fitted(
 ) -> _Layer:
     """Multinomial logistic regression on the features (N, D) of every view, towards ``targets`` (N, C).
 
-    Weights are pulled towards those of ``anchor``, or else towards 0, in units of the features' standard
-    deviations; with a ``strength`` of None they stay there.
+    Weights are pulled towards those of ``anchor``, or towards 0 without one, in units of the features'
+    standard deviations; with a ``strength`` of None they stay there.
     """
     if strength is None:
         assert anchor is not None

@@ -1,4 +1,4 @@
-"""Parts of a data set for cross-validation: alike in their classes, and no group in two of them."""
+"""Folds for cross-validation: similar in their classes, with each group in one fold."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,21 +11,21 @@ Mask = npt.NDArray[np.bool_]
 def stratified_folds(
     truth: npt.NDArray[np.int64], groups: npt.NDArray[np.int64] | None, folds: int, seed: int
 ) -> list[Mask]:
-    """At most ``folds`` masks (N,) of which every image is in one, for classes (N,) and groups (N,).
+    """At most ``folds`` masks (N,), each image in exactly one, for classes (N,) and groups (N,).
 
     Raises DatasetError if there are fewer than two groups.
     """
     groups = np.arange(len(truth)) if groups is None else groups
     names, group_of = np.unique(groups, return_inverse=True)
     if len(names) < 2:
-        raise DatasetError("all images to learn from are one group: nothing can be held out among them")
+        raise DatasetError("all training images are one group, so none can be held out")
     folds = min(folds, len(names))
     sizes = np.zeros((len(names), truth.max() + 1), np.int64)
     np.add.at(sizes, (group_of, truth), 1)
     filled = np.zeros((folds, sizes.shape[1]), np.int64)
     fold_of = np.empty(len(names), np.int64)
     shuffled = np.random.default_rng(seed).permutation(len(names))
-    # The largest first: what is left over then fits anywhere. Each goes where its classes are fewest.
+    # Largest groups first, so that small ones fill gaps. Each goes to the fold with fewest of its classes.
     for group in shuffled[np.argsort(-sizes[shuffled].sum(1), kind="stable")]:
         fullness = (filled * sizes[group]).sum(1)
         fold = int(np.lexsort((filled.sum(1), fullness))[0])

@@ -1,9 +1,9 @@
-"""Things that people wear over their faces, drawn onto a batch of images.
+"""Draws simulated occlusions onto a batch of face images.
 
-Two regions stand for what hides part of a face in front of a camera: a head-mounted display over its
-upper half and a mask over its lower half; a block of 10 % of the image stands for a hand or a cup. They
-are drawn in coordinates of the crop (docs/crop.md), in which eyes lie at about 0.38 of the height, the tip
-of the nose at 0.6 and the mouth at 0.77.
+Two regions simulate what covers part of a face: a head-mounted display over its upper half and a mask over
+its lower half. A block of 10 % of the image simulates a hand or a cup. Coordinates are those of the crop
+(docs/crop.md), in which the eyes are at about 0.38 of the height, the tip of the nose at 0.6 and the mouth at
+0.77.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Region:
-    """A rounded rectangle; its edges are shares of the image's width and height."""
+    """A rounded rectangle; its edges are fractions of the image's width and height."""
 
     left: float
     top: float
@@ -36,7 +36,7 @@ def cover(images: Tensor, region: Region, levels: Tensor, jitter: float = 0.0) -
 
     Args:
         images: float (N, 1 or 3, H, W) in [0, 255].
-        levels: (N,), the brightness of what covers each image; it is shaded by a tenth from top to bottom.
+        levels: (N,), the brightness of each image's occlusion; it is shaded by a tenth from top to bottom.
         jitter: each edge moves by up to this share of the image, independently.
     """
     n, device = images.shape[0], images.device
@@ -46,7 +46,7 @@ def cover(images: Tensor, region: Region, levels: Tensor, jitter: float = 0.0) -
 
 
 def cover_block(images: Tensor, area: float, levels: Tensor) -> Tensor:
-    """Draws one square of ``area`` (share of the image) anywhere inside each; arguments as in ``cover``."""
+    """Draws a square of ``area`` (fraction of the image) at a random place; arguments as in ``cover``."""
     n, device = images.shape[0], images.device
     side = area**0.5
     corner = torch.rand(n, 2, device=device) * (1 - side)
@@ -55,7 +55,7 @@ def cover_block(images: Tensor, area: float, levels: Tensor) -> Tensor:
 
 
 def _inside(images: Tensor, edges: Tensor, roundness: int) -> Tensor:
-    """Bool (N, 1, H, W): the pixels within ``edges`` (N, 4), shares of width and height."""
+    """Bool (N, 1, H, W): the pixels within ``edges`` (N, 4), fractions of width and height."""
     height, width = images.shape[-2:]
     x = (torch.arange(width, device=images.device) + 0.5) / width
     y = (torch.arange(height, device=images.device) + 0.5) / height

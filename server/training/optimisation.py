@@ -1,4 +1,4 @@
-"""How weights are changed: parameter groups, and sharpness-aware minimisation."""
+"""Optimisation: parameter groups, and sharpness-aware minimisation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay for matrices and kernels; none for biases, norms, slopes and position tables."""
+    """Weight decay for matrices and kernels; none for biases, norms, slopes and position tables."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     return [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
@@ -17,19 +17,19 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 
 
 class SharpnessAware:
-    """Steps an optimizer with gradients taken where the loss is worst nearby.
+    """Steps an optimizer with gradients from the nearby point of highest loss.
 
-    Each step costs two passes. ``radius`` is the distance, in the Euclidean norm of all weights, at which
-    the worst is looked for; POSTER V2 was trained so, with Adam and 0.05. Source: Foret et al.,
-    Sharpness-Aware Minimization, arXiv 2010.01412.
+    Each step costs two passes. ``radius`` is the distance of that point in the Euclidean norm of all weights.
+    POSTER V2 was trained this way, with Adam and 0.05. Source: Foret et al., Sharpness-Aware Minimization,
+    arXiv 2010.01412.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, radius: float) -> None:
         self.optimizer, self.radius = optimizer, radius
 
     def step(self, loss: Callable[[], Tensor]) -> Tensor:
-        """``loss`` computes the loss at the weights as they are, without a backward pass; returns the first
-        of its two values."""
+        """``loss`` computes the loss at the current weights, without a backward pass. Returns the first of
+        its two values."""
         first = self._gradients(loss)
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         moved = [parameter for parameter in parameters if parameter.grad is not None]

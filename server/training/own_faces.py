@@ -1,4 +1,4 @@
-"""From class folders, such as the corrections that a server keeps, to a prepared data set for a fine-tune."""
+"""Prepares class folders, such as a server's corrections, for fine-tuning."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ def prepare_own_faces(
 ) -> Path:
     """Prepares ``source`` in ``out``, which it replaces; returns ``out``.
 
-    Where every folder is called after a label of the model ``start_from``, the labels are all of that
-    model's: a class that needed no correction is still one. Raises EmostreamError.
+    If every folder is named after a label of the model ``start_from``, the labels are all of that
+    model's, since a class without corrections remains a class. Raises EmostreamError.
     """
     labels = None
     if start_from is not None and source.is_dir():

@@ -1,4 +1,4 @@
-"""Two answers to the same images: by how much the one is better, and whether that may be chance."""
+"""Paired comparison of two models' predictions for the same images, with its significance."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from .metrics import Interval
 
-#: Below it a difference is called one.
+#: Significance level.
 SIGNIFICANT = 0.05
 
 Right = npt.NDArray[np.bool_]
@@ -17,7 +17,7 @@ Right = npt.NDArray[np.bool_]
 @dataclass(frozen=True)
 class Paired:
     """``gained`` images are right that were wrong, ``lost`` wrong that were right. ``p_value`` is McNemar's
-    exact one: the chance of so uneven a pair where neither is better."""
+    exact p: the probability of so uneven a pair if neither is better."""
 
     gained: int
     lost: int
@@ -32,13 +32,13 @@ class Paired:
 
 
 def compare_paired(before: Right, after: Right) -> Paired:
-    """Whether each image was answered rightly, (N,) before and (N,) after."""
+    """Compares whether each image was recognised correctly, (N,) before and (N,) after."""
     gained, lost = int((after & ~before).sum()), int((before & ~after).sum())
     changed = gained + lost
     return Paired(gained, lost, float(binomtest(gained, changed).pvalue) if changed else 1.0)
 
 
 def accuracy_interval(right: Right) -> Interval:
-    """The share of right answers, with Wilson's interval: of few images, too, and where all are right."""
+    """Accuracy with Wilson's interval, which is also valid for few images and if all are right."""
     found = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     return Interval(float(right.mean()), float(found.low), float(found.high))

@@ -1,4 +1,4 @@
-"""A model's answers in other words than its own: what each of its labels comes to in a data set's labels."""
+"""Maps a model's labels to those of a data set."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +9,10 @@ Floats = npt.NDArray[np.float32]
 def reading_of(
     known: tuple[str, ...], probabilities: Floats, labels: tuple[str, ...], truth: npt.NDArray[np.int64]
 ) -> dict[str, str]:
-    """For each label that a model knows, that one of ``labels`` which it most often goes with.
+    """For each label of a model, the one of ``labels`` that it most often goes with.
 
-    A label of the same name is itself. The others go by images whose classes (N,) among ``labels`` are known
-    and to which the model gave ``probabilities`` (N, K). Those images are not the ones to measure on.
+    Equal names map to each other. The others are mapped by images with known classes (N,) among ``labels``
+    and the model's ``probabilities`` (N, K) for them. Do not measure on these images.
     """
     shares = np.stack([probabilities[truth == place].sum(0) for place in range(len(labels))])  # (C, K)
     return {
@@ -24,7 +24,7 @@ def reading_of(
 def read_as(
     probabilities: Floats, known: tuple[str, ...], labels: tuple[str, ...], reading: dict[str, str]
 ) -> Floats:
-    """Probabilities (N, K) over ``known`` as probabilities (N, C) over ``labels``."""
+    """Converts probabilities (N, K) over ``known`` to probabilities (N, C) over ``labels``."""
     read = np.zeros((len(probabilities), len(labels)), np.float32)
     for place, word in enumerate(known):
         read[:, labels.index(reading[word])] += probabilities[:, place]
@@ -34,8 +34,8 @@ def read_as(
 def mixture_of(
     probabilities: Floats, known: tuple[str, ...], labels: tuple[str, ...], reading: dict[str, str]
 ) -> Floats:
-    """(C, K): what share each label that a model knows has in the one of ``labels`` that it is read as, on
-    average over ``probabilities`` (N, K). Rows sum to 1, or to 0 where none is read as that label.
+    """(C, K): the share of each label of a model in the one of ``labels`` to which it is mapped, averaged
+    over ``probabilities`` (N, K). Rows sum to 1, or to 0 if no label is mapped to that one.
 
     With these shares the logarithm of a sum of probabilities is, to first order, a mean of logits.
     """

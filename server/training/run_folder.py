@@ -1,4 +1,4 @@
-"""What a training run leaves behind, and continues from."""
+"""The files of a training run, and the state to resume from."""
 
 import json
 import platform
@@ -15,7 +15,7 @@ from ..models.weight_file import WEIGHTS_FILE
 from ..plotting import BLUE, INK, QUIET, finish, new_figure, save
 from .config import FinetuneConfig, TrainingConfig
 
-#: What decides a run's figures, beside the code and the machine.
+#: Packages whose versions affect a run's figures.
 _PACKAGES = ("emostream", "torch", "numpy", "opencv-python-headless", "pillow")
 
 
@@ -30,14 +30,14 @@ class RunFolder:
         self._checkpoint = path / "checkpoint.pt"
 
     def open(self, config: TrainingConfig | FinetuneConfig, device: torch.device) -> None:
-        """Makes the folder and writes down what is about to run."""
+        """Creates the folder and records the configuration."""
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / "config.json").write_text(config.model_dump_json(indent=2) + "\n")
         environment = json.dumps(describe_environment(device), indent=2)
         (self.path / "environment.json").write_text(environment + "\n")
 
     def save(self, state: dict[str, Any]) -> None:
-        """Writes the checkpoint: a kill leaves the old one or the new one."""
+        """Writes the checkpoint atomically: a kill leaves the old one or the new one."""
         with replacing(self._checkpoint) as temporary:
             torch.save(state, temporary)
 
@@ -49,9 +49,9 @@ class RunFolder:
         return state
 
     def log(self, line: dict[str, float]) -> None:
-        """Adds one epoch's figures to ``metrics.jsonl`` and TensorBoard's events, and draws the curves anew.
+        """Adds one epoch's figures to ``metrics.jsonl`` and TensorBoard's events, and redraws the curves.
 
-        An epoch that was trained again after a kill replaces its earlier line.
+        An epoch that is trained again after a kill replaces its earlier line.
         """
         lines = [earlier for earlier in self.metrics() if earlier["epoch"] < line["epoch"]] + [line]
         with replacing(self._metrics) as temporary:
@@ -70,7 +70,7 @@ class RunFolder:
 
 
 def describe_environment(device: torch.device) -> dict[str, object]:
-    """What a run's figures depend on beside its recipe."""
+    """The environment of a run: versions, processor and commit."""
     accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     return {
         "python": platform.python_version(),
@@ -84,7 +84,7 @@ def describe_environment(device: torch.device) -> dict[str, object]:
 
 
 def _commit() -> str | None:
-    """Of the code, where it lies in a repository."""
+    """The commit of the code, if it is in a repository."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

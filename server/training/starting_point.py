@@ -1,4 +1,4 @@
-"""What a fine-tune starts from: networks whose features stay as they are, and the answers that they gave."""
+"""The initial model of fine-tuning: networks with frozen features, and their predictions."""
 
 from copy import deepcopy
 
@@ -25,7 +25,7 @@ _BATCH = 64
 class StartingPoint:
     """One network of the catalogue or of an earlier run, or two of one architecture, on ``device``.
 
-    Its features are the input of the last layer, those of two networks side by side. Raises ModelError if
+    Its features are the input of the last layer; those of two networks are concatenated. Raises ModelError if
     ``model`` is something else.
     """
 
@@ -57,9 +57,10 @@ class StartingPoint:
         return np.concatenate(found)
 
     def answers(self, features: Floats) -> Floats:
-        """(N, L): the probabilities over ``labels`` that the networks gave with their own last layers.
+        """(N, L): the networks' probabilities over ``labels`` with their own last layers.
 
-        Before the ensemble's temperature, which is for means over mirror images too: see ``sharpened``.
+        They are before the ensemble's temperature, which also applies to means over mirror images: see
+        ``sharpened``.
         """
         whole, start = np.zeros((len(features), len(self.labels)), np.float64), 0
         weights = self.entry.weights or (1 / len(self._members),) * len(self._members)
@@ -72,15 +73,15 @@ class StartingPoint:
         return answers
 
     def sharpened(self, probabilities: Floats) -> Floats:
-        """At the ensemble's own temperature."""
+        """Probabilities at the ensemble's temperature."""
         sharpened: Floats = sharpen(probabilities, self.entry.temperature)
         return sharpened
 
     def last_layer(self, mixture: Floats) -> tuple[Floats, Floats] | None:
-        """Weights (C, D) and biases (C,) of one last layer that answers nearly as the networks do.
+        """Weights (C, D) and biases (C,) of one last layer that approximates the networks' predictions.
 
-        ``mixture`` (C, L) has the share of each of ``labels`` in each new one: the identity for these very
-        labels. None where a label is the sum of several outputs.
+        ``mixture`` (C, L) has the share of each of ``labels`` in each new one (the identity for equal
+        labels). None if a label is the sum of several outputs.
         """
         if any(len(column) > 1 for member in self._members for column in member.columns):
             return None
@@ -94,7 +95,7 @@ class StartingPoint:
         return (mixture @ together).astype(np.float32), (mixture @ biases).astype(np.float32)
 
     def with_last_layer(self, weights: Floats, biases: Floats) -> dict[str, Tensor]:
-        """The state of ``architecture`` with these features and that last layer, weights (C, D)."""
+        """The state dict of ``architecture`` with these features and a last layer, weights (C, D)."""
         network = create_model(self.architecture, len(biases))
         trunks = [network] if len(self._members) == 1 else [network.first, network.second]
         for trunk, member in zip(trunks, self._members, strict=True):
@@ -105,7 +106,7 @@ class StartingPoint:
         return state | {"head.weight": torch.from_numpy(weights), "head.bias": torch.from_numpy(biases)}
 
     def _sized(self, images: Tensor) -> Tensor:
-        """RGB with the side that the networks take."""
+        """RGB at the networks' input size."""
         rgb = images.expand(-1, 3, -1, -1)
         side = self.input_size
         if rgb.shape[-1] == side:
@@ -114,7 +115,7 @@ class StartingPoint:
 
 
 def _architecture(entry: EnsembleEntry) -> str:
-    """Of the network that comes out. Raises ModelError if the networks cannot be one."""
+    """The architecture of the resulting network. Raises ModelError if the networks cannot be combined."""
     kinds = {member.architecture for member in entry.members}
     normalisations: set[NormalisationSpec] = {member.normalisation_spec for member in entry.members}
     kind = entry.members[0].architecture
@@ -122,7 +123,7 @@ def _architecture(entry: EnsembleEntry) -> str:
         return kind
     if len(entry.members) > 2 or len(kinds) > 1 or kind not in PAIRS or len(normalisations) > 1:
         raise ModelError(
-            f"a fine-tune starts from one network, or from two alike; {entry.name} is made of "
+            f"fine-tuning starts from one network, or from two of one architecture; {entry.name} consists of "
             f"{', '.join(member.name for member in entry.members)}: name one of them"
         )
     return PAIRS[kind]
@@ -131,5 +132,5 @@ def _architecture(entry: EnsembleEntry) -> str:
 def _head(member: Member) -> nn.Linear:
     head = getattr(member.network, "head", None)
     if not isinstance(head, nn.Linear):
-        raise ModelError("a fine-tune starts from networks whose last layer is linear, unlike this one's")
+        raise ModelError("fine-tuning needs networks with a linear last layer, which this one does not have")
     return head

@@ -33,17 +33,17 @@ logger = logging.getLogger(__name__)
 _EVALUATION_BATCH = 256
 _LARGEST_GRADIENT = 5.0
 
-#: To learn from: batch normalisation makes no sense of fewer.
+#: Fewest training images; batch normalisation needs this many.
 _LEAST_IMAGES = 8
-#: Of an epoch, if need be by smaller batches.
+#: Fewest steps of an epoch; batches are made smaller to reach them.
 _LEAST_STEPS = 8
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class Trainer:
-    """One run in one folder (``RunFolder``). A folder with a checkpoint is continued after its last whole
-    epoch, and then gives what an uninterrupted run would have given.
+    """One run in one folder (``RunFolder``). A folder with a checkpoint is resumed after its last complete
+    epoch, and gives the same weights as an uninterrupted run.
 
     Raises EmostreamError if the data, a file of weights or the teacher cannot be used.
     """
@@ -55,9 +55,9 @@ class Trainer:
         self.labels = self.train_set.labels
         if len(self.train_set) < _LEAST_IMAGES:
             raise DatasetError(
-                f"{config.train} has {len(self.train_set)} images to learn from; {_LEAST_IMAGES} is the least"
+                f"{config.train} has {len(self.train_set)} training images, but needs {_LEAST_IMAGES}"
             )
-        # Few images in one batch would be one step an epoch.
+        # One batch with all of few images would be one step per epoch.
         self.batch_size = min(config.batch_size, max(_LEAST_IMAGES, len(self.train_set) // _LEAST_STEPS))
         self.side = input_size(config.architecture)
         self.normalise = Normalisation(config.normalisation_spec).to(device)
@@ -66,7 +66,7 @@ class Trainer:
             _start_from(model, config, self.labels, WeightsStore(weights_dir))
         for part, file in config.pretrained.items():
             load_part(model, part, file)
-        # channels_last: what the CPU's and the GPU's convolutions want
+        # channels_last is faster for convolutions on CPUs and GPUs
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
             self.model,
@@ -81,7 +81,7 @@ class Trainer:
             self.optimizer,
             max_lr=config.learning_rate,
             total_steps=(steps := config.epochs * self.steps_per_epoch),
-            pct_start=0.2 if steps >= 10 else 0.3,  # PyTorch divides by 0 where a warm-up is of one step
+            pct_start=0.2 if steps >= 10 else 0.3,  # PyTorch divides by 0 if the warm-up has one step
         )
         self.teacher = (
             Teacher(config.teacher, self.labels, weights_dir).to(device) if config.teacher else None
@@ -115,7 +115,7 @@ class Trainer:
 
     def _train_epoch(self) -> float:
         self.model.train()
-        # A generator of its own per epoch: a resumed run draws what an uninterrupted one would.
+        # One generator per epoch: a resumed run draws the same numbers as an uninterrupted one.
         generator = np.random.default_rng((self.config.seed, self.epoch))
         torch.manual_seed(self.config.seed * 100_003 + self.epoch)
         order = self._order(generator)
@@ -134,7 +134,7 @@ class Trainer:
         return total / self.steps_per_epoch
 
     def _step(self, images: Tensor, targets: Tensor) -> float:
-        """One change of the weights; returns the loss before it."""
+        """One training step; returns the loss before it."""
         taught = self.teacher(images) if self.teacher else None
 
         def loss() -> Tensor:
@@ -158,7 +158,7 @@ class Trainer:
         return value.item()
 
     def _order(self, generator: np.random.Generator) -> npt.NDArray[np.int64]:
-        """The images of one epoch: each once, or drawn by the frequency of their classes."""
+        """The images of one epoch: each once, or sampled by the frequency of their classes."""
         n = len(self.train_set)
         if self.config.class_balance == 0:
             return generator.permutation(n)
@@ -186,7 +186,7 @@ class Trainer:
         return images.float(), torch.from_numpy(data.targets[chosen]).to(self.device)
 
     def _sized(self, images: Tensor) -> Tensor:
-        """With the side that the network takes."""
+        """Resized to the network's input size."""
         if images.shape[-1] == self.side:
             return images
         return F.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=True)
@@ -217,7 +217,7 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        logger.info("continuing after epoch %d", self.epoch)
+        logger.info("resuming after epoch %d", self.epoch)
 
     def _log(self, loss: float, scores: Scores, seconds: float) -> None:
         line = {
@@ -234,7 +234,7 @@ class Trainer:
     def _export(self, temperature: float) -> None:
         """The averaged network as float16 safetensors, with its temperature.
 
-        It is the last epoch's: picking the best one would be tuning on the validation split.
+        It is the last epoch's network: choosing the best one would be tuning on the validation split.
         """
         state = {
             name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
@@ -252,7 +252,7 @@ class Trainer:
 def warmed_up_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
     """An exponential moving average whose decay grows to ``decay`` with the number of steps.
 
-    With a constant one, a run of fewer steps than 1 / (1 - decay) would end nearly where it began.
+    With a constant decay, a run of fewer steps than 1 / (1 - decay) would stay near its initial weights.
     """
 
     def update(averaged: _Tensors, current: _Tensors, steps: Tensor | int) -> None:
@@ -265,7 +265,7 @@ def warmed_up_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | in
 def _start_from(
     model: nn.Module, config: TrainingConfig, labels: tuple[str, ...], store: WeightsStore
 ) -> None:
-    """Loads weights into ``model``, by a file or a model's name; a last layer for other labels stays random.
+    """Loads weights into ``model`` by a file or a model's name; a last layer with other labels stays random.
 
     Raises ModelError.
     """
@@ -281,5 +281,7 @@ def _start_from(
     load_checkpoint(learned, path)
     wanted = model.state_dict()
     fitting = {k: v for k, v in learned.state_dict().items() if v.shape == wanted[k].shape}
-    head = {k for k in fitting if k.startswith("head.")}  # as many labels are still others
+    head = {
+        k for k in fitting if k.startswith("head.")
+    }  # the same number of labels may still be other labels
     model.load_state_dict(wanted | {k: v for k, v in fitting.items() if k not in head})

@@ -13,7 +13,7 @@ from ..files import replacing
 from ..sources.images import is_image
 from .video import SUFFIXES, VideoWriter
 
-#: By its ending the format of a copy, and how it is written. HEIC and AVIF become JPEG.
+#: Format and options of a copy by its extension. HEIC and AVIF become JPEG.
 _FORMATS: dict[str, tuple[str, dict[str, object]]] = {
     **dict.fromkeys((".jpg", ".jpeg"), ("JPEG", {"quality": 92})),
     ".png": ("PNG", {"compress_level": 3}),
@@ -24,11 +24,11 @@ _FORMATS: dict[str, tuple[str, dict[str, object]]] = {
 
 
 def targets(files: Sequence[Path], out: Path, is_folder: bool, places: Sequence[Path] = ()) -> list[Path]:
-    """Where each file's annotated copy goes; the folder is made if it is one.
+    """The path of each file's annotated copy; creates the folder if ``out`` is one.
 
-    ``is_folder`` says that ``out`` is to be a folder: for several files, or for a folder of them. ``places``
-    are where the files lie below the folders that were named: their copies lie so below ``out``. Raises
-    WriteError where a copy would lie on an input, or have an ending that nothing can be written to.
+    ``is_folder`` says that ``out`` is a folder: for several files, or for a folder of them. ``places``
+    are the files' paths relative to the named folders; their copies get the same paths below ``out``. Raises
+    WriteError if a copy would overwrite an input, or has an unsupported extension.
     """
     if not is_folder and not out.is_dir():
         allowed = frozenset(_FORMATS) if is_image(files[0]) else SUFFIXES
@@ -40,7 +40,7 @@ def targets(files: Sequence[Path], out: Path, is_folder: bool, places: Sequence[
         names = [
             str(place.parent / _copy_name(path, path.stem)) for path, place in zip(files, places, strict=True)
         ]
-        # Inputs of one name keep their endings, or get their folders' names.
+        # Inputs with the same name keep their extensions, or get their folders' names.
         for stems in ([path.name for path in files], [f"{path.parent.name}-{path.name}" for path in files]):
             counts = Counter(names)
             names = [
@@ -48,7 +48,7 @@ def targets(files: Sequence[Path], out: Path, is_folder: bool, places: Sequence[
                 for path, place, stem, name in zip(files, places, stems, names, strict=True)
             ]
         if len(set(names)) < len(names):
-            raise WriteError(f"--annotate {out}: a file is named twice; give each input once")
+            raise WriteError(f"--annotate {out}: a file is given twice; give each input once")
         chosen = [out / name for name in names]
     inputs = {path.resolve() for path in files}
     for path in chosen:
@@ -70,7 +70,7 @@ def _copy_name(path: Path, stem: str) -> str:
 
 
 class CopyWriter:
-    """Writes the annotated copies of one run, file after file. ``paths`` are by the files' index."""
+    """Writes the annotated copies of one run, file by file. ``paths`` maps file indices to paths."""
 
     def __init__(self, paths: Sequence[Path], labels: Sequence[str]) -> None:
         self._paths = paths
@@ -87,8 +87,7 @@ class CopyWriter:
         self._annotator[1].draw(image_rgb, analyzed.faces)
 
     def write(self, analyzed: AnalyzedFrame) -> None:
-        """Writes a frame that has been drawn into. The video before it has to be finished. Raises
-        WriteError."""
+        """Writes an annotated frame. The previous video must be finished. Raises WriteError."""
         file, frame = analyzed.input.file, analyzed.input.frame
         out = self._paths[file.index]
         if file.is_image:
@@ -100,20 +99,20 @@ class CopyWriter:
         self._video.write(frame.image_rgb, frame.time_s)
 
     def finish(self, is_complete: bool) -> None:
-        """Makes the video in progress whole, if there is one. Raises WriteError."""
+        """Completes the video in progress, if there is one. Raises WriteError."""
         video, self._video = self._video, None
         if video is not None:
             video.finish(is_complete)
 
     def discard(self) -> None:
-        """Leaves nothing of the video in progress behind, after an error."""
+        """Deletes the video in progress, after an error."""
         video, self._video = self._video, None
         if video is not None:
             video.discard()
 
 
 def _save(image: Image.Image, out: Path) -> None:
-    """An image that is called like a video or like nothing has a copy that is called like an image."""
+    """The copy's name: an image without an image's extension gets one."""
     if out.suffix.lower() not in _FORMATS:
         out = out.with_suffix(".jpg")
     file_format, options = _FORMATS[out.suffix.lower()]

@@ -1,9 +1,9 @@
-"""Stretches of time through which one emotion was a person's likeliest. No I/O."""
+"""Episodes: stretches of time in which one emotion was a person's most likely one. No I/O."""
 
 import math
 from dataclasses import dataclass
 
-#: A face that is away for longer ends an episode, in seconds; the page has the same rule.
+#: A longer absence of the face ends an episode, in seconds; the page has the same rule.
 MAX_PAUSE_S = 1.0
 
 
@@ -32,7 +32,7 @@ class _Open:
 
 
 class EpisodeBuilder:
-    """Joins rows to episodes. Its memory grows with changes of emotion, not with rows."""
+    """Joins rows into episodes. Its memory grows with the changes of emotion, not with the rows."""
 
     def __init__(self, interval_ms: int = 0) -> None:
         self._max_pause_s = max(MAX_PAUSE_S, 2.5 * interval_ms / 1000)
@@ -40,7 +40,7 @@ class EpisodeBuilder:
         self._closed: list[Episode] = []
 
     def add(self, person: str, time_s: float, emotion: str, confidence: float) -> None:
-        """A person's rows come in the order of time."""
+        """Adds a row; a person's rows must be in order of time."""
         current = self._open.get(person)
         is_near = current is not None and time_s - current.end_s <= self._max_pause_s
         if current is not None and is_near and current.emotion == emotion:
@@ -50,7 +50,7 @@ class EpisodeBuilder:
             return
         if current is not None:
             if is_near:
-                current.end_s = time_s  # without a pause one emotion lasts until the next begins
+                current.end_s = time_s  # without a pause, one emotion lasts until the next begins
             self._closed.append(current.closed(person))
         self._open[person] = _Open(emotion, time_s, time_s, confidence)
 
@@ -62,6 +62,6 @@ class EpisodeBuilder:
 
 
 def rounded(value: float, decimals: int) -> float:
-    """Halves go up, as in JavaScript, so that the page's files are the same to the byte."""
+    """Rounds halves up, like JavaScript, so that the page writes identical files."""
     scale = 10.0**decimals
     return math.floor(value * scale + 0.5) / scale

@@ -1,6 +1,6 @@
-"""Files that laboratories' programs read: BIDS events, ELAN tiers, BORIS' spreadsheet of events.
+"""Formats of research software: BIDS events, ELAN tiers, BORIS' spreadsheet of events.
 
-The page writes the same (web/src/engine/export/labFormats.ts); tests/data/session holds both to it.
+The page writes the same (web/src/engine/export/labFormats.ts); tests/data/session compares the two.
 """
 
 import csv
@@ -16,7 +16,7 @@ from .episodes import Episode, rounded
 
 
 def bids_events(episodes: Sequence[Episode]) -> str:
-    """A row an episode, as bids-specification.readthedocs.io has it under "Task events"."""
+    """One row per episode, as in bids-specification.readthedocs.io under "Task events"."""
     lines = ["onset\tduration\ttrial_type\tvalue\tperson\tconfidence"]
     for episode in episodes:
         duration = rounded(episode.end_s - episode.start_s, 3)
@@ -28,17 +28,17 @@ def bids_events(episodes: Sequence[Episode]) -> str:
 
 
 def bids_sidecar(model: str, labels: Sequence[str]) -> str:
-    """What the columns of ``bids_events`` mean, as JSON."""
+    """The meaning of the columns of ``bids_events``, as JSON."""
     levels = {
-        "emotion": "One emotion was the person's likeliest throughout",
-        "marker": "Somebody marked this moment",
+        "emotion": "One emotion was the person's most likely one",
+        "marker": "A marker set by hand",
         "gap": "Nothing could be seen or recorded",
     }
     value = f"The emotion ({', '.join(labels)}), the marker's text, or the gap's reason"
     sidecar: dict[str, dict[str, Any]] = {
         "onset": {"Description": "Start, from the beginning of the session", "Units": "s"},
         "duration": {"Description": "Duration; 0 for a marker", "Units": "s"},
-        "trial_type": {"Description": "What the row is about", "Levels": levels},
+        "trial_type": {"Description": "Type of the row", "Levels": levels},
         "value": {"Description": value},
         "person": {"Description": "The face's name, or its number"},
         "confidence": {"Description": f"Mean probability that {model} gave the emotion, in [0, 1]"},
@@ -47,7 +47,7 @@ def bids_sidecar(model: str, labels: Sequence[str]) -> str:
 
 
 def boris_events(episodes: Sequence[Episode]) -> str:
-    """State events: a row where an episode starts, and one where it stops."""
+    """State events: one row for the start of an episode, and one for its end."""
     rows: list[tuple[float, bool, list[str]]] = []
     for episode in episodes:
         who = [episode.person, episode.emotion, ""]
@@ -91,7 +91,7 @@ def elan_file(episodes: Sequence[Episode], started_at_ms: float) -> str:
         place = {
             "ANNOTATION_ID": f"a{count}",
             "TIME_SLOT_REF1": slot(episode.start_s),
-            # ELAN shows nothing that has no length.
+            # ELAN does not show annotations of length 0.
             "TIME_SLOT_REF2": slot(max(episode.end_s, episode.start_s + 0.001)),
         }
         annotation = add(add(tier, "ANNOTATION"), "ALIGNABLE_ANNOTATION", place)

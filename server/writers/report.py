@@ -1,4 +1,4 @@
-"""An HTML page about images and videos, complete in itself: no script, no address, light and dark."""
+"""A self-contained HTML report about images and videos: no scripts, no external addresses, light and dark."""
 
 import base64
 import io
@@ -19,15 +19,15 @@ from ..inert import shown_value
 from .summary import FaceSummary, FileSummary, Summary
 from .timeline import clock, timeline_svg
 
-#: Faces of one video with a timeline: the rest is counted. A crowd would make a page of a hundred megabytes.
+#: Most faces of a video with a timeline; others are counted. A crowd would give a page of 100 MB.
 MAX_FACES_SHOWN = 24
 
-#: Faces of images with a row of their own, of all images together.
+#: Most faces with a row, in all images together.
 MAX_IMAGE_FACES_SHOWN = 400
 
 REPORT_SUFFIXES = (".html", ".htm")
 
-#: Images without a face whose names are listed.
+#: Most images without a face that are listed by name.
 _MAX_NAMES = 200
 
 _TEMPLATE = "report.html.j2"
@@ -35,7 +35,7 @@ _TEMPLATE = "report.html.j2"
 
 @dataclass(frozen=True)
 class Share:
-    """A label's part of something, in [0, 1]."""
+    """The share of a label, in [0, 1]."""
 
     label: str
     colour: str
@@ -44,7 +44,7 @@ class Share:
 
 @dataclass(frozen=True)
 class FaceView:
-    """What the page shows of a face."""
+    """The data of a face on the page."""
 
     name: str
     file_name: str
@@ -64,7 +64,7 @@ class FaceView:
 
 @dataclass(frozen=True)
 class SectionView:
-    """What the page shows of a video, or of all images together."""
+    """The data of a video, or of all images together, on the page."""
 
     name: str
     facts: tuple[str, ...]
@@ -173,7 +173,7 @@ def _face(
     span_s: tuple[float, float] | None,
 ) -> FaceView:
     """``span_s`` is the time axis of its timeline; None for an image, whose shares are probabilities."""
-    assert face.thumbnail_rgb is not None  # the first frame gives one
+    assert face.thumbnail_rgb is not None  # set by the first frame
     timeline = None
     if span_s is not None:
         timeline = Markup(timeline_svg(face.times_s, face.probabilities, labels, span_s))

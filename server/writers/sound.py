@@ -1,4 +1,4 @@
-"""The sound of one video on its way into a copy of it, in step with the images."""
+"""Copies the sound of a video into its annotated copy, in sync with the images."""
 
 import logging
 from collections.abc import Iterator
@@ -19,19 +19,19 @@ from ..sources.video import film_in, reason_of, start_of
 
 logger = logging.getLogger(__name__)
 
-#: What players find in MP4 files; the format's letter allows more, which hardly any of them can play.
+#: Codecs that players support in MP4 files; the format allows more, which few can play.
 _COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
 
-#: Decoders begin with packets of so many seconds, at most, that are not heard.
+#: Most seconds of inaudible packets at a decoder's start.
 _PREROLL_S = 0.1
 
-#: The rates that AAC knows, in Hz.
+#: The sample rates of AAC, in Hz.
 _AAC_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 
 
 class Sound:
-    """Every audio stream of a video. A stream that breaks is silent from there on, with a warning: the images
-    and the other streams go on."""
+    """Every audio stream of a video. A stream that breaks is silent from there on, with a warning; the images
+    and the other streams continue."""
 
     def __init__(self, source: InputContainer, name: str) -> None:
         self._source = source
@@ -43,20 +43,20 @@ class Sound:
 
     @classmethod
     def of(cls, path: Path) -> "Sound | None":
-        """None where there is nothing to hear, or nothing can be read of it."""
+        """The video's sound; None if it has none, or none that can be read."""
         source: InputContainer | None = None
         try:
             source = av.open(media_location(path))
             if source.streams.audio:
                 return cls(source, str(path))
         except (FFmpegError, OSError, ValueError, SourceError) as error:
-            logger.warning("%s: its sound is left out of the copy: %s", path, reason_of(error))
+            logger.warning("%s: the copy has no sound: %s", path, reason_of(error))
         if source is not None:
             source.close()
         return None
 
     def add_to(self, out: OutputContainer) -> None:
-        """Makes room for its streams in a file without a header yet. Raises FFmpegError and ValueError."""
+        """Adds its streams to a file that has no header yet. Raises FFmpegError and ValueError."""
         self._tracks = {stream.index: _track(stream, out) for stream in self._source.streams.audio}
 
     def _demuxed(self) -> "Iterator[Packet[AudioStream]]":
@@ -65,7 +65,7 @@ class Sound:
             try:
                 packet = next(packets, None)
             except FFmpegError:
-                return  # a broken end: the images end there as well
+                return  # a broken end: the images end there, too
             if packet is None:
                 return
             if packet.dts is None:
@@ -75,7 +75,7 @@ class Sound:
                 yield packet
 
     def copy_until(self, time_s: float) -> None:
-        """Writes what is heard before ``time_s``."""
+        """Writes the sound before ``time_s``."""
         while (packet := self._next) is not None and self._time_s(packet) <= time_s:
             index = packet.stream.index
             if index in self._tracks:
@@ -87,15 +87,13 @@ class Sound:
 
     def _leave_out(self, index: int, error: Exception) -> None:
         del self._tracks[index]
-        logger.warning(
-            "%s: its sound is left out of the copy from some place on: %s", self._name, reason_of(error)
-        )
+        logger.warning("%s: the copy has no sound after an error: %s", self._name, reason_of(error))
 
     def _time_s(self, packet: "Packet[AudioStream]") -> float:
         return float((packet.dts or 0) * packet.time_base) - self._start_s
 
     def finish(self, is_complete: bool) -> None:
-        """Writes what is left, if the video ``is_complete``, and what the encoders hold back."""
+        """Writes the rest, if the video ``is_complete``, and the encoders' buffered packets."""
         if is_complete:
             self.copy_until(float("inf"))
         for index, track in list(self._tracks.items()):
@@ -109,7 +107,7 @@ class Sound:
 
 
 class _CopiedTrack:
-    """Packets as they are."""
+    """Copies packets unchanged."""
 
     def __init__(self, stream: AudioStream, out: OutputContainer) -> None:
         self._file = out
@@ -120,18 +118,18 @@ class _CopiedTrack:
         shift = round(start_s / packet.time_base)
         dts = (packet.dts or 0) - shift
         if self._last_dts is not None and dts <= self._last_dts:
-            return  # of a damaged file: no player would know when to play it
+            return  # a damaged file: players need the time of a packet
         self._last_dts = packet.dts = dts
         packet.pts = (packet.pts or 0) - shift if packet.pts is not None else packet.dts
         packet.stream = self._stream
         self._file.mux(packet)
 
     def finish(self) -> None:
-        """Nothing is held back."""
+        """Nothing is buffered."""
 
 
 class _EncodedTrack:
-    """Sound in a format of its own, as AAC."""
+    """Encodes sound of any format as AAC."""
 
     def __init__(self, stream: AudioStream, out: OutputContainer) -> None:
         self._file = out
@@ -146,7 +144,7 @@ class _EncodedTrack:
         try:
             frames = packet.decode()
         except FFmpegError:
-            return  # a moment without sound, rather than no video
+            return  # a moment without sound is better than no video
         for frame in frames:
             if self._starts_at is None:
                 self._starts_at = round(max(0.0, (frame.time or 0.0) - start_s) * self._rate)
@@ -166,6 +164,6 @@ class _EncodedTrack:
 
 
 def _track(stream: AudioStream, out: OutputContainer) -> _CopiedTrack | _EncodedTrack:
-    # Not the decoder's own name: libopus is Opus as well.
+    # Not the decoder's name: libopus is Opus, too.
     is_copied = stream.codec_context.codec.canonical_name in _COPIED
     return _CopiedTrack(stream, out) if is_copied else _EncodedTrack(stream, out)

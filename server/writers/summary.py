@@ -1,4 +1,4 @@
-"""What a report says, counted while the frames go by. No I/O."""
+"""Collects the figures of a report frame by frame. No I/O."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ Floats = npt.NDArray[np.float32]
 #: Side of a face's thumbnail, in pixels: sharp at half that size on any screen.
 THUMBNAIL_PX = 144
 
-#: Longest pause within one stretch of a face's time, in seconds.
+#: Longest gap within a continuous stretch of a face, in seconds.
 MAX_PAUSE_S = 1.0
 
 
 @dataclass
 class FaceSummary:
-    """One face of one file: when it was seen, and what it showed then. Times are in seconds."""
+    """One face of one file: its times and predictions. Times are in seconds."""
 
     face_id: int
     times_s: list[float] = field(default_factory=list)
     rows: list[Floats] = field(default_factory=list)
     thumbnail_rgb: npt.NDArray[np.uint8] | None = None
-    #: Frames in which it was uncertain, and how often for which reason.
+    #: Number of uncertain frames, and of each reason.
     uncertain: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     _largest_px: int = 0
@@ -52,14 +52,14 @@ class FaceSummary:
 
     @property
     def shares(self) -> Floats:
-        """(C,): the part of its frames in which each label was the likeliest; they sum to 1."""
+        """(C,): the share of its frames in which each label was the most likely; sums to 1."""
         likeliest = self.probabilities.argmax(axis=1)
         counts = np.bincount(likeliest, minlength=self.rows[0].size)
         return np.asarray(counts / counts.sum(), np.float32)
 
     @property
     def doubt(self) -> str:
-        """For people, where it was uncertain: "uncertain in 40 % of its frames, mostly too small"."""
+        """A sentence if it was ever uncertain: "uncertain in 40 % of its frames, mostly too small"."""
         if not self.uncertain:
             return ""
         why = f" {reason_words(self.reasons.most_common(1)[0][0])}" if self.reasons else ""
@@ -69,14 +69,14 @@ class FaceSummary:
         return f"uncertain in {part} % of its frames" + (f", mostly{why}" if why else "")
 
     def seen_s(self, frame_s: float) -> float:
-        """How long it was seen, pauses left out; ``frame_s`` is the time that its last frame lasts."""
+        """How long it was visible, without gaps; ``frame_s`` is the duration of its last frame."""
         steps = np.diff(self.times_s)
         return float(steps[steps <= MAX_PAUSE_S].sum()) + frame_s
 
 
 @dataclass
 class FileSummary:
-    """One image or video. ``frames`` are those that were analysed."""
+    """One image or video. ``frames`` counts the analysed ones."""
 
     file: InputFile
     size_wh: tuple[int, int]
@@ -105,16 +105,16 @@ class FileSummary:
 
     @property
     def duration_s(self) -> float:
-        """From the first frame's start to the last one's end."""
+        """The time from the first frame's start to the last one's end."""
         return self.last_s - self.first_s + self.frame_s
 
     @property
     def longest_first(self) -> list[FaceSummary]:
-        """Its faces, from the one with most frames."""
+        """Its faces, those with most frames first."""
         return sorted(self.faces.values(), key=lambda face: (-len(face.times_s), face.face_id))
 
     def shares(self, classes: int) -> Floats:
-        """(C,): as each face's, of all faces' frames together; zeros where there is no face."""
+        """(C,): like each face's, over the frames of all faces; zeros without a face."""
         total = np.zeros(classes, np.float32)
         for face in self.faces.values():
             total += face.shares * len(face.times_s)
@@ -122,7 +122,7 @@ class FileSummary:
 
 
 class Summary:
-    """All files, in the order in which they came."""
+    """All files, in order."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
@@ -130,7 +130,7 @@ class Summary:
         self.failures: list[tuple[Path, str]] = []
 
     def add(self, analyzed: AnalyzedFrame) -> None:
-        """Counts a frame that was analysed."""
+        """Counts an analysed frame."""
         file = analyzed.input.file
         if not self.files or self.files[-1].file.index != file.index:
             self.files.append(FileSummary(file, analyzed.faces.size_wh))

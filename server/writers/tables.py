@@ -1,4 +1,4 @@
-"""Faces as tables and laboratories' files, written so that an interrupted run leaves what it has, whole."""
+"""Writes faces as tables and research formats; an interrupted run leaves valid files."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ from .run import RUN_COLUMNS, Run
 
 TableFormat = Literal["jsonl", "csv", "csv_long", "parquet", "bids", "elan", "boris"]
 
-#: Endings of names; of those that fit the longest counts.
+#: File extensions; the longest one that matches counts.
 _FORMATS: dict[str, TableFormat] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
@@ -37,16 +37,16 @@ _FORMATS: dict[str, TableFormat] = {
     ".boris.csv": "boris",
 }
 
-#: Rows in one row group of a Parquet file: enough to compress, few enough to hold.
+#: Rows per row group of a Parquet file: enough to compress, few enough for memory.
 _ROW_GROUP = 8192
 
 
 class FaceWriter(ABC):
-    """A context manager; leaving it, for whatever reason, writes what is left and closes the file."""
+    """A context manager that writes buffered rows and closes the file when it is left for any reason."""
 
     @abstractmethod
     def write(self, faces: Faces) -> None:
-        """Writes one frame's faces; lines can be read at once. Raises WriteError."""
+        """Writes one frame's faces; lines are readable at once. Raises WriteError."""
 
     @abstractmethod
     def close(self) -> None:
@@ -62,7 +62,7 @@ class FaceWriter(ABC):
 
 
 class _LineWriter(FaceWriter):
-    """Text. A frame's lines leave in one piece."""
+    """A text file; the lines of a frame are written at once."""
 
     def __init__(self, file: TextIO, name: str, is_ours: bool) -> None:
         self._file = file
@@ -74,7 +74,7 @@ class _LineWriter(FaceWriter):
 
     @abstractmethod
     def _lines(self, faces: Faces) -> str:
-        """A frame's lines, each with its end."""
+        """A frame's lines, each with a line break."""
 
     def _put(self, text: str) -> None:
         if not text:
@@ -83,7 +83,7 @@ class _LineWriter(FaceWriter):
             self._file.write(text)
             self._file.flush()
         except BrokenPipeError:
-            raise  # whoever reads has seen enough: no error of the file's
+            raise  # the reader has closed the pipe, which is no error
         except OSError as error:
             raise WriteError(f"{self._name} cannot be written: {error.strerror}") from error
 
@@ -99,7 +99,7 @@ class _JsonLines(_LineWriter):
 
     def _lines(self, faces: Faces) -> str:
         about = self._run.values(faces)
-        # Standard output has the terminal's encoding, which may lack a name's letters.
+        # Standard output has the terminal's encoding, which may lack characters of a name.
         is_ascii = not self._is_ours and self._file.encoding.lower().replace("-", "") != "utf8"
         return "".join(
             in_json(json.dumps(row | about, separators=(",", ":"), ensure_ascii=is_ascii)) + "\n"
@@ -108,7 +108,7 @@ class _JsonLines(_LineWriter):
 
 
 class _Csv(_LineWriter):
-    """A row a face; ``is_long`` makes it a row for each label of a face."""
+    """One row per face; with ``is_long``, one row per label of a face."""
 
     def __init__(
         self, file: TextIO, name: str, is_ours: bool, labels: Sequence[str], run: Run, is_long: bool
@@ -142,14 +142,14 @@ class _Csv(_LineWriter):
 
 
 def _long_columns(labels: Sequence[str]) -> tuple[str, ...]:
-    """``p_<label>`` for each label give way to ``label`` and ``probability``."""
+    """Replaces the columns ``p_<label>`` by ``label`` and ``probability``."""
     wide = columns(labels)
     first, last = wide.index("confidence") + 1, wide.index("confidence") + 1 + len(labels)
     return (*wide[:first], "label", "probability", *wide[last:], *RUN_COLUMNS)
 
 
 class _Lab(FaceWriter):
-    """Episodes of each face. They are written at the end, since all of these files begin with all times."""
+    """Episodes of each face, written at the end, since these files begin with all times."""
 
     def __init__(self, out: Path, format: TableFormat, labels: Sequence[str], run: Run) -> None:
         self._out = out
@@ -170,7 +170,7 @@ class _Lab(FaceWriter):
             return
         self._is_open = False
         episodes = [
-            # Faces of several files may have the same number.
+            # Faces of several files may have the same id.
             replace(episode, person=f"{source} {episode.person}") if len(self._builders) > 1 else episode
             for source, builder in self._builders.items()
             for episode in builder.finish()
@@ -195,7 +195,7 @@ class _Lab(FaceWriter):
 
 
 class _Parquet(FaceWriter):
-    """Under another name until it is whole: a Parquet file without its end cannot be read at all."""
+    """Written under a temporary name, since a Parquet file without its end is unreadable."""
 
     def __init__(self, out: Path, labels: Sequence[str], run: Run) -> None:
         with needed_for("writing Parquet"):
@@ -254,8 +254,8 @@ def open_writer(
 ) -> FaceWriter:
     """A writer to ``out``, which it replaces, or to standard output for None. Raises WriteError.
 
-    Where no format is given the name's ending says it: .jsonl, .csv, .long.csv (a row a label), .parquet,
-    _events.tsv (BIDS, with its .json), .eaf (ELAN), .boris.csv; standard output is JSON lines.
+    Unless a format is given, the file's extension sets it: .jsonl, .csv, .long.csv (one row per label),
+    .parquet, _events.tsv (BIDS, with its .json), .eaf (ELAN), .boris.csv. Standard output is JSON lines.
     """
     chosen = format or _format_of(out)
     if out is None and chosen not in ("jsonl", "csv", "csv_long"):
@@ -280,7 +280,7 @@ def open_writer(
 
 
 def check_table(out: Path | None) -> None:
-    """Before any work: raises WriteError where ``open_writer`` would, and MissingExtraError."""
+    """Checks before any work; raises WriteError as ``open_writer`` would, and MissingExtraError."""
     if _format_of(out) == "parquet":
         with needed_for("writing Parquet"):
             import pyarrow  # noqa: F401

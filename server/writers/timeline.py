@@ -1,4 +1,4 @@
-"""A face's probabilities over time as a drawing for a page: no text but numbers, and no background."""
+"""Draws a face's probabilities over time for a page, without background and with numbers only."""
 
 import io
 import re
@@ -13,10 +13,10 @@ from .summary import MAX_PAUSE_S
 
 Floats = npt.NDArray[np.float32]
 
-#: Points of a curve at most: more than a screen shows only make the page larger.
+#: Most points of a curve; more than a screen shows only enlarge the page.
 MAX_POINTS = 360
 
-#: Stands for the page's own colour of text, which is another one at night.
+#: Placeholder for the page's text colour, which differs in dark mode.
 _INK = "#010203"
 
 
@@ -25,9 +25,9 @@ def timeline_svg(
 ) -> str:
     """The stacked probabilities (T, C) of one face over ``span_s``, as an SVG element without a fixed size.
 
-    Pauses stay empty. Text takes the colour of the page's text.
+    Gaps stay empty. Text has the colour of the page's text.
     """
-    import matplotlib  # a second to import, which only reports need
+    import matplotlib  # its import takes a second, and only reports need it
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -37,7 +37,7 @@ def timeline_svg(
         matplotlib.rcParams["svg.hashsalt"] = f"{times_s[0]}-{len(times_s)}"  # ids of its own, not random
         matplotlib.rcParams["font.size"] = 9
         figure = Figure(figsize=(9.6, 1.5))
-        axes = figure.add_axes((0.02, 0.2, 0.96, 0.78))  # room for half a number at both ends
+        axes = figure.add_axes((0.02, 0.2, 0.96, 0.78))  # half a number's width at both ends
         for stretch in _stretches(times):
             axes.stackplot(
                 times[stretch],
@@ -68,9 +68,9 @@ def timeline_svg(
 def thinned(
     times_s: npt.NDArray[np.float64], rows: Floats, span_s: tuple[float, float]
 ) -> tuple[npt.NDArray[np.float64], Floats]:
-    """Times (T,) and rows (T, C), averaged where there are more than MAX_POINTS in the span.
+    """Times (T,) and rows (T, C), averaged if there are more than MAX_POINTS in the span.
 
-    A moment between two frames with a pause is never averaged over: bins are of time.
+    Bins are of time, so averages never span a gap.
     """
     if len(times_s) <= MAX_POINTS:
         return times_s, rows
@@ -84,7 +84,7 @@ def thinned(
 
 
 def clock(seconds: float) -> str:
-    """A time as people read it: 0:07.5, 3:20, 1:02:03."""
+    """Formats a time: 0:07.5, 3:20, 1:02:03."""
     whole, tenths = divmod(round(max(0.0, seconds) * 10), 10)
     minutes, whole = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
@@ -93,7 +93,7 @@ def clock(seconds: float) -> str:
 
 
 def _stretches(times_s: npt.NDArray[np.float64]) -> list[slice]:
-    """Where the face was seen without a pause; thinned times may lie further apart than frames do."""
+    """Continuous stretches of the face; thinned times may be further apart than frames."""
     steps = np.diff(times_s)
     longest = max(MAX_PAUSE_S, 3 * float(np.median(steps))) if len(steps) else MAX_PAUSE_S
     ends = [0, *(int(index) + 1 for index in np.flatnonzero(steps > longest)), len(times_s)]

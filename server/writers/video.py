@@ -23,25 +23,25 @@ logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".mp4", ".m4v"})
 
-#: Fine enough for every frame rate in use, and what transport streams count in.
+#: Fine enough for every common frame rate, and the time base of transport streams.
 _TIME_BASE = Fraction(1, 90_000)
 
-#: Visually the same as what came in, and quick: 7 ms a frame of 1280 × 720. "veryfast" at 20 takes 12 ms and
-#: makes files two thirds as large, at a lower fidelity (measured).
+#: Visually lossless and fast: 7 ms per frame of 1280 × 720. "veryfast" at 20 takes 12 ms and makes files two
+#: thirds as large, at lower fidelity (measured).
 _ENCODER = {"preset": "superfast", "crf": "21"}
 
 
 class VideoWriter:
-    """Writes one video; ``finish`` makes the file whole, whatever happened before.
+    """Writes one video; ``finish`` completes the file, whatever happened before.
 
-    The file gets its name when it is whole; until then it lies beside, hidden.
+    The file gets its name when it is complete; until then it is a hidden file in the same folder.
     """
 
     def __init__(
         self, out: Path, size_wh: tuple[int, int], frame_rate: float | None, sound_of: Path | None = None
     ) -> None:
-        """``size_wh`` is the frames' size; an odd side is written with its last pixels repeated once.
-        ``sound_of`` names the video whose sound goes along; what cannot be written of it is left out, with a
+        """``size_wh`` is the frames' size; an odd side is padded by repeating its last pixels.
+        ``sound_of`` names the video whose sound is copied; sound that cannot be written is left out, with a
         warning. Raises WriteError."""
         self._out = out
         self._size_wh = size_wh
@@ -51,20 +51,20 @@ class VideoWriter:
         with ExitStack() as opening:
             self._temporary = opening.enter_context(replacing(out))
             try:
-                self._temporary.touch()  # PyAV opens it with the first packet only
+                self._temporary.touch()  # PyAV only opens it with the first packet
                 self._start(sound_of)
             except (FFmpegError, OSError, ValueError) as error:
                 raise _cannot_write(out, error) from error
             self._renaming = opening.pop_all()
 
     def _start(self, sound_of: Path | None) -> None:
-        """Writes the file's header, if need be without the sound."""
+        """Writes the file's header, without the sound if necessary."""
         try:
             self._open_streams(sound_of)
         except (FFmpegError, ValueError) as error:
             if self._sound is None:
                 raise
-            logger.warning("%s: its sound is left out of the copy: %s", sound_of, reason_of(error))
+            logger.warning("%s: the copy has no sound: %s", sound_of, reason_of(error))
             self._sound.close()
             self._sound = None
             self._open_streams(None)
@@ -78,13 +78,11 @@ class VideoWriter:
         self._images.width, self._images.height = (side + side % 2 for side in self._size_wh)
         self._images.pix_fmt = "yuv420p"
         context = self._images.codec_context
-        # Whole frames beside each other: PyAV's choice, slices of one, makes files a twentieth larger.
+        # Threads encode whole frames: PyAV's default, slices of a frame, makes files 5 % larger.
         context.thread_type = "FRAME"
         context.time_base = _TIME_BASE
         context.colorspace = Colorspace.ITU709
-        context.color_primaries = context.color_trc = (
-            1  # BT.709, as players take it for where nothing is said
-        )
+        context.color_primaries = context.color_trc = 1  # BT.709, which players assume
         context.color_range = ColorRange.MPEG
         if sound_of is not None:
             self._sound = Sound.of(sound_of)
@@ -95,7 +93,7 @@ class VideoWriter:
     def write(self, image_rgb: npt.NDArray[np.uint8], time_s: float) -> None:
         """The next frame, uint8 (H, W, 3) RGB, of the size given, at its time in seconds from the start.
 
-        Frames whose times do not rise are moved behind the one before. Raises WriteError.
+        A frame whose time does not increase is moved after the previous one. Raises WriteError.
         """
         if (image_rgb.shape[1], image_rgb.shape[0]) != self._size_wh:  # a video may change its size
             image_rgb = np.asarray(
@@ -106,8 +104,8 @@ class VideoWriter:
             image_rgb = np.asarray(
                 cv2.copyMakeBorder(image_rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE), np.uint8
             )
-        # The frame shares the pixels' memory until it is converted. By one thread: several take as long, with
-        # a quarter more of the processor.
+        # The frame shares the pixels' memory until it is converted, by one thread: several take as long, with
+        # a quarter more processor time.
         frame = VideoFrame.from_numpy_buffer(np.ascontiguousarray(image_rgb), format="rgb24").reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
         )
@@ -122,7 +120,7 @@ class VideoWriter:
             raise _cannot_write(self._out, error) from error
 
     def finish(self, is_complete: bool = True) -> None:
-        """Makes the file whole. Sound behind the last frame is kept if the video ``is_complete``.
+        """Completes the file. Sound after the last frame is kept if the video ``is_complete``.
 
         Raises WriteError.
         """
@@ -139,7 +137,7 @@ class VideoWriter:
                 self._sound.close()
 
     def discard(self) -> None:
-        """Leaves nothing of it behind, after an error."""
+        """Deletes the file, after an error."""
         with suppress(_Discarded), self._renaming:
             with suppress(FFmpegError, OSError, ValueError):
                 self._file.close()
@@ -148,8 +146,8 @@ class VideoWriter:
             raise _Discarded
 
 
-class _Discarded(Exception):  # noqa: N818 -- no error: what leaves a file unwritten
-    """Ends the block in which a file was being written."""
+class _Discarded(Exception):  # noqa: N818 -- control flow, not an error
+    """Leaves the block in which a file was being written."""
 
 
 def _cannot_write(out: Path, error: Exception) -> WriteError:

@@ -149,7 +149,7 @@ async def test_an_older_client_that_says_nothing_is_ended() -> None:
 @pytest.mark.parametrize("name", ["no base64", "base64 cut short", "letters that base64 has not"])
 async def test_broken_base64_is_told_so(fake: ServerThread, name: str) -> None:
     async with connected(fake, "/") as client:
-        assert (await ask(client, UNUSABLE[name]))["error"].startswith("data.image is no base64: ")
+        assert (await ask(client, UNUSABLE[name]))["error"].startswith("data.image is not base64: ")
 
 
 async def test_real_pictures_that_cannot_be_used_are_errors_too(server: ServerProcess) -> None:

@@ -32,7 +32,7 @@ def test_json_table_and_plot_come_from_one_run(cache_dir: Path, tmp_path: Path) 
     assert [row["batch"] for row in report["rows"]] == [1, 2]
     assert report["weights"] == "trained"
     assert "compact-mobilenet-a on cpu" in done.stdout
-    assert f"{report['gflop_per_face']:.2f} GFLOP a face" in done.stdout
+    assert f"{report['gflop_per_face']:.2f} GFLOP per face" in done.stdout
     assert (tmp_path / "engine.png").read_bytes().startswith(b"\x89PNG")
 
 

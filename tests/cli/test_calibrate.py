@@ -64,7 +64,7 @@ def test_a_run_keeps_its_temperature_in_its_weights_and_can_have_the_old_one_bac
     """Again on the same faces there is nothing left to gain, and nothing is kept."""
     dry = calibrate(cache_dir, tmp_path, file, faces, "--device", "cpu", "--dry-run")
     assert dry.returncode == 0, dry.stderr
-    assert "not kept: --dry-run" in dry.stdout
+    assert "not stored: --dry-run" in dry.stdout
     assert read_description(file).temperature == 1.0
 
     first = calibrate(cache_dir, tmp_path, file, faces, "--device", "cpu", "--json")
@@ -98,7 +98,7 @@ def test_a_model_of_the_catalogue_is_calibrated_for_this_machine(
 
     assert done.returncode == 0, done.stderr
     temperature = WeightsStore(tmp_path / "weights").find("compact-mobilenet-a").temperature
-    assert f"temperature {temperature:.3f}, kept in" in done.stdout
+    assert f"temperature {temperature:.3f}, stored in" in done.stdout
     assert temperature != 1.0
     assert "calibration error" in done.stdout
 
@@ -111,5 +111,5 @@ def test_too_few_images_are_refused_before_a_model_is_loaded(
     failed = calibrate(cache_dir, tmp_path, file, few)
 
     assert failed.returncode == 1
-    assert "28 images, too few to fit a temperature on: take 100 or more" in failed.stderr
+    assert "28 images, too few to fit a temperature; use at least 100" in failed.stderr
     assert read_description(file).temperature == 1.0

@@ -51,7 +51,7 @@ def test_an_error_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     failed = prepare(str(source), "--out", str(tmp_path / "out"))
 
     assert failed.returncode == 1
-    assert "nobody knows which label the folder 'glad' stands for: say --map glad=LABEL" in failed.stderr
+    assert "the folder 'glad' has no known label: say --map glad=LABEL" in failed.stderr
     assert len(failed.stderr.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["faces"]
 
@@ -61,7 +61,7 @@ def test_an_error_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     [
         ("--split", "0.5,0.5", "--split 0.5,0.5: three shares"),
         ("--split", "half,0.2,0.3", "--split half,0.2,0.3: three shares"),
-        ("--split", "0.5,0.2,0.2", "the shares add up to 1"),
+        ("--split", "0.5,0.2,0.2", "the shares must add up to 1"),
         ("--split", "0,0.5,0.5", "that of train is not 0"),
         ("--map", "glad", "--map glad: folder and label"),
         ("--map", "=happiness", "--map =happiness: folder and label"),
@@ -81,4 +81,4 @@ def test_images_in_two_splits_are_told(tmp_path: Path) -> None:
 
     done = prepare(str(table), "--out", str(tmp_path / "out"))
 
-    assert "1 images of valid are in train, too" in done.stderr
+    assert "1 images of valid are also in train" in done.stderr

@@ -76,7 +76,7 @@ def test_a_camera_that_goes_away_is_said_so_and_shown_again_when_it_is_back(
         terminal.wait_for("broke off")
         terminal.wait_for("is back after")
 
-    terminal.wait_for("no image: waiting for the source to come back")
+    terminal.wait_for("no image: reopening the source")
 
     terminal.press("q")
     assert terminal.wait() == 0

@@ -95,8 +95,8 @@ def test_a_file_that_cannot_be_read_fails_alone_and_shows_in_the_exit_code(run: 
     assert run.stdout == ""
     lines = run.stderr.splitlines()
     assert lines[:3] == [
-        "in: 1 file left out, neither images nor videos (1 .txt)",
-        "in: 1 folder in it left out; --recursive takes them",
+        "in: 1 file skipped, neither images nor videos (1 .txt)",
+        "in: 1 subfolder skipped; --recursive includes them",
         "error: there is no file missing.png",
     ]
     assert lines[3].startswith("error: in/bad.jpg: ")

@@ -218,7 +218,7 @@ def test_a_server_that_is_open_to_other_machines_says_so(
     process = ServerProcess(tmp_path, cache_dir, model=QUICK_MODEL, host=host, **settings)
     process.end()
 
-    assert (f"WARNING emostream.cli.serve: everybody who reaches {host}" in process.log) is warns
+    assert (f"WARNING emostream.cli.serve: anyone who can reach {host}" in process.log) is warns
     assert "secret" not in process.log
 
 

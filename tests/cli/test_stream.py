@@ -124,7 +124,7 @@ def test_a_network_camera_is_watched_in_realtime_across_its_restarts_up_to_the_l
 
     assert done.returncode == 0, done.stderr
     assert b"6 frames with" in done.stderr
-    assert b"; opening it again" in done.stderr
+    assert b"; reopening it" in done.stderr
     indices = frames_in(done.stdout)
     assert indices == sorted(set(indices))
 
@@ -211,7 +211,7 @@ def test_a_wrong_token_is_told_and_the_right_one_comes_from_the_environment(
             module.main()
 
     assert refused.returncode == 3
-    assert b"wants a valid token" in refused.stderr
+    assert b"needs a valid token" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
     assert ended.value.code == 0
     assert frames_in(capsys.readouterr().out.encode()) == [0, 1, 2, 3, 4]
@@ -237,7 +237,7 @@ def test_without_a_detector_here_the_server_finds_the_faces_unless_it_is_wanted_
         here = capsys.readouterr()
 
     assert frames_in(on_the_server.out.encode()) == [0]
-    assert "no face detector: whole images are sent to the server" in on_the_server.err
+    assert "no face detector, so whole images are sent to the server" in on_the_server.err
     assert "no face detector in" in here.err
     assert len(here.err.splitlines()) == 1
 
@@ -245,7 +245,7 @@ def test_without_a_detector_here_the_server_finds_the_faces_unless_it_is_wanted_
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("README.md", "--url", "ftp://host"), 2, "is no server's address"),
+        (("README.md", "--url", "ftp://host"), 2, "is not a server's address"),
         (("nowhere.mp4",), 1, "there is no file nowhere.mp4"),
         (("docs/screenshot.png", "--url", "127.0.0.1:9"), 3, "cannot be reached"),
         (("--help",), 0, "130 interrupted"),

@@ -26,5 +26,5 @@ def test_a_realtime_stream_wants_the_latest() -> None:
 
 @pytest.mark.parametrize("url", ["", "ftp://host", "ws://", "host:port", "host:99999"])
 def test_what_names_none_is_said(url: str) -> None:
-    with pytest.raises(ClientError, match="is no server's address; write ws://host:8000/ws"):
+    with pytest.raises(ClientError, match="is not a server's address; write ws://host:8000/ws"):
         stream_address(url, realtime=False)

@@ -62,7 +62,7 @@ async def test_coming_and_going_is_told_once_each(caplog: pytest.LogCaptureFixtu
 
 @pytest.mark.parametrize("code", sorted(FINAL_CLOSE_CODES))
 async def test_some_closes_are_final(code: int) -> None:
-    words = {4401: "wants a valid token", 1008: r"has ended the session \(code 1008\): it is"}
+    words = {4401: "needs a valid token", 1008: r"ended the session \(code 1008\): it is"}
     async with scripted_server([refuse(code, "unauthorized")]) as address:
         with pytest.raises(RefusedError, match=words[code]) as refused:
             async with connect(address, detect="none"):
@@ -109,7 +109,7 @@ async def test_a_wrong_address_is_told_at_once() -> None:
     ("greeting", "words"),
     [
         ("hello", "does not speak Emostream's protocol"),
-        (created(protocol=2), "speaks version 2"),
+        (created(protocol=2), "uses version 2"),
     ],
 )
 async def test_another_kind_of_server_is_noticed(greeting: str, words: str) -> None:
@@ -126,7 +126,7 @@ async def test_a_configuration_that_the_server_does_not_take_is_told() -> None:
         await connection.wait_closed()
 
     async with scripted_server([scene]) as address:
-        with pytest.raises(RefusedError, match="does not take the configuration: not so smooth"):
+        with pytest.raises(RefusedError, match="refused the configuration: not so smooth"):
             async with connect(address, detect="none", smoothing=0.5):
                 pass
 
@@ -152,5 +152,5 @@ async def test_a_server_that_comes_back_with_another_model_is_not_gone_on_with()
     other = created(model={"name": "other", "labels": ["glad"]})
     scenes = [answer_then_close(1, 1012), lambda connection: connection.send(other)]
 
-    with pytest.raises(ClientError, match="come back with another model, other"):
+    with pytest.raises(ClientError, match="restarted with another model, other"):
         await indices(scenes)

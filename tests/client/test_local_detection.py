@@ -66,7 +66,7 @@ def test_a_missing_library_does_so_too_and_the_error_is_one_line(monkeypatch: py
     assert load_detector("auto") is None
     with pytest.raises(MissingExtraError) as missing:
         load_detector("local")
-    assert str(missing.value).startswith("finding faces on this machine needs OpenVINO: ")
+    assert str(missing.value).startswith("detecting faces on this machine needs OpenVINO: ")
     assert str(missing.value).endswith("install 'emostream[server]'")
 
 

@@ -49,7 +49,7 @@ def test_a_refused_camera_can_be_allowed_later(
     dashboard = open_page(asking_browser)
     dashboard.open(server.url + ONE_BACKEND)
 
-    expect(dashboard.alert).to_contain_text("The camera is not allowed")
+    expect(dashboard.alert).to_contain_text("The camera is blocked")
     expect(dashboard.alert).to_contain_text("Allow it")
     expect(dashboard.status).to_have_attribute("data-state", "idle")
     assert dashboard.sockets == []
@@ -77,7 +77,7 @@ def test_an_address_that_browsers_do_not_trust_is_told_from_a_missing_camera(
     dashboard.expect_complaints("Cross-Origin-Opener-Policy header has been ignored")
     dashboard.open(server.url.replace("localhost", INSECURE_HOST) + ONE_BACKEND)
 
-    expect(dashboard.alert).to_contain_text("The browser hides the camera from this address")
+    expect(dashboard.alert).to_contain_text("The browser blocks the camera on this address")
     expect(dashboard.alert).to_contain_text("https://")
 
 
@@ -87,7 +87,7 @@ def test_without_the_right_token_the_page_says_how_to_give_it(
 ) -> None:
     dashboard.open(strict_server.url + ONE_BACKEND + given)
 
-    expect(dashboard.alert).to_contain_text("This server wants a token")
+    expect(dashboard.alert).to_contain_text("This server needs a token")
     expect(dashboard.alert).to_contain_text("?token=")
     assert "token" not in dashboard.page.url
     expect(dashboard.status).to_have_attribute("data-state", "closed")

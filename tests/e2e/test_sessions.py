@@ -115,7 +115,7 @@ def test_a_lost_server_is_a_gap_and_an_interrupted_session_goes_on(server: MakeR
     page.reload()
     expect(live.answered_boxes).to_have_count(1)
     page.get_by_test_id("sessions").click()
-    page.get_by_role("button", name="Carry on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Close").click()
     _wait_for_rows(page, 5)
     assert _rows(page) >= before - 15 + 5
@@ -127,13 +127,13 @@ def test_a_lost_server_is_a_gap_and_an_interrupted_session_goes_on(server: MakeR
     gaps = next(tier for tier in tiers if tier.get("TIER_ID") == "gaps")
     assert [value.text for value in gaps.iter("ANNOTATION_VALUE")] == ["no_server", "interrupted"]
     entry.get_by_role("button", name="Delete").click()
-    entry.get_by_role("button", name="Delete for good?").click()
+    entry.get_by_role("button", name="Delete permanently?").click()
     expect(page.get_by_text("Nothing is recorded yet")).to_be_visible()
 
 
 def test_kept_video_is_replayed_and_run_again_with_another_setting(server: MakeRun, live: Dashboard) -> None:
     page = live.page
-    page.get_by_label("Keep video, too").check()
+    page.get_by_label("Keep the video, too").check()
     page.get_by_test_id("record").click()
     _wait_for_rows(page, 40)
     page.get_by_test_id("stop").click()

@@ -136,7 +136,7 @@ def test_a_camera_that_was_unplugged_is_taken_again_once_it_is_back(
     dashboard.page.evaluate(
         "document.querySelector('video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))"
     )
-    expect(dashboard.alert).to_contain_text("The camera went away")
+    expect(dashboard.alert).to_contain_text("The camera was disconnected")
     expect(dashboard.boxes).to_have_count(0)
 
     dashboard.page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")

@@ -101,13 +101,13 @@ def test_what_goes_wrong(server: MakeRun, dashboard: Dashboard, look: Look) -> N
     dashboard.expect_complaints(SOCKET_FAILED)
     page.route_web_socket("**/ws", lambda socket: socket.close(code=1011))
     dashboard.open(f"{server.url}{ONE_BACKEND}&interval=5&theme=light")
-    expect(dashboard.alert).to_contain_text("The server had a fault")
+    expect(dashboard.alert).to_contain_text("The server had an error")
     expect(dashboard.stale_boxes).to_have_count(1)
     look(page, "light-server-away")
 
     page.add_init_script(REFUSE_CAMERA)
     dashboard.open(f"{server.url}{ONE_BACKEND}&theme=light")
-    expect(dashboard.alert).to_contain_text("The camera is not allowed")
+    expect(dashboard.alert).to_contain_text("The camera is blocked")
     look(page, "light-camera-refused")
 
 

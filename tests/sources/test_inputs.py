@@ -30,8 +30,8 @@ def test_a_folder_stands_for_its_images_and_videos_in_the_order_that_people_coun
 
 def test_what_is_left_out_of_a_folder_is_told(folder: Path) -> None:
     assert list_files([folder]).left_out == [
-        f"{folder}: 3 files left out, neither images nor videos (2 .txt, 1 no ending)",
-        f"{folder}: 2 folders in it left out; --recursive takes them",
+        f"{folder}: 3 files skipped, neither images nor videos (2 .txt, 1 no extension)",
+        f"{folder}: 2 subfolders skipped; --recursive includes them",
     ]
 
 
@@ -49,7 +49,7 @@ def test_a_folder_without_any_is_an_error_that_names_it(folder: Path) -> None:
     with pytest.raises(SourceError, match=r"deeper\.jpg: there are no images or videos"):
         list_files([folder / "deeper.jpg"])
     (folder / "outer" / "inner").mkdir(parents=True)
-    with pytest.raises(SourceError, match=r"except in 1 folder in it \(--recursive\)"):
+    with pytest.raises(SourceError, match=r"except in 1 subfolder \(--recursive\)"):
         list_files([folder / "outer"])
 
 

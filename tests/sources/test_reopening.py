@@ -50,7 +50,7 @@ def test_a_network_camera_that_restarts_goes_on_where_it_was(
     assert [frame.index for frame in frames] == list(range(10))
     times = [frame.time_s for frame in frames]
     assert times == sorted(times)
-    assert "; opening it again" in caplog.text
+    assert "; reopening it" in caplog.text
     assert "is back after" in caplog.text
 
 
@@ -72,7 +72,7 @@ def test_a_source_that_breaks_off_is_tried_until_it_opens(caplog: pytest.LogCapt
     assert first.is_closed
     assert without_pictures.is_closed
     assert last.is_closed
-    assert "unplugged; opening it again" in caplog.text
+    assert "unplugged; reopening it" in caplog.text
 
 
 def test_one_that_stays_away_is_an_error_in_the_end() -> None:
@@ -81,7 +81,7 @@ def test_one_that_stays_away_is_an_error_in_the_end() -> None:
 
     with (
         ReopenedSource(refuse, Camera(1, "unplugged"), patience_s=0.1) as source,
-        pytest.raises(SourceError, match=r"unplugged; opening it again was tried for 0 s: nobody there"),
+        pytest.raises(SourceError, match=r"unplugged; could not be reopened within 0 s: nobody there"),
     ):
         list(source)
 

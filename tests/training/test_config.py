@@ -51,8 +51,8 @@ def test_single_changes_may_be_given(tmp_path: Path) -> None:
         ("learning_rate: 0", "learning_rate"),
         ("ema_decay: 1", "ema_decay"),
         ("mixup_probability: 1.5", "mixup_probability"),
-        ("augmentation: { wobble: 1 }", "no such change: wobble"),
-        ("augmentation: { nois: 1 }", "no such change: nois (did you mean noise?)"),
+        ("augmentation: { wobble: 1 }", "no such augmentation: wobble"),
+        ("augmentation: { nois: 1 }", "no such augmentation: nois (did you mean noise?)"),
     ],
 )
 def test_a_field_that_is_unknown_or_out_of_range_is_named(tmp_path: Path, line: str, named: str) -> None:
@@ -98,8 +98,8 @@ def test_recipes_are_found_by_name_from_any_folder(tmp_path: Path, monkeypatch: 
 
     assert find_recipe("finetune") == RECIPES / "finetune.yaml"
     with pytest.raises(
-        EmostreamError, match=r"no recipe fintune \(did you mean finetune\?\); ours are: compact, "
+        EmostreamError, match=r"no recipe fintune \(did you mean finetune\?\); shipped recipes: compact, "
     ):
         find_recipe("fintune")
-    with pytest.raises(EmostreamError, match=r"no file mine\.yaml; ours are"):
+    with pytest.raises(EmostreamError, match=r"no file mine\.yaml; shipped recipes"):
         find_recipe("mine.yaml")

@@ -132,9 +132,9 @@ def test_labels_that_the_network_knows_start_from_its_own_answers(tmp_path: Path
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ((3, 12), "too few images to learn from: a 3; at least 10 of each class"),
-        ((15, 0), "too few images to learn from: b 0"),
-        ((1, 1), "too few images to learn from: a 1, b 1"),
+        ((3, 12), "too few training images: a 3; at least 10 of each class"),
+        ((15, 0), "too few training images: b 0"),
+        ((1, 1), "too few training images: a 1, b 1"),
     ],
 )
 def test_fewer_than_are_needed_is_an_error_that_counts_them(

@@ -157,7 +157,7 @@ def test_a_run_of_a_few_steps_ends(config: TrainingConfig, tmp_path: Path, epoch
 def test_fewer_images_than_make_sense_are_counted(config: TrainingConfig, tmp_path: Path) -> None:
     data = write_faces(tmp_path / "few", train=7, valid=7)
 
-    with pytest.raises(DatasetError, match="has 7 images to learn from; 8 is the least"):
+    with pytest.raises(DatasetError, match="has 7 training images, but needs 8"):
         Trainer(config.model_copy(update={"train": data}), tmp_path / "run", CPU, NOWHERE)
 
 

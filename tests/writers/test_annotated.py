@@ -65,7 +65,7 @@ def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WriteError, match="named twice"):
+    with pytest.raises(WriteError, match="given twice"):
         targets([Path("a.jpg"), Path("a.jpg")], tmp_path, is_folder=True)
 
 

@@ -124,7 +124,7 @@ def test_sound_that_cannot_be_written_is_left_out_and_the_images_are_there(
     out = rewritten(make_video(tmp_path / "source.mp4"), tmp_path / "out.mp4")
 
     assert len(shown_at(out)) == 20
-    assert f"{tmp_path / 'source.mp4'}: its sound is left out of the copy" in caplog.text
+    assert f"{tmp_path / 'source.mp4'}: the copy has no sound" in caplog.text
 
 
 def test_nothing_is_left_of_a_video_that_is_discarded(tmp_path: Path) -> None:

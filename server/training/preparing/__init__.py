@@ -1,1 +1,1 @@
-"""From published data sets to the one form that training and evaluation read; see docs/training.md."""
+"""Converts published data sets to the format that training and evaluation read; see docs/training.md."""

@@ -1,4 +1,4 @@
-"""Trees with a folder for each class, as RAF-DB, AffectNet and FER2013 are often exported."""
+"""Data sets with a folder for each class, as RAF-DB, AffectNet and FER2013 are often exported."""
 
 import re
 from collections import defaultdict
@@ -43,7 +43,7 @@ _SPLIT_NAMES = {
 class ClassFolders:
     """``ROOT/train/happy/1.jpg``, or ``ROOT/happy/1.jpg``, which is then split at random by class.
 
-    Raises DatasetError if there are no folders, only some are splits, or nobody knows what a class is.
+    Raises DatasetError if there are no folders, only some are splits, or a class is unknown.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the class folders of published data sets are called, and which label each of them means."""
+"""Names of class folders in published data sets, and their labels."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
@@ -9,10 +9,10 @@ from ...emotions import WORDS, canonical
 from ...exceptions import DatasetError, did_you_mean
 from ..datasets import LABELS, check_label_set
 
-#: What a folder means whose images have none of the labels.
+#: Label of folders whose images have none of the labels.
 LEFT_OUT = ""
 
-#: What folders are called, in lower case, whose images show no emotion that can be told.
+#: Names, in lower case, of folders whose images have no usable emotion.
 _NO_EMOTION = frozenset({"none", "uncertain", "unknown", "no-face", "nonface"})
 
 
@@ -20,7 +20,7 @@ def _numbered(first: int, *labels: str) -> dict[str, str]:
     return {str(number): label for number, label in enumerate(labels, start=first)}
 
 
-#: How data sets number their classes; "" for those that are left out.
+#: The data sets' numbering of classes; "" for excluded ones.
 NUMBERINGS: Mapping[str, Mapping[str, str]] = {
     "raf-db": _numbered(1, "surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"),
     # 7 is contempt; 8, 9 and 10 are none, uncertain and no face.
@@ -34,11 +34,10 @@ NUMBERINGS: Mapping[str, Mapping[str, str]] = {
 def label_set(
     names: Iterable[str], given: Mapping[str, str], asked: tuple[str, ...] | None
 ) -> tuple[str, ...]:
-    """The labels of a tree with folders of these names.
+    """The labels for class folders of these names.
 
-    Those asked for; or where no folder is called after an emotion, the folders' own names; else LABELS.
-
-    Raises DatasetError if a network could not have them.
+    They are the requested ones; otherwise, if no folder is named after an emotion, the folders' names;
+    otherwise LABELS. Raises DatasetError for labels that a network cannot have.
     """
     if asked is not None:
         check_label_set(asked)
@@ -52,7 +51,7 @@ def label_set(
 
 
 def word_of(folder: str) -> str:
-    """The label that a folder is named after: what no name of a folder may have in it is escaped (%2F)."""
+    """The label of a folder's name, in which some characters are escaped (%2F)."""
     return unquote(folder).strip()
 
 
@@ -62,14 +61,14 @@ def labels_of_folders(
     numbering: str | None,
     labels: tuple[str, ...] = LABELS,
 ) -> dict[str, str]:
-    """Folder name to one of ``labels``, or to "" where its images are left out.
+    """Maps folder names to ``labels``, or to "" if their images are excluded.
 
     Args:
-        given: what the user says of single folders; comes before everything else.
-        numbering: one of NUMBERINGS, for folders that are called by numbers. Where it is None, exactly 1 to
-            7 are RAF-DB's and 0 to 7 or more are AffectNet's; anything else can't be told apart.
+        given: the user's mapping of single folders; overrides everything else.
+        numbering: one of NUMBERINGS, for numbered folders. If it is None, exactly 1 to 7 are RAF-DB's and 0
+        to 7 or more are AffectNet's; anything else is ambiguous.
 
-    Raises DatasetError that names the folder nobody knows, and says what to do.
+    Raises DatasetError that names an unknown folder, and says what to do.
     """
     names = sorted(set(names))
     _check(given, names, labels)
@@ -85,8 +84,8 @@ def labels_of_folders(
 def _unknown(name: str, names: list[str], labels: tuple[str, ...]) -> str:
     hint = did_you_mean(word_of(name).lower(), WORDS if labels == LABELS else labels)
     message = (
-        f"nobody knows which label the folder {name!r} stands for{hint}: "
-        f"say --map {name}=LABEL with one of {', '.join(labels)}, or --map {name}= to leave its images out"
+        f"the folder {name!r} has no known label{hint}: "
+        f"say --map {name}=LABEL with one of {', '.join(labels)}, or --map {name}= to exclude its images"
     )
     if labels == LABELS and len(names) > 1:
         message += f"; or name all labels yourself: --labels '{','.join(map(word_of, names))}'"
@@ -94,7 +93,7 @@ def _unknown(name: str, names: list[str], labels: tuple[str, ...]) -> str:
 
 
 def _label(name: str, labels: tuple[str, ...]) -> str | None:
-    """What a folder's name means; None if nobody knows."""
+    """The label of a folder's name; None if unknown."""
     word = word_of(name)
     for label in labels:
         if label.casefold() == word.casefold():
@@ -124,6 +123,6 @@ def _numbering(numbers: list[str], chosen: str | None) -> str:
     if set(numbers) >= set("01234567"):
         return "affectnet"
     raise DatasetError(
-        f"the folders {', '.join(numbers)} mean one thing in one data set and another in the next: "
+        f"the folders {', '.join(numbers)} mean different labels in different data sets: "
         f"say --numbers {' or --numbers '.join(NUMBERINGS)}"
     )

@@ -1,4 +1,4 @@
-"""FER2013 as a table, with the labels it came with or the votes of FER+.
+"""FER2013 as a table, with its own labels or the votes of FER+.
 
 ``fer2013.csv`` (Goodfellow et al., arXiv 1307.0414) has the columns emotion, pixels and Usage; FER+'s
 ``fer2013new.csv`` has ten votes for each of its rows, in the same order.
@@ -24,7 +24,7 @@ VOTES_FILE = "fer2013new.csv"
 
 _SIDE = 48
 _SPLIT_OF = {"Training": "train", "PublicTest": "valid", "PrivateTest": "test"}
-#: VOTE_COLUMNS as the table calls them.
+#: The table's names of VOTE_COLUMNS.
 _VOTE_HEADINGS = tuple("NF" if column == "not-a-face" else column for column in VOTE_COLUMNS)
 
 
@@ -33,11 +33,11 @@ class _Row:
     line: int
     usage: str
     emotion: str
-    pixels: bytes  # empty if they cannot be read
+    pixels: bytes  # empty if unreadable
 
 
 class Fer2013:
-    """``fer2013.csv``, and the file of FER+'s votes where there is one."""
+    """``fer2013.csv``, and the file of FER+'s votes, if there is one."""
 
     labels: tuple[str, ...] = LABELS
 
@@ -51,7 +51,7 @@ class Fer2013:
         return [self._table] if self._votes is None else [self._table, self._votes]
 
     def samples(self, progress: Progress | None = None) -> list[Sample]:
-        """Every row, called as FER+ calls it. Raises DatasetError that names the line it cannot use."""
+        """Every row, named as in FER+. Raises DatasetError that names the invalid line."""
         rows = list(self._rows())
         labels = self._own_labels(rows) if self._votes is None else self._voted(rows, self._votes)
         return [
@@ -74,7 +74,7 @@ class Fer2013:
             label = NUMBERINGS["fer2013"].get(row.emotion)
             if label is None:
                 raise DatasetError(
-                    f"{self._table}: line {row.line}: the emotion is {row.emotion!r} and no number of 0 to 6"
+                    f"{self._table}: line {row.line}: the emotion is {row.emotion!r}, not 0 to 6"
                 )
             labels.append(one_hot(label))
         return labels
@@ -90,7 +90,7 @@ class Fer2013:
             try:
                 counts.append([int(row[heading]) for heading in _VOTE_HEADINGS])
             except ValueError as error:
-                raise DatasetError(f"{file}: line {line}: a vote is no number: {error}") from error
+                raise DatasetError(f"{file}: line {line}: a vote is not a number: {error}") from error
         if len(counts) != len(rows):
             raise DatasetError(
                 f"{file} has {len(counts)} rows and {self._table} {len(rows)}: they do not belong together"
@@ -109,7 +109,7 @@ def _read(file: Path, headings: tuple[str, ...]) -> Iterator[tuple[int, dict[str
     """Number and content of each line below the headings, of which there may be more than those given."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as text:
-            # One of the published copies has blanks before its headings.
+            # One published copy has spaces before its headings.
             reader = csv.DictReader(text, skipinitialspace=True)
             missing = [heading for heading in headings if heading not in (reader.fieldnames or ())]
             if missing:
@@ -123,7 +123,7 @@ def _read(file: Path, headings: tuple[str, ...]) -> Iterator[tuple[int, dict[str
 
 
 def _pixels(text: str) -> bytes:
-    """Grey values row by row; empty if they are none, or not as many as there must be."""
+    """Grey values by row; empty if they are invalid or of the wrong number."""
     try:
         pixels = bytes(map(int, text.split()))
     except ValueError:
@@ -133,5 +133,5 @@ def _pixels(text: str) -> bytes:
 
 def _image(pixels: bytes) -> Image.Image:
     if not pixels:
-        raise InvalidImageError(f"the pixels are not {_SIDE}x{_SIDE} numbers of 0 to 255")
+        raise InvalidImageError(f"the pixels are not {_SIDE}x{_SIDE} numbers from 0 to 255")
     return Image.frombytes("L", (_SIDE, _SIDE), pixels)

@@ -1,4 +1,4 @@
-"""From a data set's image to the square of pixels that networks learn from."""
+"""Crops a data set's image to the square of pixels for training."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +16,15 @@ from .sample import Reason, Sample
 
 Pixels = npt.NDArray[np.uint8]
 
-#: Larger images are taken for broken ones.
+#: Larger images are treated as broken.
 _MAX_PIXELS = 64_000_000
 
 
 class Detector(Protocol):
-    """What of ``FaceDetector`` is used here."""
+    """The part of ``FaceDetector`` that is used here."""
 
     def detect(self, image: Pixels, max_faces: int) -> Detections:
-        """Faces of a image uint8 (H, W, 3) RGB, largest first."""
+        """Faces of an image uint8 (H, W, 3) RGB, largest first."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What every source of images comes down to: a list of samples."""
+"""The samples of a data set, as every source lists them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SPLITS = ("train", "valid", "test")
 
 
 class Reason(Enum):
-    """Why a image is left out."""
+    """Why an image is rejected."""
 
     UNREADABLE = "unreadable"
     TOO_SMALL = "too few pixels"

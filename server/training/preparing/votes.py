@@ -1,4 +1,4 @@
-"""From ten annotators' votes, as FER+ has them (Barsoum et al., arXiv 1608.01041), to targets."""
+"""Converts the votes of ten annotators, as in FER+ (Barsoum et al., arXiv 1608.01041), to targets."""
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,8 @@ Votes = npt.NDArray[np.int64]
 
 
 def judge(votes: Votes, split: str) -> list[Target | Reason]:
-    """What each row (N, 10) of votes comes to: shares of the votes where a split is for training, the label
-    of the majority elsewhere, or why there is no target."""
+    """The target of each row (N, 10) of votes: their shares in a training split, the majority's label in
+    others; or the reason why there is none."""
     mask, targets = (_shares if split == "train" else _majorities)(votes)
     kept = iter(targets)
     return [
@@ -35,10 +35,10 @@ def judge(votes: Votes, split: str) -> list[Target | Reason]:
 
 
 def _shares(votes: Votes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
-    """Which of the rows (N, 10) to learn from, bool (N,), and the soft targets (K, 7) of those K.
+    """The rows (N, 10) to train on, bool (N,), and the soft targets (K, 7) of those K.
 
-    Kept is where the seven labels hold at least half of the votes. Single votes are taken as slips and
-    removed (as in the data's own paper), unless all are single.
+    A row is kept if the seven labels have at least half of the votes. Single votes are removed as mistakes
+    (as in the data set's paper), unless all are single.
     """
     cleaned = votes * (votes > 1)
     votes = np.where(cleaned.sum(1, keepdims=True) == 0, votes, cleaned)
@@ -49,10 +49,10 @@ def _shares(votes: Votes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32
 
 
 def _majorities(votes: Votes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
-    """Which of the rows (N, 10) annotators agree on, bool (N,), and the one-hot targets (K, 7) of those K.
+    """The rows (N, 10) with a majority, bool (N,), and the one-hot targets (K, 7) of those K.
 
-    Votes of 1 are removed; a row is kept where one of the eight emotions holds more than half of the
-    remaining votes; contempt is then left out.
+    Votes of 1 are removed; a row is kept if one of the eight emotions has more than half of the remaining
+    votes; contempt is then excluded.
     """
     votes = votes * (votes > 1)
     emotions = votes[:, :_EMOTION_COLUMNS]

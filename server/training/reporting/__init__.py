@@ -1,1 +1,1 @@
-"""An evaluation for people to read: plots, and a page around them."""
+"""Reports of an evaluation: plots, and a page with them."""

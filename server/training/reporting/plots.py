@@ -17,7 +17,7 @@ _SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", _PALE, BLUE, "
 
 
 def plots(evaluation: Evaluation) -> dict[str, bytes]:
-    """PNG files by their names: confusion, classes, reliability, and conditions where they were measured."""
+    """PNG files by name: confusion, classes, reliability, and conditions if they were measured."""
     made = {
         "confusion": _confusion(evaluation),
         "classes": _classes(evaluation),
@@ -38,7 +38,7 @@ def _confusion(evaluation: Evaluation) -> Figure:
     axes.imshow(shares, cmap=_SHADES, vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
         if counts[row, column] == 0:
-            continue  # what never happened needs no ink
+            continue  # zeros are not drawn
         colour = "white" if share > 0.5 else INK
         weight = "bold" if row == column else "normal"
         axes.text(
@@ -72,7 +72,7 @@ def _classes(evaluation: Evaluation) -> Figure:
 
 
 def _conditions(evaluation: Evaluation) -> Figure:
-    """Accuracy under each condition, beside that of the images as they are."""
+    """Accuracy under each condition, beside that on the unchanged images."""
     names = ["as they are", *(condition.title for condition in evaluation.conditions)]
     clean = evaluation.intervals.accuracy
     accuracies = [clean, *(condition.accuracy for condition in evaluation.conditions)]
@@ -90,18 +90,18 @@ def _bars(
     reference: tuple[float, str],
     first_stands_out: bool = False,
 ) -> Figure:
-    """A bar for each name with its interval and its figure in words, and a line at ``reference``."""
+    """A bar for each name with its interval and its figure as text, and a line at ``reference``."""
     figure = Figure(figsize=(6.6, 0.9 + 0.38 * len(names)), layout="constrained")
     axes = figure.add_subplot()
     places = np.arange(len(names))
     values = np.array([one.value for one in figures])
-    low = np.maximum(values - [one.low for one in figures], 0)  # a resample's mean may lie aside of the value
+    low = np.maximum(values - [one.low for one in figures], 0)  # a resample's mean may differ from the value
     high = np.maximum([one.high for one in figures] - values, 0)
     colours = [BLUE if first_stands_out and place == 0 else _PALE for place in places]
     axes.barh(places, values, color=colours if first_stands_out else _PALE, height=0.66)
     axes.errorbar(values, places, xerr=[low, high], fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.5)
     for place, one in zip(places, figures, strict=True):
-        # In a column of their own: beside the bars they would lie on the reference.
+        # In their own column: beside the bars they would cover the reference.
         axes.text(1.03, float(place), form.format(one.value), va="center", ha="left", color=INK, size=9.5)
     at, words = reference
     axes.axvline(at, color=_ORANGE, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0.5)
@@ -129,7 +129,7 @@ def _bars(
 
 
 def _reliability(evaluation: Evaluation) -> Figure:
-    """How often the predictions of each confidence are right, over how many there are of them."""
+    """Accuracy by confidence, with the number of predictions."""
     bins = [one for one in evaluation.reliability if one.pictures]
     figure = Figure(figsize=(6.6, 5.6), layout="constrained")
     curve, histogram = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -148,7 +148,7 @@ def _reliability(evaluation: Evaluation) -> Figure:
         size=8.5,
     )
     curve.vlines(confidence, confidence, accuracy, color=_ORANGE, linewidth=2.2, alpha=0.8)
-    # A dot's area is its images, so that bins of a handful do not look like findings.
+    # A dot's area is its number of images, so that small bins do not look significant.
     images = np.array([one.pictures for one in bins])
     curve.plot(confidence, accuracy, color=BLUE, linewidth=1)
     curve.scatter(confidence, accuracy, s=14 + 130 * images / images.max(), color=BLUE, zorder=3)

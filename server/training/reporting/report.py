@@ -1,4 +1,4 @@
-"""An evaluation as a page: one HTML file with everything in it, or Markdown with its plots beside it."""
+"""Writes an evaluation as one self-contained HTML file, or as Markdown with plots beside it."""
 
 import base64
 import json
@@ -11,16 +11,16 @@ from ...inert import shown_value
 from ..evaluate import Evaluation
 from .plots import plots
 
-#: Of ``--report``.
+#: Extensions for ``--report``.
 FORMATS = (".html", ".md")
 
 _TEMPLATES = Path(__file__).parent
 
 
 def check_report(file: Path) -> None:
-    """Raises EmostreamError if ``file`` is of no known format; to be called before the hours of measuring."""
+    """Raises EmostreamError for an unknown format; to be called before measuring, which takes long."""
     if file.suffix not in FORMATS:
-        raise EmostreamError(f"--report {file}: the name ends in {' or '.join(FORMATS)}")
+        raise EmostreamError(f"--report {file}: the name must end in {' or '.join(FORMATS)}")
 
 
 def write_report(evaluation: Evaluation, file: Path) -> list[Path]:
@@ -42,7 +42,7 @@ def write_report(evaluation: Evaluation, file: Path) -> list[Path]:
             plot.write_bytes(png)
             written.append(plot)
             sources[name] = plot.name
-    # Names of models and data are whatever their files are called.
+    # Names of models and data come from file names and may contain anything.
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,

@@ -55,7 +55,7 @@ def test_pixels_that_are_none_make_a_image_that_cannot_be_read(tmp_path: Path, p
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ((7, 1, "Training"), "line 3: the emotion is '7' and no number of 0 to 6"),
+        ((7, 1, "Training"), "line 3: the emotion is '7', not 0 to 6"),
         (("sad", 1, "Training"), "line 3: the emotion is 'sad'"),
         ((0, 1, "Test"), "line 3: the Usage is 'Test', none of Training, PublicTest, PrivateTest"),
     ],
@@ -125,5 +125,5 @@ def test_a_vote_that_is_no_number_is_named(tmp_path: Path) -> None:
     file = write_votes(tmp_path / "fer2013new.csv", [("Training", {"fear": 9})])
     file.write_text(file.read_text().replace(",9,", ",nine,"))
 
-    with pytest.raises(DatasetError, match="line 2: a vote is no number"):
+    with pytest.raises(DatasetError, match="line 2: a vote is not a number"):
         Fer2013(table, file).samples()

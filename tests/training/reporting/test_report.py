@@ -113,7 +113,7 @@ def test_a_quick_evaluation_says_nothing_of_conditions_and_a_name_of_markup_chan
 
 
 def test_another_ending_is_refused_before_anything_is_written(evaluation: Evaluation, tmp_path: Path) -> None:
-    with pytest.raises(EmostreamError, match=r"report\.pdf: the name ends in \.html or \.md"):
+    with pytest.raises(EmostreamError, match=r"report\.pdf: the name must end in \.html or \.md"):
         write_report(evaluation, tmp_path / "report.pdf")
     with pytest.raises(EmostreamError):
         check_report(Path("report"))

@@ -109,14 +109,14 @@ function* candidates(
   }
 }
 
-/** The part of a label that lies on something else, in [0, 1]. */
+/** The part of a label that a rectangle overlaps, in [0, 1]. */
 function partOn(label: BoxXywh, other: BoxXywh): number {
   const across = Math.min(label[0] + label[2], other[0] + other[2]) - Math.max(label[0], other[0]);
   const down = Math.min(label[1] + label[3], other[1] + other[3]) - Math.max(label[1], other[1]);
   return across <= 0 || down <= 0 ? 0 : (across * down) / (label[2] * label[3]);
 }
 
-/** How far two rectangles are apart across and down, together. */
+/** The sum of the horizontal and vertical distance of two rectangles. */
 function distance(a: BoxXywh, b: BoxXywh): number {
   const across = Math.max(0, a[0] - (b[0] + b[2]), b[0] - (a[0] + a[2]));
   const down = Math.max(0, a[1] - (b[1] + b[3]), b[1] - (a[1] + a[3]));

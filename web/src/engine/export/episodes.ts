@@ -24,7 +24,7 @@ interface Open {
   rows: number;
 }
 
-/** Joins rows to episodes. Its memory grows with changes of emotion, not with rows. */
+/** Joins rows into episodes. Its memory grows with the changes of emotion, not with the rows. */
 export class EpisodeBuilder {
   readonly #open = new Map<string, Open>();
   readonly #closed: Episode[] = [];

@@ -29,10 +29,10 @@ export function bidsSidecar(model: string, labels: readonly string[]): string {
     onset: { Description: "Start, from the beginning of the session", Units: "s" },
     duration: { Description: "Duration; 0 for a marker", Units: "s" },
     trial_type: {
-      Description: "What the row is about",
+      Description: "Type of the row",
       Levels: {
-        emotion: "One emotion was the person's likeliest throughout",
-        marker: "Somebody marked this moment",
+        emotion: "One emotion was the person's most likely one",
+        marker: "A marker set by hand",
         gap: "Nothing could be seen or recorded",
       },
     },

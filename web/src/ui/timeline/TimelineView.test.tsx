@@ -36,7 +36,7 @@ const view = renderToStaticMarkup(
 describe("TimelineView", () => {
   it("has a lane for each person and the mean of all", () => {
     expect([...view.matchAll(/class="lane"/g)]).toHaveLength(3);
-    expect(view).toContain("Everybody, mean");
+    expect(view).toContain("Mean of all faces");
     expect(view).toMatch(/aria-label="Name of Ada"/);
   });
 
