@@ -188,8 +188,7 @@ export class FaceBook {
     const faces = this.#boxes.map(({ faceId, seen }): FaceView => {
       const answer = this.#answers.get(faceId) ?? null;
       const current =
-        answer !== null &&
-        (still || nowMs - answer.receivedAtMs <= staleAfterMs(this.#intervalMs, rounds));
+        answer !== null && (still || nowMs - answer.receivedAtMs <= staleAfterMs(this.#intervalMs, rounds));
       const fresh = seen && current;
       return { faceId, answer, fresh, held: !seen && current, seen, queued: seen && !fresh && rounds > 1 };
     });

@@ -75,6 +75,7 @@ export class Live {
     this.sources = new Sources({
       media,
       memory,
+      cameraName: settings.values.get().camera,
       join: joinSideBySide,
       onState: (state) => this.#onSource(state),
       onCameras: (choices) => this.stores.cameraChoices.set(choices),
@@ -142,6 +143,8 @@ export class Live {
   }
 
   chooseCamera(deviceId: string): void {
+    const choice = this.stores.cameraChoices.get().find((each) => each.deviceId === deviceId);
+    if (choice !== undefined) this.settings.set("camera", choice.label);
     void this.sources.chooseCamera(deviceId);
   }
 

@@ -61,7 +61,11 @@ class FakeMemory implements CameraMemory {
 const JOINED = { getTracks: () => [], getVideoTracks: () => [] } as unknown as MediaStream;
 const join: JoinStreams = () => ({ stream: JOINED, stop: () => {} });
 
-function setUp(media: FakeMedia | undefined = new FakeMedia(), memory: CameraMemory | null = null) {
+function setUp(
+  media: FakeMedia | undefined = new FakeMedia(),
+  memory: CameraMemory | null = null,
+  name: string | null = null,
+) {
   const states: SourceState[] = [];
   let choices: readonly CameraChoice[] = [];
   const listener = {
@@ -70,11 +74,38 @@ function setUp(media: FakeMedia | undefined = new FakeMedia(), memory: CameraMem
       choices = next;
     },
   };
-  const camera = new Camera(media, listener, memory, join);
+  const camera = new Camera(media, listener, memory, join, name);
   return { camera, states, choices: () => choices, latest: () => states.at(-1) };
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+describe("a camera that a link names", () => {
+  it.each(["back", "Logitech C920", "c920"])("is taken once its name is known: %s", async (name) => {
+    const media = new FakeMedia();
+    media.labels.set("back", "Logitech C920");
+    const { camera, latest } = setUp(media, null, name);
+    await camera.start();
+    expect(latest()).toMatchObject({ kind: "live", deviceId: "back" });
+    expect(media.tracks.map(({ stopped }) => stopped)).toEqual([true, false]);
+  });
+
+  it("is another one where there is none of that name", async () => {
+    const { camera, latest } = setUp(new FakeMedia(), null, "C920");
+    await camera.start();
+    expect(latest()).toMatchObject({ kind: "live", deviceId: "front" });
+  });
+
+  it("gives way to the person's own choice", async () => {
+    const media = new FakeMedia();
+    media.labels.set("back", "Logitech C920");
+    const { camera, latest } = setUp(media, null, "C920");
+    await camera.start();
+    await camera.choose("front");
+    await camera.start();
+    expect(latest()).toMatchObject({ kind: "live", deviceId: "front" });
+  });
+});
 
 describe("Camera", () => {
   it("asks, then is live, and names the cameras that there are", async () => {

@@ -1,5 +1,6 @@
 import {
   type CameraMemory,
+  cameraNamed,
   findCamera,
   rememberCamera,
   rememberedCamera,
@@ -60,22 +61,29 @@ export class Camera implements Source {
   #opened: Opened | null = null;
   #cameras: readonly WantedCamera[] = [];
   #wanted: WantedCamera | null;
+  /** What a link calls the camera, until it is found: browsers tell names only once a camera is on. */
+  #name: string | null;
   #secondId: string | null = null;
   /** Counts starts and stops, so that an answer to an outdated request is recognised. */
   #request = 0;
 
-  /** @param media undefined where the browser withholds cameras, as it does from insecure pages */
+  /**
+   * @param media undefined where the browser withholds cameras, as it does from insecure pages
+   * @param name the camera to begin with, as `cameraNamed` finds it; null: the remembered one
+   */
   constructor(
     media: MediaDevicesLike | undefined,
     listener: CameraListener,
     memory: CameraMemory | null,
     join: JoinStreams,
+    name: string | null = null,
   ) {
     this.#media = media;
     this.#listener = listener;
     this.#memory = memory;
     this.#join = join;
     this.#wanted = rememberedCamera(memory);
+    this.#name = name;
     media?.addEventListener("devicechange", this.#onDeviceChange);
   }
 
@@ -100,6 +108,7 @@ export class Camera implements Source {
       this.#setState({ kind: "problem", source: "camera", problem: problemOf(error), detail });
     }
     await this.#listCameras(this.#media);
+    if (request === this.#request && this.#isNameFound() && this.#wantedIsBack()) await this.start();
   }
 
   stop(): void {
@@ -112,6 +121,7 @@ export class Camera implements Source {
   async choose(deviceId: string): Promise<void> {
     const label = this.#cameras.find((camera) => camera.deviceId === deviceId)?.label ?? "";
     this.#wanted = { deviceId, label };
+    this.#name = null;
     rememberCamera(this.#memory, this.#wanted);
     if (this.#secondId === deviceId) this.#secondId = null;
     if (this.#state.kind !== "off") await this.start();
@@ -231,6 +241,15 @@ export class Camera implements Source {
     return (
       state.kind === "problem" && state.source === "camera" && SOLVED_BY_DEVICE_CHANGE.has(state.problem)
     );
+  }
+
+  /** Whether it is only now known which camera a link means. */
+  #isNameFound(): boolean {
+    const named = this.#name === null ? undefined : cameraNamed(this.#cameras, this.#name);
+    if (named === undefined) return false;
+    this.#name = null;
+    this.#wanted = { deviceId: named.deviceId, label: named.label };
+    return true;
   }
 
   #wantedIsBack(): boolean {

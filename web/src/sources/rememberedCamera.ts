@@ -37,6 +37,15 @@ export function findCamera<T extends WantedCamera>(
   );
 }
 
+/** The first camera that a link means: by its id, its name, or a part of it in upper or lower case. */
+export function cameraNamed<T extends WantedCamera>(cameras: readonly T[], name: string): T | undefined {
+  const part = name.toLowerCase();
+  return (
+    cameras.find(({ deviceId, label }) => deviceId === name || label === name) ??
+    cameras.find(({ label }) => label.toLowerCase().includes(part))
+  );
+}
+
 function isWantedCamera(value: unknown): value is WantedCamera {
   return (
     typeof value === "object" &&

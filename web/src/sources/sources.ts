@@ -8,6 +8,8 @@ export interface SourcesOptions {
   /** Undefined where the browser withholds devices, as it does from insecure pages. */
   readonly media: (MediaDevicesLike & ScreenMedia) | undefined;
   readonly memory: CameraMemory | null;
+  /** The camera to begin with, by its name, a part of it, or its id; null: the remembered one. */
+  readonly cameraName?: string | null;
   readonly join: JoinStreams;
   readonly decoder?: MediaDecoder;
   readonly onState: (state: SourceState) => void;
@@ -28,6 +30,7 @@ export class Sources {
       { onState, onChoices: options.onCameras },
       options.memory,
       options.join,
+      options.cameraName,
     );
     this.#current = this.#camera;
   }
