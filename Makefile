@@ -105,7 +105,7 @@ test-e2e: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## tests that drive a r
 	$(VENV) -m pytest -m e2e $(PYTEST_ARGS)
 
 .PHONY: screenshot
-screenshot: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## take README's picture of the page
+screenshot: $(DEVELOPING) $(DASHBOARD) $(FACES) test-tools ## take README's pictures of the page
 	$(VENV) -m pytest tests/e2e/test_screenshot.py --save-screenshot docs/screenshot.png
 
 .PHONY: docs

@@ -1,6 +1,7 @@
-"""The page at rest in a window of a laptop's size; on demand, README's picture of it."""
+"""The page at rest in a window of a laptop's size; on demand, README's pictures of it."""
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.e2e
 #: After this the chart of the last 30 seconds is full.
 WHILE_S = 31
 MAX_BYTES = 500_000
+#: The moving picture: so many frames, at so many a second, this wide.
+FRAMES, FRAMES_PER_S, WIDTH = 40, 8, 960
 
 
 def test_the_live_page_fits_a_laptop_without_scrolling(
@@ -28,6 +31,7 @@ def test_the_live_page_fits_a_laptop_without_scrolling(
     path: Path | None = pytestconfig.getoption("save_screenshot", None)
     if path is not None:
         save_screenshot(dashboard, path)
+        save_moving(dashboard, path.with_suffix(".webp"))
 
 
 def save_screenshot(dashboard: Dashboard, path: Path) -> None:
@@ -40,3 +44,17 @@ def save_screenshot(dashboard: Dashboard, path: Path) -> None:
     picture = picture.point([min(255, 4 * round(value / 4)) for value in range(256)] * 3)
     picture.save(path, optimize=True)
     assert path.stat().st_size < MAX_BYTES
+
+
+def save_moving(dashboard: Dashboard, path: Path) -> None:
+    """Some seconds of it, as an animated WebP."""
+    frames = []
+    for _ in range(FRAMES):
+        began = time.monotonic()
+        frame = Image.open(io.BytesIO(dashboard.page.screenshot())).convert("RGB")
+        frames.append(frame.resize((WIDTH, WIDTH * frame.height // frame.width), Image.Resampling.LANCZOS))
+        dashboard.page.wait_for_timeout(max(0, 1000 / FRAMES_PER_S - 1000 * (time.monotonic() - began)))
+    frames[0].save(
+        path, save_all=True, append_images=frames[1:], duration=1000 // FRAMES_PER_S, loop=0, quality=70
+    )
+    assert path.stat().st_size < 3 * MAX_BYTES
