@@ -1,6 +1,15 @@
 // Runs in a page of Vite's development server: see dashboard_hour.py.
 
-const [{ SessionDatabase }, { Sessions }, { exportSession, exportSourceOf }, { TimelineView }, react, client, dom, words] =
+// What Vite puts into its own pages for React's fast refresh: components do not load without it.
+const { default: refresh } = await import("/@react-refresh");
+refresh.injectIntoGlobalHook(window);
+Object.assign(window, {
+  $RefreshReg$: () => {},
+  $RefreshSig$: () => (type) => type,
+  __vite_plugin_react_preamble_installed__: true,
+});
+
+const [{ SessionDatabase }, { Sessions }, { exportSession, exportSourceOf }, { TimelineView }, { default: react }, { default: client }, { default: dom }, words] =
   await Promise.all([
     import("/src/engine/recording/database.ts"),
     import("/src/engine/recording/sessions.ts"),

@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=5199)
     parser.add_argument("--screenshot", type=Path)
     options = parser.parse_args()
-    command = ["npx", "vite", "--port", str(options.port), "--strictPort"]
+    command = ["node", "node_modules/vite/bin/vite.js", "--port", str(options.port), "--strictPort"]
     vite = subprocess.Popen(command, cwd=_WEB, stdout=subprocess.DEVNULL)
     try:
         _measure(f"http://localhost:{options.port}", options.minutes, options.screenshot)
