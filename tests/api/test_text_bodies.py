@@ -125,7 +125,7 @@ def test_json_whose_strings_were_broken_into_lines_without_an_escape_is_read() -
     ids=["strings", "numbers", "objects", "keys", "escapes", "nested"],
 )
 def test_json_that_is_bulky_beside_its_images_is_refused_before_it_is_parsed(text: bytes) -> None:
-    with pytest.raises(ProblemError, match="too much beside base64"):
+    with pytest.raises(ProblemError, match="too much besides base64"):
         parse_json(text, 16)
 
 

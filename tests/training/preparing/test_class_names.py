@@ -37,7 +37,9 @@ def test_numbers_that_may_mean_several_things_are_asked_for() -> None:
 
 
 def test_a_folder_that_nobody_knows_is_named_with_what_to_say() -> None:
-    with pytest.raises(DatasetError, match=r"'bored' stands for: say --map bored=LABEL .* --map bored= to"):
+    with pytest.raises(
+        DatasetError, match=r"'bored' has no .* label: say --map bored=LABEL .* --map bored= to"
+    ):
         labels_of_folders(["bored", "sad"], {}, None)
 
 
@@ -70,7 +72,7 @@ def test_a_folder_among_emotions_that_is_nearly_one_is_taken_for_a_slip() -> Non
 
     assert label_set(names, {}, None) == LABELS
     with pytest.raises(
-        DatasetError, match=r"the folder 'hapy' stands for \(did you mean happy\?\): .*--labels 'hapy,sad'"
+        DatasetError, match=r"'hapy' has no known label \(did you mean happy\?\): .*--labels 'hapy,sad'"
     ):
         labels_of_folders(names, {}, None)
 
