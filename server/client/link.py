@@ -80,15 +80,22 @@ class Link:
         self._connection: ClientConnection | None = None  # while it is open
         self._receipts: deque[asyncio.Future[Receipt]] = deque()  # asked for, in their order
 
-    async def receipt(self) -> Receipt:
-        """The server's receipt for the session that is open. Raises LostError where there is none."""
+    async def receipt(self, timeout_s: float) -> Receipt:
+        """The server's receipt for the session that is open. Raises LostError where there is no session, and
+        ClientError where no receipt comes in time."""
         if self._connection is None:
             raise LostError(f"there is no connection to {self._name} at the moment")
         asked: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._receipts.append(asked)
-        with suppress(ConnectionClosed):  # which is told where messages are received
-            await self._connection.send(SessionReceiptRequest(type="session.receipt").model_dump_json())
-        return await asked
+        try:
+            async with asyncio.timeout(timeout_s):
+                with suppress(ConnectionClosed):  # which is told where messages are received
+                    request = SessionReceiptRequest(type="session.receipt")
+                    await self._connection.send(request.model_dump_json())
+                return await asked
+        except TimeoutError as error:
+            message = f"{self._name} has given no receipt within {timeout_s:g} s; older servers have none"
+            raise ClientError(message) from error
 
     async def run(self) -> None:
         """Until it is cancelled, or there is no point in going on: then outbox and ``info`` are told why."""

@@ -74,13 +74,14 @@ class Stream:
         """How often the connection was lost and made again."""
         return self._link.reconnects
 
-    async def receipt(self) -> Receipt:
+    async def receipt(self, timeout_s: float = 60.0) -> Receipt:
         """What this session has sent so far, and how many of its images the server has kept.
 
-        A session ends with its connection; after a reconnection the receipt is the new one's. Raises
-        LostError while the server is away. A server that does not know the request never answers it.
+        A session ends with its connection; after a reconnection the receipt is the new one's. It comes behind
+        the frames that are under way. Raises LostError while the server is away, and ClientError where none
+        comes within ``timeout_s``, as of a server that does not know the request.
         """
-        return await self._link.receipt()
+        return await self._link.receipt(timeout_s)
 
     async def frames(self, source: Images, interval_s: float = 0.0) -> AsyncGenerator[Answer, None]:
         """One answer for each frame, in their order: FrameResult, Dropped (realtime only) or FrameError.

@@ -41,9 +41,9 @@ class SyncStream:
         """How often the connection was lost and made again."""
         return self._stream.reconnects
 
-    def receipt(self) -> Receipt:
+    def receipt(self, timeout_s: float = 60.0) -> Receipt:
         """As ``Stream.receipt``."""
-        return self._portal.call(self._stream.receipt)
+        return self._portal.call(self._stream.receipt, timeout_s)
 
     def frames(
         self, source: str | Path | Source | Iterable[ImageInput], interval_s: float = 0.0
