@@ -243,6 +243,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.close":
             self._go_on()  # to the peer's own close, which ends the connection
+        elif message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # else uvicorn logs an error for every stranger that is refused
 
     def handle_events(self) -> None:
         if self.conn.handshake_exc is not None and not self.handshake_complete:

@@ -20,8 +20,8 @@ class Attack(Protocol):
     def __call__(self, port: int, seconds: float) -> Coroutine[Any, Any, Told]: ...
 
 
-#: For an answer, and for a connection to end.
-PATIENCE_S = 30.0
+#: For an answer, and for a connection to end. Images that are large and sound take minutes on a busy machine.
+PATIENCE_S = 150.0
 HOST = "Host: localhost"
 
 

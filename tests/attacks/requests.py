@@ -47,6 +47,11 @@ async def requests_for_others(port: int, seconds: float) -> Told:
         ["POST /v1/faces HTTP/1.1", HOST, "Expect: 100-continue", "Content-Length: 99999999999"],
         ["POST /v1/faces?max_faces=NaN HTTP/1.1", HOST, "Content-Length: 0"],
         ["DELETE /v1/corrections/..%2F..%2Fx HTTP/1.1", HOST],
+        ["POST /v1/annotate HTTP/1.1", HOST, "Accept: " + "a/b;q=1," * 7000, "Content-Length: 0"],
+        ["POST /v1/faces HTTP/1.1", HOST, "Origin: http://" + "\xe4" * 60_000, "Content-Length: 0"],
+        ["GET / HTTP/1.1", HOST, "Range: bytes=" + "0-0," * 15_000 + "1-1"],
+        ["GET /?" + "a&" * 30_000 + " HTTP/1.1", HOST],
+        ["GET / HTTP/1.1", HOST, *["a: b"] * 9000],
         ["PRI * HTTP/2.0"],
         ["\x16\x03\x01\x02\x00\x01"],
     ]
@@ -59,6 +64,7 @@ async def requests_for_others(port: int, seconds: float) -> Told:
         ["/nothing", HOST],
         ["/ws?mode=x", HOST],
         ["/ws", HOST, "Sec-WebSocket-Extensions: permessage-deflate; x=" + "y" * 5000],
+        ["/ws?" + "?" * 8000, HOST],
     ):
         async with raw(port) as connection:
             await connection.send(handshake(path, *headers))

@@ -16,12 +16,13 @@ from .images import odd_images
 
 
 async def _flood(port: int, path: str, message: bytes, start: bytes = b"") -> Told:
-    """20,000 messages, or until the server has had enough."""
+    """20,000 messages, or 100 MB, or until the server has had enough."""
+    at_once = 1 + 5000 // len(message)
     async with upgraded(port, path) as connection:
         over = asyncio.create_task(ended(connection))
         await connection.send(start)
-        for _ in range(200):
-            if over.done() or not await connection.send(message * 100):
+        for _ in range(min(20_000 // at_once, 100_000_000 // len(message))):
+            if over.done() or not await connection.send(message * at_once):
                 break
         else:
             connection.writer.write(masked(8, b"\x03\xe8"))
@@ -38,6 +39,8 @@ async def floods_of_small_messages(port: int, seconds: float) -> Told:
         ("/ws", masked(0, is_last=False), masked(2, b"x", is_last=False)),
         ("/ws", update, b""),
         ("/", masked(1, b"{}"), b""),
+        ("/ws", large(1, b'{"a":[' + b"{}," * 300_000 + b"{}]}"), b""),
+        ("/ws", large(2, envelope(b'{"frame_id":1,"faces":[' + b"{}," * 5000 + b"{}]}")), b""),
     ]
     told = Told()
     for kind in random.sample(kinds, 3):
