@@ -1,6 +1,7 @@
 """``GET /``: the built dashboard, and a hint where it has not been built."""
 
 import gzip
+import os
 import stat
 from collections.abc import MutableMapping
 from functools import partial
@@ -23,6 +24,7 @@ _ISOLATION = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _HASHED_ASSETS = "assets/"
+_MAX_PATH_LENGTH = 1000
 #: The encodings in which the build may have left a file, the smaller first, and what they add to its name.
 _SUFFIXES = {"br": ".br", "gzip": ".gz"}
 #: Media types that some systems' tables lack or give otherwise.
@@ -48,6 +50,10 @@ class DashboardFiles(StaticFiles):
         is_hashed = path.startswith(_HASHED_ASSETS)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
         return response
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        # Looked up part by part, thousands of parts take seconds.
+        return super().lookup_path(path) if len(path) <= _MAX_PATH_LENGTH else ("", None)
 
     async def _compressed(self, path: str, scope: MutableMapping[str, Any]) -> Response | None:
         """The best form of a file that the client takes; ``None`` where the file as it is will do."""

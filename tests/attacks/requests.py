@@ -39,6 +39,7 @@ async def requests_for_others(port: int, seconds: float) -> Told:
         ["GET /assets/..%5c..%2f..%2fetc/passwd HTTP/1.1", HOST],
         ["GET //etc/passwd HTTP/1.1", HOST],
         ["GET /%00 HTTP/1.1", HOST],
+        ["GET /" + "a/" * 30_000 + " HTTP/1.1", HOST],
         ["GET /\xff HTTP/1.1", HOST],
         ["POST /v1/faces HTTP/1.1", HOST, "Origin: http://evil.example", "Content-Length: 0"],
         ["POST /v1/faces HTTP/1.1", HOST, "Content-Length: 5", "Transfer-Encoding: chunked"],
@@ -100,6 +101,8 @@ async def bulky_bodies(port: int, seconds: float) -> Told:
         post("/v1/faces", FORM, form((f'name="file"; filename="{"a" * 2_000_000}"', b"x"))),
         post("/v1/faces", "image/jpeg", bytes(33 * 1024 * 1024)),
         post("/v1/faces", "multipart/form-data; boundary=" + "b" * 5000, b"x"),
+        request("POST /v1/faces HTTP/1.1", HOST, "Content-Type: image/jpeg", "Transfer-Encoding: chunked")
+        + b"1\r\nx\r\n" * 200_000,
     ]
     return await exchanges(port, seconds, random.sample(bodies, 5))
 
