@@ -8,6 +8,8 @@ from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,}\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::([0-9]{1,5}))?", re.IGNORECASE)
+#: A name has 253 at most; the codec for names beyond ASCII takes a second for 60,000.
+_MAX_HOST_LENGTH = 300
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/]*)/?", re.IGNORECASE)
 
 
@@ -17,7 +19,8 @@ def without_secrets(address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-_PARAMETER = re.compile(r"([?&])([^=&\s'\"]+)=([^&\s'\"]*)")
+#: Without "?" within names: a target of nothing else would be searched to its end from each of them.
+_PARAMETER = re.compile(r"([?&])([^=&?\s'\"]+)=([^&\s'\"]*)")
 _CREDENTIALS = re.compile(
     r"(authorization\W{1,6}(?:b['\"])?(?:(?:bearer|basic)\s+)?)[^\s'\",;)]+", re.IGNORECASE
 )
@@ -74,6 +77,8 @@ def split_host(text: str) -> tuple[str, int | None] | None:
 
     Small letters, no dot at the end, IPv6 as short as it gets, and names beyond ASCII as browsers send them.
     """
+    if len(text) > _MAX_HOST_LENGTH:
+        return None
     if not text.isascii():
         try:
             text = text.encode("idna").decode()

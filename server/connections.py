@@ -23,6 +23,9 @@ from .api.services import Services
 from .settings import Settings
 from .streaming.session import RateLimiter
 
+#: Each chunk of a body costs 50 µs, and all that have come are taken apart in one go. So many may be tiny.
+_FREE_CHUNKS = 256
+_LEAST_CHUNK_BYTES = 256
 #: WebSocket frames are taken apart this many bytes at a time: some 650 of the smallest, in a few ms.
 _SLICE_BYTES = 4096
 #: Larger frames cost little for their bytes, so that slices go on at once until so many frames were in them.
@@ -47,6 +50,9 @@ class BoundedHttp(H11Protocol):
         self._is_made = False
         self._early = b""  # what came with the handshake's last message
         self._headers_timer: asyncio.TimerHandle | None = None
+        self._chunks = self._chunk_bytes = 0
+        self._parsed_event = self.conn.next_event
+        self.conn.next_event = self._next_event  # type: ignore[method-assign]
 
     @property
     def _services(self) -> Services:
@@ -158,6 +164,18 @@ class BoundedHttp(H11Protocol):
             self._services.metrics.refusals.labels("late_headers").inc()
             self._refuse(408, "The request took too long.")
 
+    def _next_event(self) -> Any:
+        """As h11's. Raises RemoteProtocolError for a body in far more chunks than any client makes of it."""
+        event = self._parsed_event()
+        if isinstance(event, h11.Request):
+            self._chunks = self._chunk_bytes = 0
+        elif isinstance(event, h11.Data):
+            self._chunks += event.chunk_end
+            self._chunk_bytes += len(event.data)
+            if self._chunks > _FREE_CHUNKS + self._chunk_bytes // _LEAST_CHUNK_BYTES:
+                raise h11.RemoteProtocolError("the chunks are too small", error_status_hint=400)
+        return event
+
     def send_400_response(self, msg: str) -> None:
         # uvicorn calls it where h11 has raised; h11 knows a better status for headers that are too long.
         error = sys.exception()
@@ -243,6 +261,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.close":
             self._go_on()  # to the peer's own close, which ends the connection
+        elif message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # else uvicorn logs an error for every stranger that is refused
 
     def handle_events(self) -> None:
         if self.conn.handshake_exc is not None and not self.handshake_complete:

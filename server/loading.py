@@ -47,19 +47,14 @@ def chosen_ensemble(settings: Settings) -> EnsembleEntry:
     )
 
 
-def model_name(settings: Settings) -> str:
-    """The models that the settings name, else what ``emostream weights use`` chose."""
-    is_named = "model" in settings.model_fields_set
-    return settings.model if is_named else WeightsStore(settings.weights_dir).in_use()
-
-
 def _named_or_in_use(settings: Settings) -> EnsembleEntry:
-    name = model_name(settings)
+    if "model" in settings.model_fields_set:
+        return find_model(settings.model, settings)[0]
+    store = WeightsStore(settings.weights_dir)
+    name = store.in_use()
     try:
-        return WeightsStore(settings.weights_dir).find(name, settings.policy, settings.member_weights)
+        return store.find(name, settings.policy, settings.member_weights)
     except UnknownModelError as error:
-        if "model" in settings.model_fields_set:
-            raise
         raise ModelError(
             f"{name}, which `emostream weights use` chose, is not there any more: run "
             "`emostream weights use default`"

@@ -282,7 +282,10 @@ class Settings(BaseSettings):
     @field_validator("cache_dir", "weights_dir")
     @classmethod
     def _expand_home(cls, value: Path) -> Path:
-        return value.expanduser()
+        try:
+            return value.expanduser()
+        except RuntimeError as error:  # a user without an account, as in some containers
+            raise ValueError("there is no home folder to start from: name the folder in full") from error
 
 
 def read_settings(**given: object) -> Settings:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from emostream.addresses import (
     Origin,
@@ -79,3 +81,17 @@ def test_what_is_no_origin_is_none(text: str) -> None:
 )
 def test_a_line_of_the_log_shows_no_token(line: str, shown: str) -> None:
     assert without_tokens(line) == shown
+
+
+@pytest.mark.parametrize("text", ["?" * 60_000, "?a" * 30_000, "&" * 60_000])
+def test_no_line_takes_long_to_be_searched_for_tokens(text: str) -> None:
+    """Its time grew with the square of its length: minutes, in which nobody else was served."""
+    started = time.process_time()
+
+    assert without_tokens(f"GET /ws{text}?token=sesame") == f"GET /ws{text}?token=…"
+    assert time.process_time() - started < 10
+
+
+def test_a_name_that_no_host_can_have_is_not_even_converted() -> None:
+    assert split_host("ä" * 301) is None
+    assert split_host("ä.example") == ("xn--4ca.example", None)

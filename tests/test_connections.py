@@ -14,7 +14,7 @@ import pytest
 from emostream.addresses import network_of
 from emostream.connections import BoundedWebSocket
 
-from tests.raw_sockets import handshake, masked
+from tests.raw_sockets import handshake, masked, request
 from tests.servers import QUICK_MODEL, Addresses, ServerProcess, receive, server_thread, session
 from tests.support import PATIENCE_S, FakeRecognizer, frame, jpeg
 
@@ -129,6 +129,26 @@ def test_a_second_request_has_its_time_as_well(strict: ServerProcess) -> None:
         connection.sendall(b"GET / HT")
 
         assert b"HTTP/1.1 408 " in all_of(connection)
+
+
+def test_a_body_in_tiny_chunks_is_refused_and_one_in_small_ones_is_not(strict: ServerProcess) -> None:
+    """Thousands came in one piece, and were taken apart in one go, which took a second."""
+    head = request(
+        "POST /v1/faces HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: image/jpeg",
+        "Transfer-Encoding: chunked",
+        "Connection: close",
+    )
+    for size, times, status in ((1, 5000, b"400"), (300, 1000, b"422")):
+        with dial(strict) as connection:
+            connection.sendall(head)
+            with suppress(OSError):
+                for _ in range(times // 100):
+                    connection.sendall((b"%x\r\n%s\r\n" % (size, b"x" * size)) * 100)
+                connection.sendall(b"0\r\n\r\n")
+
+            assert all_of(connection).startswith(b"HTTP/1.1 %s " % status)
 
 
 def test_one_address_has_so_many_connections_and_the_others_are_told(strict: ServerProcess) -> None:

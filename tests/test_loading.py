@@ -151,6 +151,14 @@ def test_a_run_is_named_by_its_folder_or_its_weights(run_folder: Path, tmp_path:
         assert file == run_folder / "model.safetensors"
 
 
+def test_a_server_and_commands_that_are_given_no_model_take_the_run_that_the_environment_names(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOSTREAM_MODEL", str(run_folder))
+
+    assert chosen_ensemble(Settings(weights_dir=tmp_path)).name == "monday"
+
+
 def test_other_names_are_those_of_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that happens to have one of them hides nothing, nor does MODEL_FILE."""
     (tmp_path / "default").mkdir()

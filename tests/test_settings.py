@@ -199,9 +199,10 @@ def test_origins_hosts_and_proxies_are_kept_in_one_spelling() -> None:
         ("allowed_hosts", "https://emo.example"),
         ("allowed_hosts", "a.*.example"),
         ("trusted_proxies", "proxy.example"),
+        ("cache_dir", "~nobody.of.this.name/cache"),
     ],
 )
-def test_an_origin_host_or_proxy_that_cannot_be_one_is_an_error(name: str, value: str) -> None:
+def test_an_origin_host_proxy_or_folder_that_cannot_be_one_is_an_error(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^--{name.replace('_', '-')}: "):
         read_settings(**{name: value})
 

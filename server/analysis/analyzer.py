@@ -44,7 +44,7 @@ class Analyzer:
 
     def __init__(
         self,
-        model: str | Path = "default",
+        model: str | Path | None = None,
         *,
         device: str | None = None,
         max_faces: int = 32,
@@ -52,7 +52,8 @@ class Analyzer:
         smoothing: float = 0.0,
     ) -> None:
         """``model`` is a name of ``emostream weights list`` (several with commas between), a run's folder or
-        a weights file. ``device`` is "auto", "cpu", "cuda" or "cuda:N".
+        a weights file; None: what the server and the command line take, as settings and ``emostream weights
+        use`` say. ``device`` is "auto", "cpu", "cuda" or "cuda:N".
 
         At most ``max_faces`` faces of an image are analysed, the largest ones. ``min_face_px`` is the side of
         the smallest face to look for; None: 24 in images, and in videos a thirtieth of the frame's shorter
@@ -68,14 +69,14 @@ class Analyzer:
         _check_whole("min_face_px", 12 if min_face_px is None else min_face_px, 12)
         with needed_for("analysis in this process", extra="server"):
             from ..detection.detector import FaceDetector
-            from ..loading import find_model, load_recognizer
+            from ..loading import chosen_ensemble, find_model, load_recognizer
             from ..process import configure_process
             from ..settings import read_settings
             from .finder import FaceFinder
             from .video import AnalysisOptions
         configure_process()
         settings = read_settings(device=device)
-        entry, _ = find_model(str(model), settings)
+        entry = chosen_ensemble(settings) if model is None else find_model(str(model), settings)[0]
         self._options = AnalysisOptions(max_faces, min_face_px, smoothing)
         self._recognizer = load_recognizer(settings, entry)
         detector = FaceDetector.load(settings.faces_dir, settings.min_face_px)
@@ -200,7 +201,7 @@ class Analyzer:
                     yield item.faces
 
 
-def analyze(image: ImageInput, model: str | Path = "default") -> Faces:
+def analyze(image: ImageInput, model: str | Path | None = None) -> Faces:
     """The faces of one image, largest first: ``Analyzer(model).analyze(image)``.
 
     The model is loaded by the first call, in seconds, and kept for the next ones. An ``Analyzer`` of your own
@@ -212,7 +213,7 @@ def analyze(image: ImageInput, model: str | Path = "default") -> Faces:
 
 
 @cache
-def _kept_analyzer(model: str | Path) -> Analyzer:
+def _kept_analyzer(model: str | Path | None) -> Analyzer:
     return Analyzer(model)
 
 

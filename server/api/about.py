@@ -19,6 +19,12 @@ class KeptImages(BaseModel):
     max_bytes: int = Field(description="limit of all kept images together")
 
 
+class KeptCorrections(BaseModel):
+    """Crops that people may have kept with their right label; each person is asked first."""
+
+    max_bytes: int = Field(description="of all kept crops together; then no more are kept")
+
+
 class About(BaseModel):
     """Who runs this server, and what it does with images."""
 
@@ -29,6 +35,7 @@ class About(BaseModel):
     kept_images: KeptImages | None = Field(
         description="null: images are held in memory while they are computed, and never written"
     )
+    kept_corrections: KeptCorrections | None = Field(description="null: `POST /v1/corrections` keeps nothing")
     model: str
     labels: list[str]
     version: str = Field(description="of Emostream")
@@ -46,6 +53,9 @@ async def about(request: Request) -> About:
         operator=settings.operator,
         notice=dict(settings.notice),
         kept_images=None if settings.images_dir is None else kept,
+        kept_corrections=(
+            None if services.corrections is None else KeptCorrections(max_bytes=settings.max_kept_bytes)
+        ),
         model=services.recognizer.name,
         labels=list(services.recognizer.labels),
         version=version("emostream"),

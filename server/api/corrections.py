@@ -4,6 +4,7 @@ Off unless ``CORRECTIONS_DIR`` is set.
 """
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,10 +13,10 @@ from pydantic import BaseModel
 
 from ..exceptions import FolderFullError, ProblemError, did_you_mean
 from .access import require_access
-from .correction_folder import CorrectionFolder
+from .correction_folder import CorrectionFolder, ReducedCrop, reduced
 from .problems import problem_responses
 from .services import Services, services_of
-from .uploads import Upload, client_of, read_form
+from .uploads import client_of, read_form
 
 router = APIRouter(tags=["corrections"], dependencies=[Depends(require_access)])
 
@@ -67,8 +68,10 @@ async def correct(request: Request) -> CorrectionAnswer:
     corrections = _corrections(services)
     upload, fields = await read_form(request, services.settings, "file")
     label = _label(fields, services.recognizer.labels)
-    async with services.admission.working(client_of(request), [upload.data]):
-        correction_id = await asyncio.to_thread(_keep, corrections, upload, label, services)
+    async with services.working_on(client_of(request), [upload.data]) as lane:
+        reduce = partial(reduced, upload.data, services.settings.max_pixels)
+        crop, _ = await lane.recognize_prepared(reduce)
+        correction_id = await asyncio.to_thread(_keep, corrections, crop, label)
     return CorrectionAnswer(id=correction_id, label=label)
 
 
@@ -106,9 +109,9 @@ def _label(fields: dict[str, str], labels: tuple[str, ...]) -> str:
     return label
 
 
-def _keep(corrections: CorrectionFolder, upload: Upload, label: str, services: Services) -> str:
+def _keep(corrections: CorrectionFolder, crop: ReducedCrop, label: str) -> str:
     try:
-        return corrections.keep(upload.data, label, services.settings.max_pixels)
+        return corrections.keep(crop, label)
     except FolderFullError as error:
         message = "the folder of corrections is full"
         raise ProblemError(507, "corrections_full", message) from error

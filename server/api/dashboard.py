@@ -1,6 +1,7 @@
 """``GET /``: the built dashboard, or a hint if it has not been built."""
 
 import gzip
+import os
 import stat
 from collections.abc import MutableMapping
 from functools import partial
@@ -23,6 +24,7 @@ _ISOLATION = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _HASHED_ASSETS = "assets/"
+_MAX_PATH_LENGTH = 1000
 #: Encodings of the build's files, smallest first, and their file extensions.
 _SUFFIXES = {"br": ".br", "gzip": ".gz"}
 #: Media types that are missing or different on some systems.
@@ -48,6 +50,10 @@ class DashboardFiles(StaticFiles):
         is_hashed = path.startswith(_HASHED_ASSETS)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
         return response
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        # Looked up part by part, thousands of parts take seconds.
+        return super().lookup_path(path) if len(path) <= _MAX_PATH_LENGTH else ("", None)
 
     async def _compressed(self, path: str, scope: MutableMapping[str, Any]) -> Response | None:
         """The best encoding of a file that the client accepts; ``None`` for the plain file."""

@@ -28,6 +28,11 @@ def show_finetune(result: FinetuneResult, start: str, name: str) -> None:
     results.print(f"\n{verdict(result)}", soft_wrap=True)
 
 
+def is_worth_using(result: FinetuneResult) -> bool:
+    """Whether it is better than what it started from, or the only one to know its labels."""
+    return result.paired.verdict == "better" or (bool(result.read_as) and result.paired.verdict != "worse")
+
+
 def verdict(result: FinetuneResult) -> str:
     """Whether it helped, in a sentence or two."""
     paired = result.paired
@@ -42,6 +47,8 @@ def verdict(result: FinetuneResult) -> str:
             return f"[green]It helped[/]: {counts}."
         case "worse":
             return f"[red]It did harm[/]: {counts}. Do not use it."
+        case _ if paired.gained <= paired.lost:
+            return f"[yellow]It did not help[/]: {counts}, which may be chance. Keep the model that you have."
         case _:
             return f"[yellow]Whether it helped cannot be told[/]: {counts}. Add images."
 

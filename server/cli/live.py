@@ -11,7 +11,6 @@ from rich.console import Console
 
 from ..analysis.analyzer import Analyzer
 from ..exceptions import SourceError
-from ..settings import read_settings
 from ..sources import open_source
 from ..terminal.live_view import LiveView, unwound_by_signals
 from ..terminal.preview import PreviewKind
@@ -49,14 +48,11 @@ def live(
             "live needs a terminal, but standard input or output is not one; "
             "`emostream predict` writes results to files, and `ssh -t` provides a terminal"
         )
-    settings = read_settings(model=model)
     try:
         with unwound_by_signals(), open_source(source) as opened:
             with messages.status("loading the model"):
-                from ..loading import model_name  # PyTorch loads slowly
-
                 analyzer = Analyzer(
-                    model_name(settings),
+                    model,
                     device=device,
                     max_faces=max_faces,
                     min_face_px=min_face,

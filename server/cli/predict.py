@@ -104,12 +104,10 @@ def predict(
     copies = targets(inputs, annotate, is_folder, listing.places) if annotate is not None else None
     for line in listing.left_out:
         show(line, style="yellow")
-    settings = read_settings(model=model, max_faces=max_faces)
+    settings = read_settings(max_faces=max_faces)
     try:
-        from ..loading import model_name  # PyTorch loads slowly, so file names are checked first
-
         analyzer = Analyzer(
-            model_name(settings),
+            model,
             device=device,
             max_faces=settings.max_faces,
             min_face_px=min_face,

@@ -16,7 +16,7 @@ from ..training.finetune import FineTune
 from ..training.own_faces import prepare_own_faces
 from ..training.train import Trainer
 from .console import messages, progress_bar
-from .finetune_report import show_finetune
+from .finetune_report import is_worth_using, show_finetune
 
 
 def train(
@@ -85,6 +85,9 @@ def _finetune(
         result = run.run(progress)
     store.add(Import(name, run.folder.weights))
     show_finetune(result, run.start.name, name)
-    messages.print(f"written to {folder}; compare and use it as the model {name}:", style="dim")
+    messages.print(
+        f"written to {folder}; use it as the model {name}. The model in use is still {store.in_use()}."
+    )
     messages.print(f"  emostream compare {run.start.name} {name} {config.validation}", style="dim")
-    messages.print(f"  emostream weights use {name}", style="dim")
+    if is_worth_using(result):
+        messages.print(f"  emostream weights use {name}", style="dim")

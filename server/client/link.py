@@ -80,15 +80,24 @@ class Link:
         self._connection: ClientConnection | None = None  # while it is open
         self._receipts: deque[asyncio.Future[Receipt]] = deque()  # asked for, in their order
 
-    async def receipt(self) -> Receipt:
-        """The server's receipt for the session that is open. Raises LostError if none is open."""
+    async def receipt(self, timeout_s: float) -> Receipt:
+        """The server's receipt for the session that is open.
+
+        Raises LostError if none is open, and ClientError if no receipt comes in time.
+        """
         if self._connection is None:
             raise LostError(f"there is no connection to {self._name} at the moment")
         asked: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._receipts.append(asked)
-        with suppress(ConnectionClosed):  # the receiving task reports it
-            await self._connection.send(SessionReceiptRequest(type="session.receipt").model_dump_json())
-        return await asked
+        try:
+            async with asyncio.timeout(timeout_s):
+                with suppress(ConnectionClosed):  # the receiving task reports it
+                    request = SessionReceiptRequest(type="session.receipt")
+                    await self._connection.send(request.model_dump_json())
+                return await asked
+        except TimeoutError as error:
+            message = f"{self._name} has sent no receipt within {timeout_s:g} s; older servers have none"
+            raise ClientError(message) from error
 
     async def run(self) -> None:
         """Runs until it is cancelled or fails for good; then the outbox and ``info`` get the error."""

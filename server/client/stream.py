@@ -74,13 +74,14 @@ class Stream:
         """Number of reconnections."""
         return self._link.reconnects
 
-    async def receipt(self) -> Receipt:
+    async def receipt(self, timeout_s: float = 60.0) -> Receipt:
         """What this session has sent so far, and how many of its images the server has kept.
 
-        A session ends with its connection, so after a reconnection the receipt is that of the new session.
-        Raises LostError while disconnected. A server that does not know the request never answers it.
+        A session ends with its connection, so after a reconnection the receipt is that of the new session. It
+        comes after the frames in flight. Raises LostError while disconnected, and ClientError if none comes
+        within ``timeout_s``, as from a server that does not know the request.
         """
-        return await self._link.receipt()
+        return await self._link.receipt(timeout_s)
 
     async def frames(self, source: Images, interval_s: float = 0.0) -> AsyncGenerator[Answer, None]:
         """One answer for each frame, in their order: FrameResult, Dropped (realtime only) or FrameError.

@@ -41,9 +41,9 @@ class SyncStream:
         """Number of reconnections."""
         return self._stream.reconnects
 
-    def receipt(self) -> Receipt:
+    def receipt(self, timeout_s: float = 60.0) -> Receipt:
         """Like ``Stream.receipt``."""
-        return self._portal.call(self._stream.receipt)
+        return self._portal.call(self._stream.receipt, timeout_s)
 
     def frames(
         self, source: str | Path | Source | Iterable[ImageInput], interval_s: float = 0.0

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -31,34 +32,45 @@ def load_graphs(core: Any, ensemble: LoadedEnsemble, cache_dir: Path) -> list[An
     """The ensemble's two halves, ``Ensemble.normalised`` and ``Ensemble.probabilities``, as graphs for any
     number of faces.
 
-    They are kept in ``cache_dir`` under all that they depend on. Damaged ones are converted anew, and where
-    the folder cannot be written they are every time.
+    They are kept in ``cache_dir`` under all that they depend on. Damaged ones are converted anew. Where the
+    folder cannot be written, a temporary one takes its place, and every start converts.
     """
     made_by = f"v{GRAPH_VERSION}-openvino-{version('openvino')}-torch-{version('torch')}"
     kept = cache_dir / f"{ensemble.fingerprint}-{made_by}"
-    if kept.exists():
-        try:
+    try:
+        if kept.exists():
             _check_sums(kept)
             return [core.read_model(kept / half) for half in _HALVES]
-        except (RuntimeError, OSError) as error:
-            logger.warning("%s is damaged and is made anew: %s", kept, _last_line(error))
+    except (RuntimeError, OSError) as error:
+        logger.warning("%s cannot be used and is made anew: %s", kept, _last_line(error))
     graphs = [_converted(traced, examples) for traced, examples in trace(ensemble.module)]
     try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        # As one folder: a server that starts beside this one must not read half of it.
-        with replacing(kept) as folder:
-            folder.mkdir()
-            for graph, half in zip(graphs, _HALVES, strict=True):
-                import_openvino().save_model(graph, folder / half, compress_to_fp16=False)
-            (folder / _SUMS).write_text(json.dumps(_sums_of(folder)))
-        return [core.read_model(kept / half) for half in _HALVES]  # mapped into memory, rather than in it
+        return _saved(core, graphs, kept)
     except (OSError, RuntimeError) as error:
         logger.warning(
             "the cache folder %s cannot be written, so networks are converted at each start: %s",
             cache_dir,
             error.strerror if isinstance(error, OSError) else _last_line(error),
         )
+    try:
+        with TemporaryDirectory(prefix="emostream-", ignore_cleanup_errors=True) as temporary:
+            return _saved(core, graphs, Path(temporary) / kept.name)  # what is mapped outlives its name
+    except (OSError, RuntimeError):
         return graphs
+
+
+def _saved(core: Any, graphs: list[Any], kept: Path) -> list[Any]:
+    """The graphs, written to ``kept`` and mapped into memory, rather than in it.
+
+    Raises RuntimeError, OSError."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    # As one folder: a server that starts beside this one must not read half of it.
+    with replacing(kept) as folder:
+        folder.mkdir()
+        for graph, half in zip(graphs, _HALVES, strict=True):
+            import_openvino().save_model(graph, folder / half, compress_to_fp16=False)
+        (folder / _SUMS).write_text(json.dumps(_sums_of(folder)))
+    return [core.read_model(kept / half) for half in _HALVES]
 
 
 def _sums_of(folder: Path) -> dict[str, str]:

@@ -19,6 +19,7 @@ def analyzer(cache_dir: Path) -> Iterator[Analyzer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMOSTREAM_CACHE_DIR", str(cache_dir))
         patch.setenv("EMOSTREAM_PRECISION", "f32")
+        patch.setenv("EMOSTREAM_MODEL", "default")
         analyzer = Analyzer(device="cpu")
     with analyzer:
         yield analyzer

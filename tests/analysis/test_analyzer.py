@@ -16,6 +16,7 @@ from emostream.analysis import analyzer as module
 from emostream.analysis.finder import FaceFinder, FoundFaces
 from emostream.exceptions import EmostreamError, ImageError, SourceError, UnknownModelError
 from emostream.imaging.reading import ImageInput
+from emostream.models.weights import WeightsStore
 from PIL import Image
 
 from tests.portraits import FACE_XYWH, crowd, iou, portrait, portrait_file
@@ -113,6 +114,21 @@ def test_what_is_no_image_is_told(analyzer: Analyzer, image: ImageInput, error: 
 def test_an_unknown_model_is_told_with_those_there_are() -> None:
     with pytest.raises(UnknownModelError, match=r"known are: .*default"):
         Analyzer("no-such-model")
+
+
+def test_where_nobody_names_a_model_it_is_the_one_that_the_server_takes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache_dir: Path
+) -> None:
+    monkeypatch.setenv("EMOSTREAM_CACHE_DIR", str(cache_dir))
+    monkeypatch.setenv("EMOSTREAM_WEIGHTS_DIR", str(tmp_path))
+    WeightsStore(tmp_path).use(QUICK_MODEL)
+
+    with Analyzer(device="cpu") as analyzer:
+        assert analyzer.model == QUICK_MODEL
+
+    monkeypatch.setenv("EMOSTREAM_MODEL", "gone")
+    with pytest.raises(UnknownModelError):
+        Analyzer(device="cpu")
 
 
 def test_a_closed_analyzer_says_so(own: Analyzer, talk: Path) -> None:

@@ -17,6 +17,7 @@ def test_it_says_that_no_image_is_kept_and_nobody_has_said_who_runs_the_server()
         answer = httpx.get(f"{server.http}/v1/about", trust_env=False).json()
 
     assert answer["kept_images"] is None
+    assert answer["kept_corrections"] is None
     assert answer["operator"] is None
     assert answer["notice"] == {}
     assert answer["labels"] == list(LABELS)
@@ -28,6 +29,7 @@ def test_it_says_what_the_operator_has_set_and_needs_no_token(tmp_path: Path) ->
     notice.write_text(json.dumps({"en": "A study.", "de": "Eine Studie."}))
     with server_thread(
         images_dir=tmp_path / "images",
+        corrections_dir=tmp_path / "corrections",
         max_kept_bytes=1000,
         operator="Museum of Faces",
         notice_file=notice,
@@ -39,6 +41,7 @@ def test_it_says_what_the_operator_has_set_and_needs_no_token(tmp_path: Path) ->
 
     answer = response.json()
     assert answer["kept_images"] == {"every_s": 10, "max_bytes": 1000}
+    assert answer["kept_corrections"] == {"max_bytes": 1000}
     assert answer["operator"] == "Museum of Faces"
     assert answer["notice"] == {"en": "A study.", "de": "Eine Studie."}
     assert answer["servers"] == ["https://emo.example:8443"]

@@ -3,12 +3,14 @@
 import asyncio
 import io
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from emostream.api.correction_folder import CorrectionFolder, folder_name
+from emostream.api import correction_folder
+from emostream.api.correction_folder import CorrectionFolder, folder_name, reduced
 from emostream.training.preparing.class_names import word_of
 from PIL import Image
 from websockets.asyncio.client import connect
@@ -131,8 +133,56 @@ def test_a_server_without_a_folder_keeps_none_and_says_so() -> None:
         )
 
 
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A decoder that never comes back; the event says that it is at an image."""
+    is_at_it, may_end = threading.Event(), threading.Event()
+
+    def decode(data: bytes, max_pixels: int) -> Image.Image:
+        is_at_it.set()
+        may_end.wait(PATIENCE_S)
+        return Image.new("RGB", (48, 48))
+
+    monkeypatch.setattr(correction_folder, "decode", decode)
+    yield is_at_it
+    may_end.set()
+
+
+def test_a_crop_that_takes_its_decoder_too_long_is_given_up(stuck: threading.Event, tmp_path: Path) -> None:
+    with (
+        server_thread(Own(), corrections_dir=tmp_path, picture_timeout_s=0.2) as thread,
+        httpx.Client(base_url=thread.http, trust_env=False, timeout=PATIENCE_S) as client,
+    ):
+        answer = send(client, jpeg())
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_image")
+        assert kept(tmp_path) == []
+
+
+def test_the_server_ends_in_order_while_a_crops_decoder_is_stuck(
+    stuck: threading.Event, tmp_path: Path
+) -> None:
+    server = ServerThread(Own(), corrections_dir=tmp_path, shutdown_timeout_s=1)
+    answers: list[httpx.Response] = []
+
+    def send_one() -> None:
+        with httpx.Client(base_url=server.http, trust_env=False, timeout=PATIENCE_S) as client:
+            answers.append(send(client, jpeg()))
+
+    sender = threading.Thread(target=send_one)
+    sender.start()
+    assert stuck.wait(PATIENCE_S)
+    server.ask_to_stop()
+    server.join()  # while nothing lets the decoder go on
+    sender.join(PATIENCE_S)
+
+    assert (answers[0].status_code, answers[0].json()["code"]) == (503, "shutting_down")
+    assert kept(tmp_path) == []
+
+
 def test_a_large_crop_is_made_smaller(tmp_path: Path) -> None:
-    CorrectionFolder(tmp_path, 10**7).keep(encoded(Image.new("L", (2000, 1000)), "PNG"), "bored", 10**7)
+    crop = reduced(encoded(Image.new("L", (2000, 1000)), "PNG"), 10**7)
+    CorrectionFolder(tmp_path, 10**7).keep(crop, "bored")
 
     [file] = kept(tmp_path)
     with Image.open(io.BytesIO(file.read_bytes())) as image:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from emostream.api.dashboard import accepted_encodings
+from emostream.api.dashboard import DashboardFiles, accepted_encodings
 from websockets.exceptions import InvalidStatus
 
 from tests.servers import ServerThread, connected, server_thread
@@ -169,6 +169,15 @@ def test_what_is_not_there_or_not_in_the_folder_is_404(built: ServerThread, path
 
     assert answer.status_code == 404
     assert "not for you" not in answer.text
+
+
+def test_a_path_of_thousands_of_parts_is_not_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = DashboardFiles(directory=tmp_path)
+    monkeypatch.setattr("os.path.realpath", lambda path: pytest.fail("it was looked up"))
+
+    assert files.lookup_path("a/" * 30_000) == ("", None)
 
 
 def test_the_api_comes_before_the_files(built: ServerThread) -> None:

@@ -18,6 +18,7 @@ def named(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator
     with ServerProcess(folder, cache_dir, model=QUICK_MODEL, allowed_hosts=names) as process:
         yield process
     assert "Traceback" not in process.log
+    assert " ERROR " not in process.log
 
 
 def ask(server: Addresses, *lines: str, path: str = "/healthz") -> tuple[int, str]:

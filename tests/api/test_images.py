@@ -463,3 +463,7 @@ def test_a_client_that_takes_neither_format_is_told(accept: str) -> None:
         preferred_type(accept)
 
     assert (caught.value.status, caught.value.code) == (406, "not_acceptable")
+
+
+def test_an_accept_header_far_longer_than_browsers_is_not_read() -> None:
+    assert preferred_type("image/png," * 6000) == "image/jpeg"

@@ -98,6 +98,25 @@ def test_an_address_of_another_machine_is_told_in_one_line(fail_to_serve: Callab
     assert line.startswith("error: cannot listen on 192.0.2.1:0: ")
 
 
+def test_a_damaged_or_unwritable_cache_folder_prevents_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary, cache, occupied = tmp_path / "temporary", tmp_path / "cache", tmp_path / "file"
+    temporary.mkdir()
+    occupied.touch()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with ServerProcess(tmp_path, cache, model=QUICK_MODEL) as first:
+        assert "made anew" not in first.log
+    for graph in cache.glob("*/probabilities.bin"):
+        graph.write_bytes(b"")
+
+    with ServerProcess(tmp_path, cache, model=QUICK_MODEL) as damaged:
+        assert "cannot be used and is made anew" in damaged.log
+    with ServerProcess(tmp_path, occupied, model=QUICK_MODEL) as unwritable:
+        assert f"the cache folder {occupied} cannot be written" in unwritable.log
+        assert list(temporary.glob("emostream-*")) == []
+
+
 def test_an_unknown_model_is_told_in_one_line_with_those_there_are(
     fail_to_serve: Callable[..., str],
 ) -> None:

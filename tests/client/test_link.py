@@ -1,3 +1,4 @@
+import json
 import logging
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -27,6 +28,11 @@ def _quick_reconnecting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def crops(count: int) -> Iterator[bytes]:
     return iter([jpeg()] * count)
+
+
+def receipt(frames: int) -> str:
+    counts = {"bytes_received": 9, "frames_received": frames, "images_kept": 0}
+    return json.dumps({"type": "session.receipt", "session_id": "s", "started_at": 1, "at": 2} | counts)
 
 
 async def indices(scenes: list[Scene | HTTPStatus], count: int = 6) -> tuple[list[int], int]:
@@ -97,6 +103,24 @@ async def test_a_server_that_stays_away_is_given_up() -> None:
     async with scripted_server([answer_then_close(1, 1012), refuse(1013, "too_many_sessions")]) as address:
         with pytest.raises(UnreachableError, match="was lost"):
             await leave(address)
+
+
+async def test_a_receipt_that_never_comes_is_not_waited_for() -> None:
+    got: list[object] = []
+
+    async def say_nothing(connection: ServerConnection) -> None:
+        await connection.send(created())
+        got.extend([await connection.recv(), await connection.recv()])
+        await connection.send(receipt(1))  # the answer to the first, whose caller has gone
+        await connection.send(receipt(2))
+        await connection.wait_closed()
+
+    async with scripted_server([say_nothing]) as address, connect(address, detect="none") as stream:
+        with pytest.raises(ClientError, match=r"no receipt within 0\.1 s"):
+            await stream.receipt(timeout_s=0.1)
+        assert (await stream.receipt()).frames_received == 2
+
+    assert got == ['{"type":"session.receipt"}'] * 2
 
 
 async def test_a_wrong_address_is_told_at_once() -> None:

@@ -1,5 +1,6 @@
 """An ensemble as OpenVINO graphs, kept on disk."""
 
+import errno
 import hashlib
 import re
 from dataclasses import replace
@@ -114,7 +115,7 @@ def test_what_is_damaged_is_made_anew_with_a_warning(
 
     assert operations(load(ensemble, tmp_path)) == wanted
 
-    assert "is damaged and is made anew" in caplog.text
+    assert "cannot be used and is made anew" in caplog.text
     assert file.is_file()
     caplog.clear()
     load(ensemble, tmp_path)
@@ -143,9 +144,13 @@ def test_two_that_start_at_once_may_share_a_cache(
     assert len(list(kept.iterdir())) == 5
 
 
-def test_without_a_cache_that_can_be_written_it_starts_with_a_warning(
-    ensemble: LoadedEnsemble, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_without_a_cache_that_can_be_written_a_temporary_one_takes_its_place_with_a_warning(
+    ensemble: LoadedEnsemble,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     occupied = tmp_path / "cache"
     occupied.write_text("a file")
 
@@ -154,6 +159,40 @@ def test_without_a_cache_that_can_be_written_it_starts_with_a_warning(
     np.testing.assert_allclose(found, exact(ensemble, crops(ensemble, 2)), atol=1e-4)
     assert f"the cache folder {occupied} cannot be written" in caplog.text
     assert "File exists" in caplog.text
+    assert list(tmp_path.iterdir()) == [occupied]
+
+
+def test_without_any_folder_that_can_be_written_it_starts_with_a_warning(
+    ensemble: LoadedEnsemble,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    occupied = tmp_path / "cache"
+    occupied.write_text("a file")
+    monkeypatch.setattr("tempfile.tempdir", str(occupied))
+
+    found = predicted(ensemble, occupied)
+
+    np.testing.assert_allclose(found, exact(ensemble, crops(ensemble, 2)), atol=1e-4)
+    assert f"the cache folder {occupied} cannot be written" in caplog.text
+
+
+def test_a_cache_that_may_not_even_be_looked_into_is_left_alone(
+    ensemble: LoadedEnsemble,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def exists(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", exists)  # as root no folder is closed
+
+    found = predicted(ensemble, tmp_path)
+
+    np.testing.assert_allclose(found, exact(ensemble, crops(ensemble, 2)), atol=1e-4)
+    assert "Permission denied" in caplog.text
 
 
 def test_a_full_disk_leaves_no_half_of_a_graph(

@@ -297,6 +297,21 @@ def test_whatever_bytes_come_the_answer_is_a_frame_or_invalid_frame() -> None:
 # Text messages from the client
 
 
+def test_a_header_of_many_broken_faces_names_the_first() -> None:
+    with pytest.raises(ProtocolError, match=r"faces\.1\.length: Field required") as refused:
+        parse_envelope(envelope(b'{"frame_id":7,"faces":[{"length":0}' + b",{}" * 5000 + b"]}"))
+    assert refused.value.frame_id == 7
+
+
+def test_a_text_of_megabytes_is_refused_before_it_is_read() -> None:
+    update = '{"type":"session.update","config":{"smoothing":0.5}%s}'
+    assert isinstance(parse_message(update % (" " * 16_000)), SessionUpdate)
+
+    with pytest.raises(ProtocolError, match="16384 characters at most") as refused:
+        parse_message(update % (" " * 17_000))
+    assert refused.value.code == "invalid_message"
+
+
 def test_an_update_names_some_parts_of_the_configuration() -> None:
     message = parse_message('{"type": "session.update", "config": {"smoothing": 0.6}, "later": 1}')
 

@@ -5,6 +5,7 @@ const ABOUT: About = {
   operator: "Museum of Faces",
   notice: {},
   kept_images: { every_s: 10, max_bytes: 1000 },
+  kept_corrections: { max_bytes: 1000 },
   model: "default",
   labels: ["happiness"],
   version: "1",
@@ -21,6 +22,14 @@ describe("fetchAbout", () => {
   it("reads what the server says", async () => {
     const newer = { ...ABOUT, more: true };
     expect(await fetchAbout("http://localhost", answering(JSON.stringify(newer)))).toEqual(ABOUT);
+  });
+
+  it("reads an older server that keeps no corrections, and does not know the word", async () => {
+    const { kept_corrections, ...older } = ABOUT;
+    expect(await fetchAbout("http://localhost", answering(JSON.stringify(older)))).toEqual({
+      ...older,
+      kept_corrections: null,
+    });
   });
 
   it.each([

@@ -6,6 +6,7 @@ const about = v.object({
   operator: v.nullish(v.string(), null),
   notice: v.optional(v.record(v.string(), v.string()), {}),
   kept_images: v.nullish(v.object({ every_s: v.number(), max_bytes: v.number() }), null),
+  kept_corrections: v.nullish(v.object({ max_bytes: v.number() }), null),
   model: v.string(),
   labels: v.array(v.string()),
   version: v.string(),

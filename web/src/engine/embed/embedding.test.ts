@@ -12,6 +12,7 @@ const ABOUT: About = {
   operator: null,
   notice: {},
   kept_images: null,
+  kept_corrections: null,
   model: "m",
   labels: ["happiness"],
   version: "1",

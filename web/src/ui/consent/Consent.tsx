@@ -28,6 +28,7 @@ export function Facts() {
   const server = useStore(settings.values, (values) => values.server);
   const host = new URL(server ?? window.location.href).host;
   const kept = about?.kept_images ?? null;
+  const corrections = about?.kept_corrections ?? null;
   const notice = about === null ? null : noticeIn(about, i18n.language);
   return (
     <>
@@ -48,6 +49,12 @@ export function Facts() {
                     seconds: formatNumber(kept.every_s, i18n.language),
                     size: formatBytes(kept.max_bytes, i18n.language),
                   })}
+            {corrections !== null && (
+              <span data-testid="corrections-kept">
+                {" "}
+                {t("consent.kept_corrections", { size: formatBytes(corrections.max_bytes, i18n.language) })}
+              </span>
+            )}
           </dd>
         </div>
         <div>
