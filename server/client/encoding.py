@@ -100,9 +100,20 @@ class Encoder:
             return Encoded(frame, None, self._info.labels)
         found = here.found
         crops = tuple(
-            wire.FaceCrop(face_id, encode_crop(crop), _rounded(box), [_rounded(point) for point in landmarks])
-            for face_id, box, landmarks, (crop,) in zip(
-                here.face_ids, found.raw_boxes_xywh, found.landmarks_xy.tolist(), found.crops, strict=True
+            wire.FaceCrop(
+                face_id,
+                encode_crop(crop),
+                _rounded(box),
+                [_rounded(point) for point in landmarks],
+                round(turn, 1),
+            )
+            for face_id, box, landmarks, turn, (crop,) in zip(
+                here.face_ids,
+                found.raw_boxes_xywh,
+                found.landmarks_xy.tolist(),
+                found.turns_deg,
+                found.crops,
+                strict=True,
             )
         )
         scores = {
