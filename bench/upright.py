@@ -129,10 +129,16 @@ def report(detector: FaceDetector, recognizer: Recognizer, photographs: list[tup
             labels.append(label)
     truth = np.array(labels)
     print(f"{len(faces)} of {len(photographs)} photographs have a face that is found\n")
-    print(
-        "| turned by | found | crops turned | right, before | after | another label, before | after | gained, lost |"
+    columns = (
+        "turned by",
+        "found",
+        "crops turned",
+        "right, before",
+        "after",
+        "another label, before",
+        "after",
     )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print(f"| {' | '.join(columns)} | gained, lost |\n{'| --- ' * (len(columns) + 1)}|")
     first: Answers | None = None
     for name, turns in TURNS.items():
         parts = [answers(detector, recognizer, faces, turn) for turn in turns]

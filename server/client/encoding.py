@@ -124,7 +124,7 @@ class Encoder:
         message = wire.encode_envelope(sent)
         # Of so many faces the header may be too long: then they go without landmarks.
         if not wire.is_envelope(message):
-            bare = tuple(replace(crop, landmarks=None) for crop in crops)
+            bare = tuple(replace(crop, landmarks=None, turn_deg=0.0) for crop in crops)
             message = wire.encode_envelope(replace(sent, faces=bare))
         return Encoded(frame, message, self._info.labels, scores=scores)
 
