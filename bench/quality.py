@@ -10,14 +10,11 @@ half of the people.
 """
 
 import argparse
-import csv
-import io
 import json
 import sys
-import tarfile
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -36,6 +33,8 @@ from emostream.settings import read_settings
 from emostream.training.datasets import LABELS, read_prepared
 from emostream.training.occlusion import HEADSET, MASK, Region, cover
 from rich.progress import track
+
+from bench.labelled import labelled_photographs
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -141,30 +140,12 @@ def validation_faces(ferplus: Path) -> list[Seen]:
     ]
 
 
-def photographed_faces(archive: Path, finder: FaceFinder, most: int) -> Iterator[Seen]:
-    """Faces of the people who are reported on, as the detector finds them, in an order of chance."""
-    with tarfile.open(archive) as files:
-        members = {Path(member.name).name: member for member in files if member.isfile()}
-
-        def content(name: str) -> bytes:
-            file = files.extractfile(members[name])
-            assert file is not None
-            return file.read()
-
-        rows = list(csv.DictReader(io.StringIO(content("label.csv").decode())))
-        found = 0
-        for index in np.random.default_rng(3).permutation(len(rows)):
-            row = rows[index]
-            if row["emotion"] not in LABELS or zlib.crc32(row["person"].encode()) % 2 == 0:
-                continue
-            bgr = cv2.imdecode(np.frombuffer(content(Path(row["image"]).name), np.uint8), cv2.IMREAD_COLOR)
-            faces = finder.find(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8), max_faces=1)
-            if faces.crops and found < most:
-                found += 1
-                crop = np.asarray(faces.crops[0][0], np.uint8)
-                yield Seen(crop, LABELS.index(row["emotion"]), faces.assessments[0])
-            if found >= most:
-                return
+def photographed_faces(archive: Path, finder: FaceFinder, half: str = "report") -> Iterator[Seen]:
+    """Faces of one half of the people, as the detector finds them."""
+    for image, label in labelled_photographs(archive, half):
+        faces = finder.find(image, max_faces=1)
+        if faces.crops:
+            yield Seen(np.asarray(faces.crops[0][0], np.uint8), label, faces.assessments[0])
 
 
 def recognized(recognizer: Recognizer, crops: list[Pixels]) -> Floats:
@@ -223,15 +204,15 @@ def report(recognizer: Recognizer, sets: dict[str, list[Seen]]) -> None:
             whys = []
             for row, crop, face in zip(rows, crops, chosen, strict=True):
                 measures = measure_crop(crop)
-                old = face.assessment.quality
-                quality = assess(measures).quality.__class__(
-                    **old.to_dict() | {"sharpness": measures.sharpness, "brightness": measures.brightness}
+                quality = replace(
+                    face.assessment.quality, sharpness=measures.sharpness, brightness=measures.brightness
                 )
-                whys.append(reasons_of(row, Assessment(quality, measures.covered)))
+                seen = replace(face.assessment, quality=quality, covered=measures.covered)
+                whys.append(reasons_of(row, seen))
             counts = {why: sum(why in reasons for reasons in whys) / len(whys) for why in _WHYS}
             said = ", ".join(f"{why} {part:.1%}" for why, part in counts.items() if part >= 0.002)
             uncertain = sum(bool(reasons) for reasons in whys) / len(whys)
-            print(f"| {name} | {title} | {right:.1%} | {uncertain:.1%} | {said} |")
+            print(f"| {name} | {title} | {right:.1%} | {uncertain:.1%} | {said} |", flush=True)
             if title == "as they are":
                 curves[name] = (rows, chosen)
     print("\n| faces | number | wrong | of those, among the least certain 5 % | 10 % | 20 % |")
@@ -270,7 +251,7 @@ def main() -> int:
     parser.add_argument("what", choices=["report", "fit"])
     parser.add_argument("ferplus", type=Path, help="a prepared folder")
     parser.add_argument("photographs", type=Path, nargs="?", help="the tar file; for the report")
-    parser.add_argument("--most", type=int, default=5000, help="so many photographs, and validation faces")
+    parser.add_argument("--most", type=int, default=1500, help="so many photographs")
     arguments = parser.parse_args()
     configure_process()
     if arguments.what == "fit":
@@ -278,9 +259,10 @@ def main() -> int:
         return 0
     settings = read_settings()
     finder = FaceFinder(FaceDetector.load(settings.faces_dir, settings.min_face_px), (MEASURED_PX,))
-    sets = {"FER+ validation": validation_faces(arguments.ferplus)[: arguments.most]}
+    sets = {"FER+ validation": validation_faces(arguments.ferplus)}
     if arguments.photographs is not None:
-        sets["photographs"] = list(photographed_faces(arguments.photographs, finder, arguments.most))
+        photographed = photographed_faces(arguments.photographs, finder)
+        sets["photographs"] = list(islice(photographed, arguments.most))
     report(load_recognizer(settings), sets)
     return 0
 

@@ -13,7 +13,7 @@ from ..detection.anchors import Detections
 from ..detection.detector import FaceDetector
 from ..exceptions import DetectorError
 from ..faces import BoxXywh, Faces
-from ..imaging.crop import RawBoxXywh, clipped, cut
+from ..imaging.crop import RawBoxXywh, clipped, crop_turn, cut
 from ..imaging.decoding import FORMATS, Crops, decode
 from ..quality.assessment import Assessment, assess, face_of
 from ..quality.measures import measure_crop
@@ -28,8 +28,9 @@ Floats = npt.NDArray[np.float32]
 @dataclass(frozen=True)
 class FoundFaces:
     """An image's faces, largest first: boxes inside of the image, the detector's own boxes (which may reach
-    outside) and scores, crops for the networks, landmarks (N, 6, 2), how well each can be seen, and, where
-    faces are followed, appearances for the tracker, all in the same order.
+    outside) and scores, crops for the networks, by how many degrees each was turned upright, landmarks
+    (N, 6, 2), how well each can be seen, and, where faces are followed, appearances for the tracker, all in
+    the same order.
 
     ``image_rgb`` is the upright image, and only kept where it is asked for: it is the largest part by far.
     """
@@ -39,6 +40,7 @@ class FoundFaces:
     raw_boxes_xywh: tuple[RawBoxXywh, ...]
     scores: tuple[float, ...]
     crops: tuple[Crops, ...]
+    turns_deg: tuple[float, ...]
     landmarks_xy: Floats
     assessments: tuple[Assessment, ...]
     appearances: tuple[Appearance, ...] = ()
@@ -93,17 +95,27 @@ class FaceFinder:
         started = time.monotonic()
         size_wh = (image_rgb.shape[1], image_rgb.shape[0])
         raw_boxes = detections.boxes()
-        crops = tuple(cut(image_rgb, box, self._input_sizes) for box in raw_boxes)
+        turns_deg = tuple(
+            crop_turn(box, landmarks)
+            for box, landmarks in zip(raw_boxes, detections.landmarks_xy.tolist(), strict=True)
+        )
+        crops = tuple(
+            cut(image_rgb, box, self._input_sizes, turn_deg)
+            for box, turn_deg in zip(raw_boxes, turns_deg, strict=True)
+        )
         return FoundFaces(
             size_wh=size_wh,
             boxes_xywh=tuple(clipped(box, size_wh) for box in raw_boxes),
             raw_boxes_xywh=tuple(raw_boxes),
             scores=tuple(detections.scores.tolist()),
             crops=crops,
+            turns_deg=turns_deg,
             landmarks_xy=detections.landmarks_xy,
             assessments=tuple(
-                assess(measure_crop(crop[0]), box, size_wh, landmarks)
-                for crop, box, landmarks in zip(crops, raw_boxes, detections.landmarks_xy, strict=True)
+                assess(measure_crop(crop[0]), box, size_wh, landmarks, turn_deg)
+                for crop, box, landmarks, turn_deg in zip(
+                    crops, raw_boxes, detections.landmarks_xy, turns_deg, strict=True
+                )
             ),
             appearances=tuple(appearance_of(image_rgb, box) for box in raw_boxes) if are_followed else (),
             detect_ms=detect_ms,

@@ -100,9 +100,20 @@ class Encoder:
             return Encoded(frame, None, self._info.labels)
         found = here.found
         crops = tuple(
-            wire.FaceCrop(face_id, encode_crop(crop), _rounded(box), [_rounded(point) for point in landmarks])
-            for face_id, box, landmarks, (crop,) in zip(
-                here.face_ids, found.raw_boxes_xywh, found.landmarks_xy.tolist(), found.crops, strict=True
+            wire.FaceCrop(
+                face_id,
+                encode_crop(crop),
+                _rounded(box),
+                [_rounded(point) for point in landmarks],
+                round(turn, 1),
+            )
+            for face_id, box, landmarks, turn, (crop,) in zip(
+                here.face_ids,
+                found.raw_boxes_xywh,
+                found.landmarks_xy.tolist(),
+                found.turns_deg,
+                found.crops,
+                strict=True,
             )
         )
         scores = {
@@ -113,7 +124,7 @@ class Encoder:
         message = wire.encode_envelope(sent)
         # With many faces the header may be too long; then it has no landmarks.
         if not wire.is_envelope(message):
-            bare = tuple(replace(crop, landmarks=None) for crop in crops)
+            bare = tuple(replace(crop, landmarks=None, turn_deg=0.0) for crop in crops)
             message = wire.encode_envelope(replace(sent, faces=bare))
         return Encoded(frame, message, self._info.labels, scores=scores)
 

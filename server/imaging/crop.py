@@ -1,7 +1,9 @@
 """The crop of a face, as ``web/src/detection/crop.ts`` cuts it; docs/crop.md has the reasons."""
 
 import math
+from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -15,8 +17,49 @@ CROP_MARGIN = 1.2
 #: How far the crop's centre lies above the box's, as a part of the box's longer side.
 CROP_RAISE = 0.1
 
+#: A crop is turned upright where its face is turned by this angle or more.
+MIN_TURN_DEG = 12.0
+
+#: Landmarks are believed where the eyes are so far apart, and the mouth is so far below them, as parts of the
+#: box's longer side, and the mouth is where the line of the eyes says that down is, but for so many degrees.
+EYES_APART = (0.2, 0.7)
+MOUTH_BELOW = (0.2, 0.8)
+MAX_ASKEW_DEG = 25.0
+
+#: A square with more pixels a side than this, in multiples of the crop's, is shrunk before it is turned.
+_MOST_OVERSAMPLED = 2
+
 #: x, y, width, height in pixels of the image, as a detector gives them: they may reach outside of it.
 RawBoxXywh = tuple[float, float, float, float]
+
+#: Points (6, 2), x and y in pixels of the image, in the order of ``detection.anchors.LANDMARKS``.
+Landmarks = Sequence[Sequence[float]] | npt.NDArray[np.float32]
+
+
+def crop_turn(box_xywh: RawBoxXywh, landmarks_xy: Landmarks) -> float:
+    """By how many degrees a face's crop is turned about its centre, clockwise as the image shows it.
+
+    The mean of what the line of the eyes and the line from them to the mouth say, each by its length. In
+    [-180, 180]; 0 for a face that is upright as it is, and where the landmarks are not to be believed.
+    """
+    (right_x, right_y), (left_x, left_y), _, (mouth_x, mouth_y) = (
+        (float(x), float(y)) for x, y in landmarks_xy[:4]
+    )
+    across_x, across_y = left_x - right_x, left_y - right_y
+    apart = math.hypot(across_x, across_y)
+    longer = max(box_xywh[2:])
+    if not EYES_APART[0] * longer <= apart <= EYES_APART[1] * longer or apart == 0:
+        return 0.0
+    down_x, down_y = mouth_x - (right_x + left_x) / 2, mouth_y - (right_y + left_y) / 2
+    # How far the mouth is from the eyes in the face's own axes: down, and across.
+    below = (across_x * down_y - across_y * down_x) / apart
+    beside = (across_x * down_x + across_y * down_y) / apart
+    if not MOUTH_BELOW[0] * longer <= below <= MOUTH_BELOW[1] * longer:
+        return 0.0
+    if abs(beside) > below * math.tan(math.radians(MAX_ASKEW_DEG)):
+        return 0.0
+    turn = math.degrees(math.atan2(across_y - down_x, across_x + down_y))
+    return turn if abs(turn) >= MIN_TURN_DEG else 0.0
 
 
 def face_square(box_xywh: RawBoxXywh) -> RawBoxXywh:
@@ -27,29 +70,38 @@ def face_square(box_xywh: RawBoxXywh) -> RawBoxXywh:
     return _square(box_xywh, CROP_MARGIN * max(box_xywh[2:]))
 
 
-def crop_square(box_xywh: RawBoxXywh, size_wh: tuple[int, int]) -> RawBoxXywh:
-    """The part of an image of ``size_wh`` that is cut out for one face; never reaches outside of it.
+def crop_square(box_xywh: RawBoxXywh, size_wh: tuple[int, int], turn_deg: float = 0.0) -> RawBoxXywh:
+    """The part of an image of ``size_wh`` that is cut out for one face, before it is turned about its centre
+    by ``turn_deg``; never reaches outside of the image.
 
     ``box_xywh`` is the detector's box; it may reach outside. The square is moved inside where it crosses
     the image's edge, and shrunk to the shorter side where it is larger.
     """
     width, height = size_wh
     side = min(CROP_MARGIN * max(box_xywh[2:]), width, height)
-    left, top, _, _ = _square(box_xywh, side)
+    left, top, _, _ = _square(box_xywh, side, turn_deg)
     return (min(max(left, 0.0), width - side), min(max(top, 0.0), height - side), side, side)
 
 
-def _square(box_xywh: RawBoxXywh, side: float) -> RawBoxXywh:
+def _square(box_xywh: RawBoxXywh, side: float, turn_deg: float = 0.0) -> RawBoxXywh:
     x, y, width, height = box_xywh
-    left = x + width / 2 - side / 2
-    top = y + height / 2 - CROP_RAISE * max(width, height) - side / 2
+    turn, raised = math.radians(turn_deg), CROP_RAISE * max(width, height)
+    left = x + width / 2 + raised * math.sin(turn) - side / 2
+    top = y + height / 2 - raised * math.cos(turn) - side / 2
     return (left, top, side, side)
 
 
-def cut(image_rgb: npt.NDArray[np.uint8], box_xywh: RawBoxXywh, sizes: tuple[int, ...]) -> Crops:
-    """A face's crop at each of ``sizes``, uint8 (S, S, 3) RGB, out of an image uint8 (H, W, 3) RGB."""
+def cut(
+    image_rgb: npt.NDArray[np.uint8], box_xywh: RawBoxXywh, sizes: tuple[int, ...], turn_deg: float = 0.0
+) -> Crops:
+    """A face's crop at each of ``sizes``, uint8 (S, S, 3) RGB, out of an image uint8 (H, W, 3) RGB.
+
+    ``turn_deg`` is what ``crop_turn`` says. Outside of the image its edge is repeated.
+    """
     height, width, _ = image_rgb.shape
-    x, y, side, _ = crop_square(box_xywh, (width, height))
+    x, y, side, _ = crop_square(box_xywh, (width, height), turn_deg)
+    if turn_deg:
+        return _cut_turned(image_rgb, (x, y, side, side), sizes, turn_deg)
     # Only a part is handed to Pillow. A resampling filter looks at neighbours: two output pixels' worth of
     # them on each side.
     margin = math.ceil(2 * side / min(sizes)) + 2
@@ -60,6 +112,45 @@ def cut(image_rgb: npt.NDArray[np.uint8], box_xywh: RawBoxXywh, sizes: tuple[int
     return tuple(
         np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=square, reducing_gap=2.0))
         for size in sizes
+    )
+
+
+def _cut_turned(
+    image_rgb: npt.NDArray[np.uint8], square_xywh: RawBoxXywh, sizes: tuple[int, ...], turn_deg: float
+) -> Crops:
+    """The same of a square that is turned about its centre."""
+    x, y, side, _ = square_xywh
+    centre_x, centre_y = x + side / 2, y + side / 2
+    # Half of the diagonal, and a pixel for the interpolation.
+    reach = math.ceil(side / math.sqrt(2)) + 2
+    left, top = max(0, math.floor(centre_x) - reach), max(0, math.floor(centre_y) - reach)
+    part = image_rgb[top : math.ceil(centre_y) + reach, left : math.ceil(centre_x) + reach]
+    # Bilinear interpolation leaves out pixels where it shrinks: what is large is averaged first.
+    factor = max(1, int(side / (_MOST_OVERSAMPLED * max(sizes))))
+    if factor > 1:
+        part = np.asarray(Image.fromarray(np.ascontiguousarray(part)).reduce(factor))
+    pixels = max(round(side / factor), max(sizes))
+    turn, scale = math.radians(turn_deg), side / factor / pixels
+    cosine, sine = math.cos(turn) * scale, math.sin(turn) * scale
+    middle = (pixels - 1) / 2
+    # From a pixel of the turned square to the part's; OpenCV counts from the middles of pixels.
+    at_x, at_y = (centre_x - left) / factor - 0.5, (centre_y - top) / factor - 0.5
+    matrix = np.array(
+        [
+            [cosine, -sine, at_x - middle * (cosine - sine)],
+            [sine, cosine, at_y - middle * (sine + cosine)],
+        ]
+    )
+    upright = cv2.warpAffine(
+        part,
+        matrix,
+        (pixels, pixels),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    whole = Image.fromarray(np.asarray(upright, np.uint8))
+    return tuple(
+        np.asarray(whole.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)) for size in sizes
     )
 
 

@@ -29,6 +29,8 @@ Box = Annotated[list[Number], Field(min_length=4, max_length=4)]
 #: Pixels of a frame; far outside of any, nothing can be seen.
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 Point = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
+#: Degrees, clockwise as the frame shows it.
+Turn = Annotated[float, Field(ge=-360, le=360)]
 Landmarks = Annotated[list[Point], Field(min_length=6, max_length=6)]
 FrameSize = Annotated[list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=2, max_length=2)]
 
@@ -254,6 +256,7 @@ class FaceEntry(_Message):
     face_id: Identifier | None = None
     box: Box | None = None
     landmarks: Landmarks | None = None
+    turn_deg: Turn | None = None
 
 
 class FrameHeader(_Message):
@@ -271,12 +274,14 @@ class FrameHeader(_Message):
 @dataclass(frozen=True)
 class FaceCrop:
     """The encoded crop of a face, whose face it is, and its box [x, y, width, height] in the frame, which may
-    reach outside. ``landmarks`` are six points [x, y] in the frame; see ``detection.anchors.LANDMARKS``."""
+    reach outside. ``landmarks`` are six points [x, y] in the frame; see ``detection.anchors.LANDMARKS``.
+    ``turn_deg`` is by how much the crop's square was turned about its centre, clockwise."""
 
     face_id: int
     image: bytes
     box: list[Number] | None = None
     landmarks: list[list[float]] | None = None
+    turn_deg: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -326,7 +331,8 @@ def parse_envelope(data: bytes) -> Frame:
     faces = []
     for index, entry in enumerate(header.faces):
         face_id = index if entry.face_id is None else entry.face_id
-        faces.append(FaceCrop(face_id, data[start : start + entry.length], entry.box, entry.landmarks))
+        image = data[start : start + entry.length]
+        faces.append(FaceCrop(face_id, image, entry.box, entry.landmarks, entry.turn_deg or 0.0))
         start += entry.length
     size_wh = None if header.frame_size is None else (header.frame_size[0], header.frame_size[1])
     return Frame(header.frame_id, tuple(faces), header.captured_at, header.detect, size_wh, header.still)
@@ -347,6 +353,7 @@ def encode_envelope(frame: Frame) -> bytes:
         {"face_id": face.face_id, "length": len(face.image)}
         | ({"box": face.box} if face.box else {})
         | ({"landmarks": face.landmarks} if face.landmarks else {})
+        | ({"turn_deg": face.turn_deg} if face.turn_deg else {})
         for face in frame.faces
     ]
     encoded = json.dumps(header, separators=(",", ":")).encode()

@@ -26,10 +26,18 @@ CLEAR_RATIO = 3.0
 
 @dataclass(frozen=True)
 class Assessment:
-    """How well a face can be seen; ``covered`` is the probability that something covers it."""
+    """How well a face can be seen; ``covered`` is the probability that something covers it, and
+    ``crop_turn_deg`` by how much its crop was turned upright."""
 
     quality: Quality
     covered: float = 0.0
+    crop_turn_deg: float = 0.0
+
+    @property
+    def crop_roll_deg(self) -> float | None:
+        """How the face is turned in its crop, in [-180, 180)."""
+        roll_deg = self.quality.roll_deg
+        return None if roll_deg is None else (roll_deg - self.crop_turn_deg + 180) % 360 - 180
 
 
 def assess(
@@ -37,9 +45,10 @@ def assess(
     box_xywh: Sequence[float] | None = None,
     size_wh: tuple[int, int] | None = None,
     landmarks_xy: Sequence[Sequence[float]] | npt.NDArray[np.float32] | None = None,
+    crop_turn_deg: float = 0.0,
 ) -> Assessment:
     """Puts together what is known of a face: ``box_xywh`` is the detector's, which may reach outside of the
-    frame of ``size_wh``, landmarks are (6, 2)."""
+    frame of ``size_wh``, landmarks are (6, 2), and ``crop_turn_deg`` is by how much the crop was turned."""
     pose = None if landmarks_xy is None else head_pose(landmarks_xy)
     quality = Quality(
         size_px=None if box_xywh is None else round(float(max(box_xywh[2:])), 1),
@@ -50,7 +59,7 @@ def assess(
         pitch_deg=None if pose is None else round(pose.pitch_deg, 1),
         visible=None if box_xywh is None or size_wh is None else round(visible_part(box_xywh, size_wh), 3),
     )
-    return Assessment(quality, measures.covered)
+    return Assessment(quality, measures.covered, crop_turn_deg)
 
 
 def visible_part(box_xywh: Sequence[float], size_wh: tuple[int, int]) -> float:
@@ -68,7 +77,7 @@ def reasons_of(probabilities: npt.NDArray[np.float32], assessment: Assessment | 
     reasons: list[Reason] = []
     if assessment is not None:
         quality = assessment.quality
-        angles = (quality.roll_deg, quality.yaw_deg, quality.pitch_deg)
+        angles = (assessment.crop_roll_deg, quality.yaw_deg, quality.pitch_deg)
         if quality.size_px is not None and quality.size_px < MIN_SIZE_PX:
             reasons.append("small")
         if quality.sharpness < MIN_SHARPNESS:

@@ -315,4 +315,4 @@ def assess_crop(frame: Frame, crop: FaceCrop, measures: CropMeasures | None) -> 
         box = None if crop.box is None else [float(value) for value in crop.box]
     except OverflowError:  # JSON's integers know no end
         box = None
-    return assess(measures, box, frame.size_wh, crop.landmarks)
+    return assess(measures, box, frame.size_wh, crop.landmarks, crop.turn_deg)

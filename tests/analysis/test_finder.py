@@ -6,7 +6,7 @@ from emostream.analysis.finder import EncodedSearch, FaceFinder, MissingDetector
 from emostream.detection.anchors import Detections
 from emostream.detection.detector import FaceDetector
 from emostream.exceptions import ImageTooLargeError, InvalidImageError
-from emostream.imaging.crop import RawBoxXywh
+from emostream.imaging.crop import RawBoxXywh, cut
 from PIL import Image
 
 from tests.portraits import FACE_XYWH, FACES_DIR, iou, portrait, portrait_file
@@ -41,6 +41,32 @@ def test_a_file_is_decoded_searched_and_cropped(finder: FaceFinder) -> None:
     assert [crop.shape for crop in found.crops[0]] == [(48, 48, 3)]
     assert found.image_rgb is None
     assert min(found.decode_ms, found.detect_ms, found.crop_ms) > 0
+
+
+@pytest.mark.parametrize("turn_deg", [-35, 40, 180])
+def test_the_crop_of_a_turned_face_is_upright_and_its_roll_is_known(
+    finder: FaceFinder, turn_deg: int
+) -> None:
+    x, y, side, _ = FACE_XYWH
+    centre = (x + side / 2, y + side / 2)
+    turned = portrait().rotate(-turn_deg, Image.Resampling.BICUBIC, center=centre, fillcolor=(96, 110, 120))
+    image_rgb = np.asarray(turned)
+
+    found = finder.find(image_rgb, 1)
+
+    (roll_deg,) = (assessment.quality.roll_deg for assessment in found.assessments)
+    assert roll_deg is not None
+    for measured_deg in (found.turns_deg[0], roll_deg):
+        assert (measured_deg - turn_deg + 180) % 360 - 180 == pytest.approx(0, abs=12)
+    (box,) = found.raw_boxes_xywh
+    assert (found.crops[0][0] == cut(image_rgb, box, (48,), found.turns_deg[0])[0]).all()
+
+
+def test_the_crop_of_an_upright_face_is_what_it_was_without_landmarks(finder: FaceFinder) -> None:
+    found = finder.find(np.asarray(portrait()), 1)
+
+    assert found.turns_deg == (0.0,)
+    assert (found.crops[0][0] == cut(np.asarray(portrait()), found.raw_boxes_xywh[0], (48,))[0]).all()
 
 
 def test_the_image_is_kept_where_it_is_asked_for(finder: FaceFinder) -> None:

@@ -146,6 +146,7 @@ def test_a_crowd_fits_into_one_message(detector: FaceDetector, monkeypatch: pyte
             raw_boxes_xywh=found.raw_boxes_xywh * 256,
             scores=found.scores * 256,
             crops=found.crops * 256,
+            turns_deg=(-123.4,) * 256,
             landmarks_xy=np.repeat(found.landmarks_xy, 256, axis=0),
         ),
     )
@@ -155,3 +156,13 @@ def test_a_crowd_fits_into_one_message(detector: FaceDetector, monkeypatch: pyte
 
     assert [face.face_id for face in frame.faces] == list(range(1000, 1256))
     assert frame.faces[0].landmarks is None
+
+
+def test_a_crop_that_was_turned_upright_says_by_how_much(detector: FaceDetector) -> None:
+    x, y, side, _ = FACE_XYWH
+    turned = portrait().rotate(35, center=(x + side / 2, y + side / 2))
+
+    (face,) = sent(encoder(detector).encode(0, Frame(0, 0.0, np.asarray(turned), None)).message).faces
+
+    assert face.turn_deg == pytest.approx(-35, abs=10)
+    assert face.turn_deg == round(face.turn_deg, 1)

@@ -33,6 +33,15 @@ def two_faces() -> Image.Image:
     return picture
 
 
+def turned_face(turn_deg: float) -> Image.Image:
+    """One face, turned clockwise in the plane."""
+    head = _head(3.0)
+    turned = head.rotate(-turn_deg, Image.Resampling.BICUBIC, expand=True, fillcolor=_WALL)
+    picture = Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), _WALL)
+    picture.paste(turned, (WIDTH - turned.width // 2, HEIGHT - turned.height // 2))
+    return picture
+
+
 def nine_faces() -> Image.Image:
     """The same face in three rows of three."""
     picture = Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), _WALL)

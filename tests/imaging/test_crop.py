@@ -1,22 +1,28 @@
-import re
+import json
+from typing import Any
 
 import numpy as np
 import pytest
-from emostream.imaging.crop import CROP_MARGIN, CROP_RAISE, RawBoxXywh, clipped, crop_square, cut
+from emostream.imaging.crop import RawBoxXywh, clipped, crop_square, crop_turn, cut
 from PIL import Image
 
+from tests.portraits import FACE_XYWH, portrait
 from tests.support import ROOT
 
 FRAME = (640, 480)
 
+#: ``python -m tests.imaging.make_crop_cases`` writes them; the page's tests read them, too.
+CASES: list[dict[str, Any]] = json.loads((ROOT / "tests" / "data" / "crop_cases.json").read_text())
 
-@pytest.mark.parametrize(("name", "value"), [("CROP_MARGIN", CROP_MARGIN), ("CROP_RAISE", CROP_RAISE)])
-def test_the_page_and_the_server_cut_with_the_same_numbers(name: str, value: float) -> None:
-    source = (ROOT / "web/src/detection/crop.ts").read_text()
-    found = re.search(rf"^export const {name} = ([0-9.]+);$", source, re.MULTILINE)
 
-    assert found is not None
-    assert float(found[1]) == value
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_the_shared_cases_come_out_as_on_the_page(case: dict[str, Any]) -> None:
+    turn_deg = crop_turn(tuple(case["box"]), case["landmarks"])
+
+    assert turn_deg == pytest.approx(case["turn_deg"], abs=1e-4)
+    assert crop_square(tuple(case["box"]), tuple(case["frame"]), turn_deg) == pytest.approx(
+        case["square"], abs=1e-3
+    )
 
 
 def test_the_square_is_the_margin_times_the_longer_side_and_a_tenth_of_that_above_the_centre() -> None:
@@ -40,16 +46,6 @@ def test_it_is_moved_inside_at_its_full_size(box: RawBoxXywh, corner: tuple[floa
 
 def test_it_is_shrunk_to_the_shorter_side_where_it_is_larger() -> None:
     assert crop_square((60, 40, 500, 500), FRAME) == pytest.approx((70, 0, 480, 480))
-
-
-def test_the_cases_of_the_pages_own_tests_come_out_the_same() -> None:
-    """Read from crop.test.ts, whose margin is 1.5: the margin scales about the same centre."""
-    source = (ROOT / "web/src/detection/crop.test.ts").read_text()
-    assert "0, 165, 150, 150" in source  # the case below, at the margin of that test
-
-    x, y, side, _ = crop_square((-20, 200, 100, 100), FRAME)
-    assert y + side / 2 == pytest.approx(165 + 150 / 2)
-    assert x == 0
 
 
 def test_a_crop_shows_what_is_in_its_square_at_every_size_asked_for() -> None:
@@ -79,6 +75,51 @@ def test_only_a_part_is_resized_and_comes_out_as_of_the_whole_image(box: RawBoxX
         assert crop.shape == (size, size, 3)
         # Halving may start at another pixel.
         assert np.abs(np.asarray(expected).astype(int) - crop).mean() < 2
+
+
+@pytest.mark.parametrize("turn_deg", [-35.0, 20.0, 90.0, 180.0])
+@pytest.mark.parametrize("scale", [0.5, 1.0, 4.0])
+def test_the_crop_of_a_turned_face_shows_what_that_of_the_upright_one_does(
+    turn_deg: float, scale: float
+) -> None:
+    """Of faces of 53 to 424 px, where pixels have to be averaged."""
+    x, y, side, _ = FACE_XYWH
+    centre = (x + side / 2, y + side / 2)
+    image = portrait().rotate(-turn_deg, Image.Resampling.BICUBIC, center=centre)
+    image = image.resize((round(512 * scale), round(512 * scale)), Image.Resampling.LANCZOS)
+    box = (x * scale, y * scale, side * scale, side * scale)
+
+    for size in (48, 96):
+        (expected,) = cut(np.asarray(portrait()), FACE_XYWH, (size,))
+        (crop,) = cut(np.asarray(image), box, (size,), turn_deg)
+        assert crop.shape == (size, size, 3)
+        inner = slice(size // 8, -size // 8)  # where the portrait ends there is nothing to compare with
+        inside, wanted = crop[inner, inner].astype(float), expected[inner, inner].astype(float)
+        assert np.corrcoef(inside.ravel(), wanted.ravel())[0, 1] > (0.98 if scale < 1 else 0.99)
+        (as_it_is,) = cut(np.asarray(image), box, (size,))
+        other = as_it_is[inner, inner].astype(float)
+        assert np.corrcoef(other.ravel(), wanted.ravel())[0, 1] < 0.9
+
+
+def test_what_a_turned_crop_shows_is_where_it_should_be_to_a_pixel() -> None:
+    """A quarter of a turn needs no interpolation of values but the one that a crop as it is has."""
+    pixels = np.random.default_rng(0).integers(0, 256, (200, 200, 3)).astype(np.uint8)
+    # Twice the crop's side, so that each of its pixels is the mean of four, whichever way round.
+    box = (60.0, 60.0, 80.0, 80.0)
+    turned = np.ascontiguousarray(np.rot90(pixels, -1))
+
+    (crop,) = cut(turned, box, (48,), 90.0)
+    (expected,) = cut(pixels, box, (48,))
+
+    assert np.abs(crop.astype(int) - expected)[2:-2, 2:-2].mean() < 3
+
+
+def test_outside_of_the_image_a_turned_crop_repeats_its_edge() -> None:
+    pixels = np.full((100, 100, 3), 200, np.uint8)
+
+    (crop,) = cut(pixels, (0.0, 0.0, 80.0, 80.0), (48,), 45.0)
+
+    assert (crop == 200).all()
 
 
 @pytest.mark.parametrize(

@@ -109,13 +109,15 @@ def test_fields_of_later_versions_are_ignored() -> None:
         ({"landmarks": [[1, 2]] * 5 + [[1]]}, {}),
         ({"landmarks": [[1, 2]] * 5 + [[1, "2"]]}, {}),
         ({"landmarks": [[1, 2]] * 5 + [[1, 10**9]]}, {}),
+        ({"turn_deg": "35"}, {}),
+        ({"turn_deg": 361}, {}),
         ({}, {"frame_size": [640]}),
         ({}, {"frame_size": [640, 0]}),
         ({}, {"frame_size": [640.5, 480]}),
         ({}, {"frame_size": [640, 10**400]}),
     ],
 )
-def test_landmarks_and_sizes_that_cannot_be_are_refused(
+def test_landmarks_turns_and_sizes_that_cannot_be_are_refused(
     face: dict[str, object], frame: dict[str, object]
 ) -> None:
     with pytest.raises(ProtocolError) as caught:
@@ -148,8 +150,9 @@ def test_a_picture_to_detect_faces_in_is_marked() -> None:
         ),
         Frame(8, (FaceCrop(0, b"whole"),), detect=True),
         Frame(9, (FaceCrop(2, b"x", [-8.5, 3, 40, 40], [[1.5, -2.0]] * 6),), size_wh=(1280, 720)),
+        Frame(10, (FaceCrop(2, b"x", [0, 3, 40, 40], [[1.5, -2.0]] * 6, -34.5), FaceCrop(3, b"y"))),
     ],
-    ids=["no face", "an empty crop", "two faces", "detect", "landmarks"],
+    ids=["no face", "an empty crop", "two faces", "detect", "landmarks", "turned"],
 )
 def test_what_is_encoded_is_read_again(frame: Frame) -> None:
     assert parse_envelope(encode_envelope(frame)) == frame

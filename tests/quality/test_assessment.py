@@ -57,6 +57,27 @@ def test_a_turned_head_has_its_reason() -> None:
     assert reasons_of(SURE, assess(GOOD, (20, 20, 80, 80), (640, 480), tilted)) == ("turned",)
 
 
+def test_a_turned_head_whose_crop_is_upright_is_no_reason_for_doubt_but_its_roll_stays_known() -> None:
+    tilted = [[40.0, 40.0], [62.0, 73.0], [33.0, 66.0], [20.0, 75.0], [25.0, 40.0], [70.0, 100.0]]
+
+    upright = assess(GOOD, (20, 20, 80, 80), (640, 480), tilted, crop_turn_deg=56.0)
+    turned_the_wrong_way = assess(GOOD, (20, 20, 80, 80), (640, 480), tilted, crop_turn_deg=-56.0)
+
+    assert upright.quality.roll_deg == pytest.approx(56, abs=10)
+    assert upright.crop_roll_deg == pytest.approx(0, abs=10)
+    assert reasons_of(SURE, upright) == ()
+    assert reasons_of(SURE, turned_the_wrong_way) == ("turned",)
+
+
+def test_a_roll_in_the_crop_goes_round() -> None:
+    upside_down = [[-x, -y] for x, y in FACING]
+
+    assessment = assess(GOOD, (20, 20, 80, 80), (640, 480), upside_down, crop_turn_deg=-179.0)
+
+    assert abs(assessment.quality.roll_deg or 0) == pytest.approx(180, abs=1)
+    assert assessment.crop_roll_deg == pytest.approx(-1, abs=1)
+
+
 def test_of_a_face_that_cannot_be_seen_nobody_says_that_it_is_covered() -> None:
     dark = CropMeasures(sharpness=0.01, brightness=0.02, covered=0.99)
 

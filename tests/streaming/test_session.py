@@ -208,7 +208,15 @@ def found(*boxes_xywh: tuple[int, int, int, int]) -> FoundFaces:
     landmarks_xy = np.zeros((len(raw), 6, 2), np.float32)
     assessments = (assess(CropMeasures(sharpness=0.5, brightness=0.5)),) * len(raw)
     return FoundFaces(
-        (640, 480), boxes_xywh, raw, (0.75,) * len(raw), (), landmarks_xy, assessments, ((),) * len(raw)
+        (640, 480),
+        boxes_xywh,
+        raw,
+        (0.75,) * len(raw),
+        (),
+        (0.0,) * len(raw),
+        landmarks_xy,
+        assessments,
+        ((),) * len(raw),
     )
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ...detection.anchors import Detections
 from ...exceptions import ImageError, InvalidImageError
-from ...imaging.crop import cut
+from ...imaging.crop import crop_turn, cut
 from ...imaging.decoding import decode, prepare
 from .sample import Reason, Sample
 
@@ -54,12 +54,13 @@ class Cutter:
             (pixels,) = prepare(_middle(rgb), (self.side,))
         else:
             image_rgb = np.asarray(rgb)
-            boxes = self.detector.detect(image_rgb, 1).boxes()
-            if not boxes:
+            found = self.detector.detect(image_rgb, 1)
+            if not len(found):
                 return Reason.NO_FACE
-            if min(boxes[0][2:]) < self.min_side:
+            (box,) = found.boxes()
+            if min(box[2:]) < self.min_side:
                 return Reason.TOO_SMALL
-            (pixels,) = cut(image_rgb, boxes[0], (self.side,))
+            (pixels,) = cut(image_rgb, box, (self.side,), crop_turn(box, found.landmarks_xy[0].tolist()))
         return pixels if self.colour else np.asarray(Image.fromarray(pixels).convert("L"))
 
 

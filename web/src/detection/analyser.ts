@@ -1,7 +1,7 @@
 import { appearanceOf } from "./appearance";
 import { type BackendName, type BackendSpeed, measureBackend } from "./backends";
 import { type Detection, largestFirst, type SizePx } from "./box";
-import { cropSquare } from "./crop";
+import { cropSquare, cropTurn } from "./crop";
 import { CropEncoder } from "./cropEncoder";
 import { INPUT_SIZE_PX } from "./decode";
 import { FramePixels } from "./framePixels";
@@ -48,6 +48,7 @@ export class FrameAnalyser {
     const detections = found
       .map((face) => ({
         ...detectionToFrame(face, letterbox),
+        turnDeg: cropTurn(face.boxXywh, face.landmarksXy),
         appearance: appearanceOf(pixels, INPUT_SIZE, face.boxXywh),
       }))
       .sort(largestFirst);
@@ -61,8 +62,8 @@ export class FrameAnalyser {
     faces: readonly Detection[],
   ): Promise<readonly ArrayBuffer[]> {
     const crops: ArrayBuffer[] = [];
-    for (const { boxXywh } of faces) {
-      crops.push(await this.#crops.encode(frame, cropSquare(boxXywh, size)));
+    for (const { boxXywh, turnDeg } of faces) {
+      crops.push(await this.#crops.encode(frame, size, cropSquare(boxXywh, size, turnDeg), turnDeg));
     }
     return crops;
   }

@@ -16,6 +16,8 @@ export interface Detection {
   readonly score: number;
   /** The person's right eye, left eye, nose tip, mouth, right ear and left ear. */
   readonly landmarksXy?: readonly PointXy[];
+  /** By how much its crop is turned upright; see `cropTurn`. */
+  readonly turnDeg?: number;
   /** What the tracker tells it from other faces by; see `appearance.ts`. */
   readonly appearance?: readonly number[];
 }

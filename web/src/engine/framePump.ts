@@ -99,6 +99,8 @@ function facesOf(
 ): FaceCrop[] {
   return tracks.flatMap(({ faceId, boxXywh }, index) => {
     const image = crops[index];
-    return image === undefined ? [] : [{ faceId, boxXywh, landmarksXy: seen[index]?.landmarksXy, image }];
+    if (image === undefined) return [];
+    const { landmarksXy, turnDeg } = seen[index] ?? {};
+    return [{ faceId, boxXywh, landmarksXy, turnDeg, image }];
   });
 }

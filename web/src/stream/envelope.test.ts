@@ -46,6 +46,18 @@ describe("encodeEnvelope", () => {
     });
   });
 
+  it("says by how much a crop was turned, where it was", () => {
+    const face = { faceId: 3, boxXywh: [0, 0, 100, 100] as const, image: bytes(1) };
+    const faces = [{ ...face, turnDeg: -34.56 }, { ...face, turnDeg: 0 }, face];
+    expect(decode(encodeEnvelope({ frameId: 1, capturedAtMs: 0, faces })).header).toMatchObject({
+      faces: [
+        { turn_deg: -34.6 },
+        expect.not.objectContaining({ turn_deg: 0 }),
+        expect.not.objectContaining({ turn_deg: 0 }),
+      ],
+    });
+  });
+
   it("refuses a header that the server would refuse", () => {
     const faces = Array.from({ length: 500 }, (_, faceId) => ({
       faceId,

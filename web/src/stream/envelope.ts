@@ -6,6 +6,8 @@ export interface FaceCrop {
   readonly boxXywh: BoxXywh;
   /** In pixels of the frame; see `Detection`. */
   readonly landmarksXy?: readonly PointXy[] | undefined;
+  /** By how much the crop was turned upright, in degrees; see `cropTurn`. */
+  readonly turnDeg?: number | undefined;
   readonly image: ArrayBuffer;
 }
 
@@ -35,11 +37,12 @@ export function encodeEnvelope({ frameId, capturedAtMs, size, faces }: Frame): A
       captured_at: capturedAtMs,
       // JSON leaves out what is undefined.
       frame_size: size && [size.width, size.height],
-      faces: faces.map(({ faceId, image, boxXywh, landmarksXy }) => ({
+      faces: faces.map(({ faceId, image, boxXywh, landmarksXy, turnDeg = 0 }) => ({
         face_id: faceId,
         length: image.byteLength,
         box: boxXywh.map(Math.round),
         landmarks: landmarksXy?.map((point) => point.map(toTenths)),
+        turn_deg: turnDeg === 0 ? undefined : toTenths(turnDeg),
       })),
     }),
   );
@@ -58,6 +61,6 @@ export function encodeEnvelope({ frameId, capturedAtMs, size, faces }: Frame): A
   return message.buffer;
 }
 
-function toTenths(pixels: number): number {
-  return Math.round(10 * pixels) / 10;
+function toTenths(value: number): number {
+  return Math.round(10 * value) / 10;
 }
