@@ -3,6 +3,7 @@ and one file a split (docs/training.md)."""
 
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -77,16 +78,40 @@ def read_split(path: Path, purpose: Purpose) -> FaceDataset:
     return data if purpose == "training" else _agreed(data)
 
 
-def read_training_and_evaluation(train: Path, evaluation: Path) -> tuple[FaceDataset, FaceDataset]:
+def read_training_and_evaluation(train: Sequence[Path], evaluation: Path) -> tuple[FaceDataset, FaceDataset]:
     """What is learned from, and what it is measured on. Raises DatasetError as ``read_split``, and if their
-    labels differ."""
-    learned, held_out = read_split(train, "training"), read_split(evaluation, "evaluation")
-    if held_out.labels != learned.labels:
-        raise DatasetError(
-            f"{evaluation} has the labels {', '.join(held_out.labels)}; {train} has "
-            f"{', '.join(learned.labels)}"
-        )
-    return learned, held_out
+    labels or the forms of their images differ."""
+    parts = [read_split(path, "training") for path in train]
+    held_out = read_split(evaluation, "evaluation")
+    for path, part in zip(train, parts, strict=True):
+        if held_out.labels != part.labels:
+            raise DatasetError(
+                f"{evaluation} has the labels {', '.join(held_out.labels)}; {path} has "
+                f"{', '.join(part.labels)}"
+            )
+        if part.images.shape[1:] != parts[0].images.shape[1:]:
+            raise DatasetError(
+                f"{path} has images {part.images.shape[1:]}, {train[0]} {parts[0].images.shape[1:]}: "
+                "prepare them with the same --side, and both grey or both in colour"
+            )
+    return joined(parts), held_out
+
+
+def joined(parts: Sequence[FaceDataset]) -> FaceDataset:
+    """All images of data sets of the same labels and sides. Groups of one are none of another."""
+    if len(parts) == 1:
+        return parts[0]
+    groups, first = [], 0
+    for part in parts:
+        own = np.arange(len(part)) if part.groups is None else np.unique(part.groups, return_inverse=True)[1]
+        groups.append(own.astype(np.int64) + first)
+        first += len(part)
+    return FaceDataset(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.targets for part in parts]),
+        parts[0].labels,
+        np.concatenate(groups),
+    )
 
 
 def read_prepared(folder: Path, split: str) -> FaceDataset:

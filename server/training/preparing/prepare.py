@@ -25,7 +25,9 @@ from .class_folders import ClassFolders, Grouping
 from .fer2013 import VOTES_FILE, Fer2013
 from .ferplus import Ferplus, ferplus_parts
 from .images import Cutter, Detector, Pixels
+from .labelled_table import LabelledTable, holds_table
 from .sample import SPLITS, Reason, Sample, Source
+from .selection import with_selection
 
 Numbering = Literal["raf-db", "affectnet", "fer2013"]
 
@@ -44,6 +46,8 @@ class Options:
     mapping: dict[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] | None = None  # None: by the names of the class folders
     grouping: Grouping | None = None
+    selection: float = 0.0  # share of the training split that is kept aside to choose on
+    corrections: str | None = None  # name of a table of labels that somebody has looked at
     drop_repeated: bool = False  # images of other splits whose very pixels the training split has, too
 
 
@@ -84,14 +88,24 @@ class Prepared:
     is_new: bool
 
 
-def find_source(path: Path, options: Options, votes: Path | None = None) -> Source:
-    """What ``path`` holds: ``fer2013.csv`` (or is that file), splits of FER+, or class folders.
+def find_source(
+    path: Path, options: Options, votes: Path | None = None, corrections: Path | None = None
+) -> Source:
+    """What ``path`` holds: ``fer2013.csv`` (or is that file), splits of FER+, a table of labels, or class
+    folders.
 
-    ``votes`` names the file of FER+'s votes for ``fer2013.csv``, else one beside it is taken. Raises
-    DatasetError if it is none of them.
+    ``votes`` names the file of FER+'s votes for ``fer2013.csv``, else one beside it is taken;
+    ``corrections`` one of labels that replace those of a table. Raises DatasetError if it is none of them.
     """
-    if votes is not None and not votes.is_file():
-        raise DatasetError(f"--votes {votes}: there is no such file")
+    for option, file in (("--votes", votes), ("--corrections", corrections)):
+        if file is not None and not file.is_file():
+            raise DatasetError(f"{option} {file}: there is no such file")
+    if holds_table(path):
+        if votes is not None:
+            raise DatasetError(f"--votes {votes} belongs to a fer2013.csv, and {path} is none")
+        return LabelledTable(path, options.shares, options.seed, options.mapping, corrections)
+    if corrections is not None:
+        raise DatasetError(f"--corrections {corrections} belongs to a table of labels, and {path} holds none")
     table = path / "fer2013.csv" if path.is_dir() else path
     if table.is_file():
         if table.suffix != ".csv":
@@ -149,6 +163,8 @@ def prepare(
             "--force to replace it"
         )
     samples = source.samples(progress)
+    if options.selection:
+        samples = with_selection(samples, options.selection, options.seed, progress)
     cutter = Cutter(options.side, options.colour, options.min_side, detector)
     with replacing(out) as temporary:
         temporary.mkdir(parents=True)

@@ -16,8 +16,11 @@ from ..datasets import LABELS
 #: Float32 (C,): a distribution over the source's labels.
 Target = npt.NDArray[np.float32]
 
+#: The part of the training split that is kept aside to choose on (``preparing/selection.py``).
+SELECTION = "selection"
+
 #: Of every prepared folder, in this order where there are all of them.
-SPLITS = ("train", "valid", "test")
+SPLITS = ("train", SELECTION, "valid", "test")
 
 
 class Reason(Enum):

@@ -126,12 +126,12 @@ def test_class_folders_in_colour(tmp_path: Path, out: Path) -> None:
     ("path", "words"),
     [
         ("nothing", "there is no such file or folder"),
-        ("a.tar", "is no table: name fer2013.csv, or the folder"),
+        ("a.zip", "is no table: name fer2013.csv, or the folder"),
         ("empty", "holds neither fer2013.csv"),
     ],
 )
 def test_what_is_no_data_set_is_named(tmp_path: Path, path: str, words: str) -> None:
-    (tmp_path / "a.tar").write_bytes(b"")
+    (tmp_path / "a.zip").write_bytes(b"")
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(DatasetError, match=words):
