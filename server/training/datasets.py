@@ -35,12 +35,14 @@ _MAX_LABELS = 64
 class FaceDataset:
     """``images`` uint8, (N, H, W) grey or (N, H, W, 3) RGB; ``targets`` float32 (N, C), each row a
     distribution over ``labels``. ``groups`` (N,) numbers what belongs together, such as the images of one
-    person: what is learned from a group is not measured on it. None: each image is a group of its own."""
+    person: what is learned from a group is not measured on it. None: each image is a group of its own.
+    ``names`` (N,) are the images', where they have any."""
 
     images: npt.NDArray[np.uint8]
     targets: npt.NDArray[np.float32]
     labels: tuple[str, ...] = LABELS
     groups: npt.NDArray[np.int64] | None = None
+    names: npt.NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -138,7 +140,8 @@ def read_prepared(folder: Path, split: str) -> FaceDataset:
         # Opened here: of a broken file, NumPy would leave its own handle open.
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             groups = arrays["groups"] if "groups" in arrays.files else None
-            data = FaceDataset(arrays["images"], arrays["targets"], labels, groups)
+            names = arrays["names"] if "names" in arrays.files else None
+            data = FaceDataset(arrays["images"], arrays["targets"], labels, groups, names)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DatasetError(f"{file} is damaged: prepare {folder} again, with --force ({error!r})") from error
     _check(data, file)
@@ -153,6 +156,7 @@ def _check(data: FaceDataset, file: Path) -> None:
         and targets.dtype == np.float32
         and targets.shape == (len(images), len(data.labels))
         and (data.groups is None or (data.groups.dtype == np.int64 and data.groups.shape == (len(images),)))
+        and (data.names is None or (data.names.dtype.kind == "U" and data.names.shape == (len(images),)))
         and len(images) > 0
     )
     if not is_sound:
@@ -168,4 +172,5 @@ def _agreed(data: FaceDataset) -> FaceDataset:
     targets = np.eye(len(data.labels), dtype=np.float32)[data.targets[mask].argmax(1)]
     # The usual evaluation split is one-hot already, and may be large.
     images = data.images if mask.all() else data.images[mask]
-    return FaceDataset(images, targets, data.labels, None if data.groups is None else data.groups[mask])
+    groups = None if data.groups is None else data.groups[mask]
+    return FaceDataset(images, targets, data.labels, groups, None if data.names is None else data.names[mask])

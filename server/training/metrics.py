@@ -46,6 +46,11 @@ class Scores:
         return _f1(self.confusion)
 
     @property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes that there are images of: no class outweighs another."""
+        return float(_balanced_accuracy(self.confusion))
+
+    @property
     def macro_f1(self) -> float:
         return float(self.f1_per_class.mean())
 
@@ -64,6 +69,7 @@ class Intervals:
     """The figures of ``Scores``; ``f1`` has one for each class."""
 
     accuracy: Interval
+    balanced_accuracy: Interval
     macro_f1: Interval
     expected_calibration_error: Interval
     f1: tuple[Interval, ...]
@@ -73,6 +79,7 @@ def figures(scores: Scores, intervals: Intervals, labels: Sequence[str]) -> dict
     """For JSON: the headline figures with their intervals, and those of each class."""
     return {
         "accuracy": asdict(intervals.accuracy),
+        "balanced_accuracy": asdict(intervals.balanced_accuracy),
         "macro_f1": asdict(intervals.macro_f1),
         "expected_calibration_error": asdict(intervals.expected_calibration_error),
         "classes": {
@@ -158,6 +165,7 @@ def bootstrap(
     found = score(probabilities, truth)
     return Intervals(
         accuracy=_interval(found.accuracy, np.trace(confusions, axis1=1, axis2=2) / n),
+        balanced_accuracy=_interval(found.balanced_accuracy, _balanced_accuracy(confusions)),
         macro_f1=_interval(found.macro_f1, f1.mean(1)),
         expected_calibration_error=_interval(
             found.expected_calibration_error, np.abs(sums[:, classes**2 :]).sum(1) / n
@@ -181,6 +189,12 @@ def _f1(confusion: npt.NDArray[np.int64] | Floats) -> Floats:
     """(…, C) of confusions (…, C, C)."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     return _ratio(2 * hits, confusion.sum(-1) + confusion.sum(-2))
+
+
+def _balanced_accuracy(confusion: npt.NDArray[np.int64] | Floats) -> Floats:
+    """(…) of confusions (…, C, C)."""
+    hits, images = np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1)
+    return _ratio(_ratio(hits, images).sum(-1), (images > 0).sum(-1))
 
 
 def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:

@@ -141,3 +141,15 @@ def test_rarer_classes_are_less_certain() -> None:
     f1 = bootstrap(np.eye(2, dtype=np.float32)[given], truth).f1
 
     assert f1[1].high - f1[1].low > 3 * (f1[0].high - f1[0].low)
+
+
+def test_balanced_accuracy_gives_every_class_the_same_weight_and_passes_over_absent_ones() -> None:
+    truth = np.array([0] * 8 + [1] * 2)
+    answers = np.array([0] * 8 + [0, 1])
+    found = score(np.eye(3, dtype=np.float32)[answers], truth)
+
+    assert found.accuracy == pytest.approx(0.9)
+    assert found.balanced_accuracy == pytest.approx((1 + 0.5) / 2)
+    interval = bootstrap(np.eye(3, dtype=np.float32)[answers], truth).balanced_accuracy
+    assert interval.value == pytest.approx(0.75)
+    assert interval.low <= 0.5 < 0.75 < interval.high <= 1

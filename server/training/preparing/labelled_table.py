@@ -27,6 +27,9 @@ _SHARES = (0.5, 0.25, 0.25)
 
 _COLUMNS = ("image", "emotion")
 
+#: All others are kept with the prepared images. Who they show is not: nobody is measured by himself.
+_NOT_TO_GROUP_BY = (*_COLUMNS, "person", None)
+
 
 class LabelledTable:
     """A folder that holds ``label.csv`` (and its images beside it or in ``images``), or a tar file of one.
@@ -85,7 +88,8 @@ class LabelledTable:
         for place, (row, load) in enumerate(zip(rows, loads, strict=True)):
             label = label_of.get(emotions[row["image"]], LEFT_OUT)
             target = Reason.OTHER_LABEL if label == LEFT_OUT else one_hot(label)
-            samples.append(Sample(row["image"], splits[place], target, load, group_of[place]))
+            columns = {name: cell or "" for name, cell in row.items() if name not in _NOT_TO_GROUP_BY}
+            samples.append(Sample(row["image"], splits[place], target, load, group_of[place], columns))
         return samples
 
     def _corrected(self, emotions: Mapping[str, str]) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 The form: a folder with ``dataset.json`` (``Manifest``), for each split an ``.npz`` with ``images`` uint8
 (N, S, S) or (N, S, S, 3), ``targets`` float32 (N, C), ``names`` and, where it is known what belongs
-together, ``groups`` int64 (N,), and ``rejects.csv`` with the name, the split and the reason of every image
-that was left out.
+together, ``groups`` int64 (N,), a ``.csv`` where the source says more of its images, and ``rejects.csv`` with
+the name, the split and the reason of every image that was left out.
 """
 
 import csv
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -249,6 +250,7 @@ def _write_splits(
             if data.groups is not None:
                 arrays["groups"] = data.groups
             np.savez(folder / f"{split}.npz", **arrays)
+            _write_columns({sample.name: sample.columns for sample in listed}, names, folder / f"{split}.csv")
             facts[split] = SplitFacts(
                 pictures=len(names),
                 counts=dict(
@@ -264,6 +266,18 @@ def _write_splits(
     if not facts:
         raise DatasetError("the source lists no image")
     return facts
+
+
+def _write_columns(columns_of: Mapping[str, Mapping[str, str]], names: list[str], file: Path) -> None:
+    """What the source says of the images beside their labels, if anything."""
+    columns = list(dict.fromkeys(column for name in names for column in columns_of[name]))
+    if columns:
+        with file.open("w", newline="") as stream:
+            table = csv.writer(stream, lineterminator="\n")
+            table.writerow(("image", *columns))
+            table.writerows(
+                (name, *(columns_of[name].get(column, "") for column in columns)) for name in names
+            )
 
 
 def _cut(

@@ -1,7 +1,7 @@
 """What every source of images comes down to: a list of samples."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -40,7 +40,8 @@ class Sample:
     """One image that a source lists. ``label`` is its target, or why it can have none.
 
     ``load`` returns the image, grey or RGB, and raises ImageError if it cannot be read. ``group`` numbers
-    what belongs together (see ``FaceDataset``), None where nobody knows.
+    what belongs together (see ``FaceDataset``), None where nobody knows. ``columns`` has what else the source
+    says of the image (``training/columns.py``).
     """
 
     name: str
@@ -48,6 +49,7 @@ class Sample:
     label: Target | Reason
     load: Callable[[], Image.Image]
     group: int | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):

@@ -117,3 +117,11 @@ def test_the_table_of_ferplus_which_names_no_columns_is_another_form(tmp_path: P
 
     assert not holds_table(tmp_path)
     assert not holds_table(tmp_path / "nothing")
+
+
+def test_other_columns_are_kept_and_who_it_is_is_not(tmp_path: Path) -> None:
+    root = write(tmp_path / "faces", ["a.png,anger,one,night"], header="image,emotion,person,light")
+
+    (sample,) = table(root).samples()
+
+    assert dict(sample.columns) == {"light": "night"}
