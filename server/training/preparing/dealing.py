@@ -38,11 +38,16 @@ def _deal(
     split_of: dict[int, str],
 ) -> None:
     """Adds a split for each group of a label, unless another label's items have decided it."""
-    rank = sum(sizes[group] for group in sizes if group in split_of)
+    dealt = np.zeros(len(DEALT), np.int64)
+    for group, size in sizes.items():
+        if group in split_of:
+            dealt[DEALT.index(split_of[group])] += size
     undecided = [int(group) for group in order if group not in split_of]
     for group in undecided:
-        split_of[group] = DEALT[min(int(np.searchsorted(ends, rank, side="right")), len(DEALT) - 1)]
-        rank += sizes[group]
+        # The first that is not full, with those before it.
+        place = int(np.argmax(np.append(np.cumsum(dealt)[:-1] < ends[:-1], True)))
+        split_of[group] = DEALT[place]
+        dealt[place] += sizes[group]
     # Large groups may leave nothing to measure with, although there are several.
     if ends[1] > ends[0] and len(undecided) > 1 and all(split_of[group] == DEALT[0] for group in sizes):
         split_of[min(undecided, key=lambda group: sizes[group])] = DEALT[1]

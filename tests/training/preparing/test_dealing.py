@@ -29,3 +29,13 @@ def test_another_seed_deals_otherwise_and_the_same_one_alike() -> None:
     first, again, other = (deal(by_label, group_of, (0.5, 0.5, 0.0), seed) for seed in (0, 0, 1))
 
     assert first == again != other
+
+
+def test_what_other_labels_have_decided_counts_where_it_was_dealt_to() -> None:
+    """Of 200 images of "glad" half are in groups with one of "calm" each, which is dealt out first."""
+    by_label = {"calm": range(100), "glad": range(100, 300)}
+    group_of = {item: item if item < 100 else item - 100 for item in range(300)}
+
+    splits = deal(by_label, group_of, (0.5, 0.25, 0.25), seed=0)
+
+    assert Counter(splits[item] for item in by_label["glad"]) == {"train": 100, "valid": 50, "test": 50}
