@@ -118,13 +118,13 @@ def _show_groups(found: GroupResults, labels: tuple[str, ...]) -> None:
         balanced = _percent(group.intervals.balanced_accuracy)
         table.add_row(group.name, f"{group.pictures:,}", accuracy, balanced, f1, error)
     results.print(table)
-    classes = _table(f"\nF1 by {found.column}", *(f"\n{label}" for label in labels))
-    for group in found.groups:
-        cells = [
-            f"{figure.value:.2f} [dim]of {count:,}[/]"
-            for figure, count in zip(group.intervals.f1, group.scores.support, strict=True)
-        ]
-        classes.add_row(group.name, *cells)
+    classes = _table("\nF1 of class", *(f"\n{group.name}" for group in found.groups))
+    for index, label in enumerate(labels):
+        cells = (
+            f"{group.intervals.f1[index].value:.2f} [dim]of {group.scores.support[index]:,}[/]"
+            for group in found.groups
+        )
+        classes.add_row(label, *cells)
     results.print(classes)
     if found.without:
         results.print(f"{found.without:,} images have no {found.column} and are in no group.")
