@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from ..exceptions import DatasetError
@@ -14,7 +13,6 @@ from ..models.weights import WeightsStore
 from ..process import configure_process
 from ..settings import Settings, read_settings
 from ..training.calibration import LEAST_IMAGES, cross_fitted, fit_temperature, log_loss
-from ..training.conditions import conditions
 from ..training.datasets import read_split
 from ..training.evaluate import check_labels, predict_probabilities
 from ..training.metrics import score
@@ -27,10 +25,6 @@ def calibrate(
     data: Annotated[
         Path | None, typer.Argument(help="Labelled faces that it was not trained on.", show_default=False)
     ] = None,
-    hard: Annotated[
-        bool,
-        typer.Option("--hard", help="Fit on the images under every condition of evaluate, too."),
-    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and keep nothing.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Back to the temperature before the last.")] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
@@ -56,22 +50,15 @@ def calibrate(
         )
     recognizer = load_recognizer(settings, entry)
     check_labels(recognizer, faces.labels)
-    views = (None, *conditions(faces.images.shape[1])) if hard else (None,)
-    truth = np.tile(faces.targets.argmax(1), len(views))
+    truth = faces.targets.argmax(1)
     with progress_bar() as progress:
-        task = progress.add_task("as they are", total=len(faces) * len(views))
-        shown = []
-        for view in views:
-            progress.update(task, description="as they are" if view is None else view.title)
-            shown.append(
-                predict_probabilities(recognizer, faces, view, 0, lambda done: progress.advance(task, done))
-            )
-        found = np.concatenate(shown)
+        task = progress.add_task("as they are", total=len(faces))
+        found = predict_probabilities(recognizer, faces, None, 0, lambda done: progress.advance(task, done))
     # On top of the temperature that its probabilities already are at.
     factor = fit_temperature(found, truth)
     description = read_description(file) if file is not None else None
     temperature = factor * (entry.temperature if description is None else description.temperature)
-    calibrated = cross_fitted(found, truth, views=len(views))
+    calibrated = cross_fitted(found, truth)
     is_better = log_loss(calibrated, truth) < log_loss(found, truth)
     if is_better and not dry_run:
         if file is not None:
@@ -90,18 +77,16 @@ def calibrate(
             "is_better": is_better,
             "is_kept": is_better and not dry_run,
             "pictures": len(faces),
-            "conditions": len(views) - 1,
         }
         typer.echo(json.dumps(figures, indent=2))
     else:
         kept = "not kept: --dry-run" if dry_run else f"kept in {file or settings.weights_dir}"
-        under = f", as they are and under {len(views) - 1} conditions" if hard else ""
         outcome = kept if is_better else "not kept: it would not be better"
         results.print(f"[bold]{entry.name}[/]: temperature {temperature:.3f}, {outcome}", soft_wrap=True)
         results.print(
             f"log loss {log_loss(found, truth):.4f} before, {log_loss(calibrated, truth):.4f} after; "
             f"calibration error {before:.3f} before, {after:.3f} after "
-            f"({len(faces):,} images{under}; each half measured at the temperature that the other half gave)"
+            f"({len(faces):,} images; each half measured at the temperature that the other half gave)"
         )
     if not is_better:
         raise typer.Exit(1)

@@ -41,22 +41,14 @@ def fit_temperature(probabilities: npt.NDArray[np.float32], truth: npt.NDArray[n
 
 
 def cross_fitted(
-    probabilities: npt.NDArray[np.float32],
-    truth: npt.NDArray[np.int64],
-    seed: int = 0,
-    views: int = 1,
+    probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64], seed: int = 0
 ) -> npt.NDArray[np.float32]:
     """Probabilities at temperatures that their own images took no part in fitting.
 
     Each half's temperature comes from the other half: what is measured on the result is not flattered by
-    the fit. ``views`` is how often all images come, one time after the other: an image's views stay in one
-    half.
+    the fit.
     """
-    images = len(truth) // views
-    halves = [
-        np.concatenate([half + view * images for view in range(views)])
-        for half in np.array_split(np.random.default_rng(seed).permutation(images), 2)
-    ]
+    halves = np.array_split(np.random.default_rng(seed).permutation(len(truth)), 2)
     calibrated = np.empty_like(probabilities)
     for fitted_on, applied_to in (halves, halves[::-1]):
         temperature = fit_temperature(probabilities[fitted_on], truth[fitted_on])

@@ -113,14 +113,3 @@ def test_too_few_images_are_refused_before_a_model_is_loaded(
     assert failed.returncode == 1
     assert "28 images, too few to fit a temperature on: take 100 or more" in failed.stderr
     assert read_description(file).temperature == 1.0
-
-
-def test_a_temperature_can_be_fitted_under_every_condition_too(
-    cache_dir: Path, tmp_path: Path, faces: Path, file: Path
-) -> None:
-    done = calibrate(cache_dir, tmp_path, file, faces, "--device", "cpu", "--hard", "--json")
-
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["conditions"] == 14
-    assert found["is_kept"]

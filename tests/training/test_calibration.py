@@ -52,22 +52,6 @@ def test_each_half_is_calibrated_by_the_other() -> None:
     assert not np.allclose(after[second], before[second])
 
 
-def test_all_views_of_an_image_are_in_one_half() -> None:
-    """What becomes of the truth in one half moves the confidences of the other half's views."""
-    probabilities, truth = answers(1.0, count=200)
-    seen_twice, truth_twice = np.tile(probabilities, (2, 1)), np.tile(truth, 2)
-    before = cross_fitted(seen_twice, truth_twice, views=2)
-    first = np.array_split(np.random.default_rng(0).permutation(200), 2)[0]
-    turned = truth_twice.copy()
-    turned[first] = (turned[first] + 1) % 3
-
-    after = cross_fitted(seen_twice, turned, views=2)
-
-    np.testing.assert_array_equal(after[first + 200], before[first + 200])
-    second = np.setdiff1d(np.arange(200), first)
-    assert not np.allclose(after[second + 200], before[second + 200])
-
-
 def test_certainty_that_is_wrong_does_not_break_the_fit() -> None:
     probabilities = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
 
