@@ -123,16 +123,7 @@ class LoadedEnsemble:
         else:
             weights = self.entry.weights or (1 / of_members.shape[0],) * of_members.shape[0]
             combined = np.einsum("m,mnc->nc", np.asarray(weights, np.float32), of_members)
-        return corrected(combined, self.entry)
-
-
-def corrected(probabilities: Probabilities, entry: EnsembleEntry) -> Probabilities:
-    """The mean of the members (N, C) with the ensemble's offsets, at its temperature."""
-    if entry.offsets:
-        factors = np.exp([entry.offsets.get(label, 0.0) for label in entry.labels]).astype(np.float32)
-        probabilities = probabilities * factors
-        probabilities = probabilities / probabilities.sum(1, keepdims=True)
-    return sharpen(probabilities, entry.temperature)
+        return sharpen(combined, self.entry.temperature)
 
 
 def sharpen(probabilities: Probabilities, temperature: float) -> Probabilities:

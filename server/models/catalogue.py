@@ -96,8 +96,6 @@ class _EnsembleTable(_Table):
     #: per member: its label -> the ensemble's label, or "" to leave it out
     mapping: dict[str, dict[str, str]] = Field(default_factory=dict)
     temperature: float = Field(default=1.0, gt=0)
-    #: label -> what is added to the logarithm of its probability
-    offsets: dict[str, Annotated[float, Field(ge=-5, le=5)]] = Field(default_factory=dict)
     mirrored: bool = False
     description: str = ""
 
@@ -106,9 +104,7 @@ class _EnsembleTable(_Table):
 class EnsembleEntry:
     """Networks whose predictions are combined. ``labels`` are in the order of the probabilities.
 
-    Those are sharpened by ``temperature``: the mean of several networks is less sure than any of them. Before
-    that ``offsets`` are added to the logarithms of some labels' probabilities: they correct for classes that
-    were more frequent in training than they are where the ensemble is used (Menon et al., arXiv 2007.07314).
+    Those are sharpened by ``temperature``: the mean of several networks is less sure than any of them.
     ``mirrored`` is test-time augmentation: each member's probabilities are the mean over the face and its
     mirror image, at twice the cost.
     """
@@ -120,7 +116,6 @@ class EnsembleEntry:
     weights: tuple[float, ...] = ()  # one per member with Policy.WEIGHTED, summing to 1
     mapping: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     temperature: float = 1.0
-    offsets: Mapping[str, float] = field(default_factory=dict)
     mirrored: bool = False
 
     def columns(self, member: ModelEntry) -> tuple[tuple[int, ...], ...]:
@@ -196,13 +191,10 @@ class Catalogue:
             weights=_normalised(weights or table.weights or (), len(models), policy, names),
             mapping=table.mapping,
             temperature=table.temperature,
-            offsets=table.offsets,
             mirrored=table.mirrored,
         )
         for member in models:
             entry.columns(member)
-        if strange := set(entry.offsets) - set(entry.labels):
-            raise ModelError(f"{names} has offsets of {', '.join(sorted(strange))}, and no such labels")
         return entry
 
 

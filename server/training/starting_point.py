@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..exceptions import ModelError
-from ..inference.ensemble import Member, corrected, load_ensemble
+from ..inference.ensemble import Member, load_ensemble, sharpen
 from ..loading import find_model
 from ..models.catalogue import EnsembleEntry
 from ..models.factory import PAIRS, create_model
@@ -72,8 +72,9 @@ class StartingPoint:
         return answers
 
     def sharpened(self, probabilities: Floats) -> Floats:
-        """With the ensemble's own offsets and temperature."""
-        return corrected(probabilities, self.entry)
+        """At the ensemble's own temperature."""
+        sharpened: Floats = sharpen(probabilities, self.entry.temperature)
+        return sharpened
 
     def last_layer(self, mixture: Floats) -> tuple[Floats, Floats] | None:
         """Weights (C, D) and biases (C,) of one last layer that answers nearly as the networks do.
@@ -89,8 +90,6 @@ class StartingPoint:
             scale = 1 / (member.temperature * self.entry.temperature * len(self._members))
             weights.append(head.weight.detach().numpy()[rows] * scale)
             biases += head.bias.detach().numpy()[rows] * scale
-        offsets = np.array([self.entry.offsets.get(label, 0.0) for label in self.labels], np.float32)
-        biases += offsets / self.entry.temperature
         together: Floats = np.concatenate(weights, 1)
         return (mixture @ together).astype(np.float32), (mixture @ biases).astype(np.float32)
 

@@ -184,16 +184,6 @@ def test_an_ensembles_temperature_sharpens_its_answer() -> None:
     np.testing.assert_allclose(answer(sharp), squares / squares.sum(1, keepdims=True), atol=1e-6)
 
 
-def test_offsets_move_the_logarithms_of_some_labels_before_the_temperature() -> None:
-    plain = constant_ensemble({"one": SAD, "two": GLAD}, Policy.MEAN)
-    label = plain.entry.labels[0]
-    moved = replace(plain, entry=replace(plain.entry, offsets={label: np.log(3)}, temperature=0.5))
-
-    expected = answer(plain) * np.where(np.arange(len(plain.entry.labels)) == 0, 3, 1)
-    expected = (expected / expected.sum(1, keepdims=True)) ** 2
-    np.testing.assert_allclose(answer(moved), expected / expected.sum(1, keepdims=True), atol=1e-5)
-
-
 def test_sharpening_keeps_certainty_and_sums() -> None:
     probabilities = np.array([[1, 0, 0], [0.5, 0.25, 0.25]], np.float32)
 

@@ -219,15 +219,3 @@ def test_images_are_normalised_as_for_imagenet_unless_told_otherwise() -> None:
     assert plain.mean == (0.485, 0.456, 0.406)
     assert own.normalisation_spec.std == (0.25, 0.25, 0.25)
     assert not own.normalisation_spec.grayscale
-
-
-def test_offsets_are_of_labels_that_there_are(tmp_path: Path) -> None:
-    file = tmp_path / "mine.toml"
-    ensemble = '[ensembles.mine]\nmembers = ["from-scratch-a"]\noffsets = { LABEL = -0.2 }\n'
-
-    file.write_text(ensemble.replace("LABEL", "neutral"))
-    assert read_catalogue(file).find("mine").offsets == {"neutral": -0.2}
-
-    file.write_text(ensemble.replace("LABEL", "bored"))
-    with pytest.raises(ModelError, match="mine has offsets of bored, and no such labels"):
-        read_catalogue(file).find("mine")
