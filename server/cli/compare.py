@@ -60,18 +60,20 @@ def show(found: Comparison, console: Console) -> None:
     first, second = found.sides
     console.print(
         f"[bold]{first.model}[/] and [bold]{second.model}[/] on {found.data}: {found.images:,} images. "
-        "In brackets: 95 % intervals.\n",
+        "In brackets: 95 % intervals; those of differences are paired.\n",
         soft_wrap=True,
     )
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for heading in ("", first.model, second.model):
+    for heading in ("", first.model, second.model, "difference"):
         table.add_column(heading, justify="left" if not heading else "right")
     for title, name in (
         ("accuracy", "accuracy"),
+        ("balanced accuracy", "balanced_accuracy"),
         ("macro F1", "macro_f1"),
         ("calibration error", "expected_calibration_error"),
     ):
-        table.add_row(title, *(_figure(getattr(side.intervals, name)) for side in found.sides))
+        figures = [_figure(getattr(side.intervals, name)) for side in found.sides]
+        table.add_row(title, *figures, _difference(getattr(found.differences, name)))
     table.add_section()
     for place, label in enumerate(found.labels):
         cells = [
@@ -79,7 +81,7 @@ def show(found: Comparison, console: Console) -> None:
             f"F1 {side.intervals.f1[place].value:.3f}"
             for side in found.sides
         ]
-        table.add_row(label, *cells)
+        table.add_row(label, *cells, f"F1 {_difference(found.differences.f1[place])}")
     console.print(table)
     paired = found.paired
     console.print(
@@ -110,6 +112,10 @@ def _show_flips(found: Comparison, console: Console) -> None:
         rest = sum(flip.images for flip in found.flips[_MOST_FLIPS:])
         table.add_row("others", "", "", f"{rest:,}", style="dim")
     console.print(table)
+
+
+def _difference(figure: Interval) -> str:
+    return f"{figure.value:+.3f} [dim]({figure.low:+.3f} to {figure.high:+.3f})[/]"
 
 
 def _figure(figure: Interval) -> str:

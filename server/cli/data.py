@@ -25,7 +25,12 @@ def data() -> None:
 
 @app.command("prepare", epilog=examples("emostream data prepare ~/fer2013 --out data/fer2013"))
 def prepare_(
-    source: Annotated[Path, typer.Argument(help="fer2013.csv, or a folder: FER+, or one folder per class.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="fer2013.csv; a tar file or folder with label.csv; FER+; or one folder per class."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the prepared data set.")],
     side: Annotated[int, typer.Option(min=16, max=512, help="Side of the prepared images, in px.")] = 48,
     colour: Annotated[bool, typer.Option("--colour/--grey", help="RGB, or luma only.")] = False,
@@ -64,6 +69,18 @@ def prepare_(
             "--map", metavar="FOLDER=LABEL", help="Label of a class folder; FOLDER= drops its images."
         ),
     ] = None,
+    selection: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=0.5,
+            help="Share of the training split to set aside for choosing: DIR/selection.",
+        ),
+    ] = 0.0,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(help="For a table of labels: a table of image and emotion that replaces some."),
+    ] = None,
     drop_repeated: Annotated[
         bool, typer.Option("--drop-repeated", help="Drop images that are also in the training split.")
     ] = False,
@@ -83,9 +100,11 @@ def prepare_(
         mapping=_mapping(mapping or []),
         labels=None if labels is None else tuple(label.strip() for label in labels.split(",")),
         grouping=group_by,
+        selection=selection,
+        corrections=None if corrections is None else corrections.name,
         drop_repeated=drop_repeated,
     )
-    found = find_source(source, options, votes)
+    found = find_source(source, options, votes, corrections)
     detector = FaceDetector.load(read_settings().faces_dir, min_side) if detect else None
     with progress_bar() as progress:
         prepared = prepare(found, source, out, options, progress, detector, force)

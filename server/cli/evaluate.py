@@ -10,10 +10,11 @@ from rich.table import Table
 from ..loading import find_model, load_recognizer
 from ..process import configure_process
 from ..settings import read_settings
+from ..training.columns import read_column, table_of
 from ..training.datasets import read_split
-from ..training.evaluate import Evaluation
+from ..training.evaluate import ConditionResult, Evaluation, GroupResults
 from ..training.evaluate import evaluate as measure
-from ..training.metrics import Interval
+from ..training.metrics import Interval, Intervals
 from .console import messages, progress_bar, results
 from .model_option import ModelArgument
 
@@ -24,6 +25,12 @@ def evaluate(
     quick: Annotated[
         bool, typer.Option("--quick", help="Only the unchanged images, without conditions.")
     ] = False,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            help="A column of DIR/SPLIT.csv: every figure for each of its values.", metavar="COLUMN"
+        ),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(help="Write FILE.html, or FILE.md with plots beside it; FILE.json is written, too."),
@@ -39,10 +46,14 @@ def evaluate(
 
         check_report(report)
     faces = read_split(data, "evaluation")
+    column = None
+    if groups is not None:
+        column = read_column(table_of(data), groups, faces)
+        column.check()  # before seconds go into loading
     settings = read_settings(device=device)
     recognizer = load_recognizer(settings, find_model(model, settings)[0])
     with progress_bar() as progress:
-        evaluation = measure(recognizer, faces, _called(data), progress, quick, seed)
+        evaluation = measure(recognizer, faces, _called(data), progress, quick, seed, column)
     if as_json:
         typer.echo(json.dumps(evaluation.as_dict(), indent=2))
     else:
@@ -68,6 +79,7 @@ def _show(evaluation: Evaluation) -> None:
     )
     headline = Table.grid(padding=(0, 2))
     headline.add_row("accuracy", _percent(intervals.accuracy))
+    headline.add_row("balanced accuracy", _percent(intervals.balanced_accuracy))
     headline.add_row("macro F1", _plain(intervals.macro_f1))
     headline.add_row("calibration error", _plain(intervals.expected_calibration_error))
     results.print(headline)
@@ -91,11 +103,37 @@ def _show(evaluation: Evaluation) -> None:
     results.print(confusion)
 
     if evaluation.conditions:
-        conditions = _table("\ncondition", "accuracy", "macro F1")
-        conditions.add_row("as they are", _percent(intervals.accuracy), _plain(intervals.macro_f1))
+        conditions = _table("\ncondition", "accuracy", "macro F1", "calibration error")
+        conditions.add_row("as they are", *_figures(intervals))
         for condition in evaluation.conditions:
-            conditions.add_row(condition.title, _percent(condition.accuracy), _plain(condition.macro_f1))
+            conditions.add_row(condition.title, *_figures(condition))
         results.print(conditions)
+    if evaluation.groups is not None:
+        _show_groups(evaluation.groups, evaluation.labels)
+
+
+def _show_groups(found: GroupResults, labels: tuple[str, ...]) -> None:
+    table = _table(f"\n{found.column}", "images", "accuracy", "balanced", "macro F1", "calibration error")
+    for group in found.groups:
+        accuracy, f1, error = _figures(group.intervals)
+        balanced = _percent(group.intervals.balanced_accuracy)
+        table.add_row(group.name, f"{group.pictures:,}", accuracy, balanced, f1, error)
+    results.print(table)
+    classes = _table("\nF1 of class", *(f"\n{group.name}" for group in found.groups))
+    for index, label in enumerate(labels):
+        cells = (
+            f"{group.intervals.f1[index].value:.2f} [dim]of {group.scores.support[index]:,}[/]"
+            for group in found.groups
+        )
+        classes.add_row(label, *cells)
+    results.print(classes)
+    if found.without:
+        results.print(f"{found.without:,} images have no {found.column} and are in no group.")
+
+
+def _figures(found: Intervals | ConditionResult) -> tuple[str, str, str]:
+    error = _plain(found.expected_calibration_error)
+    return _percent(found.accuracy), _plain(found.macro_f1), error
 
 
 def _table(first: str, *headings: str) -> Table:

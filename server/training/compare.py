@@ -12,7 +12,7 @@ from ..exceptions import DatasetError
 from ..inference import Recognizer
 from .datasets import FaceDataset, read_split
 from .evaluate import predict_probabilities
-from .metrics import Intervals, Scores, bootstrap, figures, score
+from .metrics import Intervals, Scores, bootstrap, differences, figures, score
 from .paired import Paired, accuracy_interval, compare_paired
 from .reading import Floats, read_as, reading_of
 
@@ -45,13 +45,15 @@ class Flip:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``sides`` are the first model and the second; classes are in the order of ``labels``, the data's."""
+    """``sides`` are the first model and the second, ``differences`` the second's figures less the first's;
+    classes are in the order of ``labels``, the data's."""
 
     data: str
     labels: tuple[str, ...]
     images: int
     sides: tuple[Side, Side]
     paired: Paired
+    differences: Intervals
     flips: tuple[Flip, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,8 +63,12 @@ class Comparison:
             "images": self.images,
             "models": [self._side(side) for side in self.sides],
             "paired": asdict(self.paired) | {"verdict": self.paired.verdict},
+            "differences": asdict(self.differences) | {"f1": self._f1_differences()},
             "flips": [asdict(flip) for flip in self.flips],
         }
+
+    def _f1_differences(self) -> dict[str, Any]:
+        return {label: asdict(figure) for label, figure in zip(self.labels, self.differences.f1, strict=True)}
 
     def _side(self, side: Side) -> dict[str, Any]:
         found = figures(side.scores, side.intervals, self.labels)
@@ -96,6 +102,7 @@ def compare(
         images=len(faces),
         sides=(sides[0], sides[1]),
         paired=compare_paired(answers[0] == truth, answers[1] == truth),
+        differences=differences(found[0][0], found[1][0], truth),
         flips=tuple(Flip(label[t], label[a], label[b], n) for (t, a, b), n in counts.most_common()),
     )
 

@@ -20,6 +20,12 @@ Change = Callable[[Images, np.random.Generator], Images]
 #: Deviation of the blur's Gaussian as a fraction of the image's side: 1.2 px of 48.
 _BLUR = 0.025
 
+#: By how much a dark image is darker, and the deviation of its noise, in levels of 255.
+_DARKER, _NOISE = 8, 2.0
+
+#: Of a head that is tilted, in degrees.
+_ROLL_DEG = 30.0
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -48,6 +54,8 @@ def conditions(side: int) -> tuple[Condition, ...]:
             for quality in (60, 30, 10)
         ),
         Condition("blur", "blurred", _blur),
+        Condition("dark", "dark", _darken),
+        Condition("roll_30", "turned by 30°", _roll),
     )
 
 
@@ -89,6 +97,27 @@ def _compress(images: Images, _: np.random.Generator, quality: int) -> Images:
 def _blur(images: Images, _: np.random.Generator) -> Images:
     deviation = _BLUR * images.shape[1]
     return np.stack([np.asarray(cv2.GaussianBlur(p, (0, 0), deviation), np.uint8) for p in images])
+
+
+def _darken(images: Images, generator: np.random.Generator) -> Images:
+    """An eighth of the light, and what is left in the noise of a sensor that amplifies it."""
+    noise = generator.normal(0, _NOISE, images.shape[:3])
+    noise = noise if images.ndim == 3 else noise[..., None]
+    return np.clip(images / _DARKER + noise, 0, 255).round().astype(np.uint8)
+
+
+def _roll(images: Images, generator: np.random.Generator) -> Images:
+    """Turned in the image's plane, one way or the other; the edges are repeated."""
+    side = images.shape[1]
+    middle = ((side - 1) / 2, (side - 1) / 2)
+    angles = np.where(generator.random(len(images)) < 0.5, _ROLL_DEG, -_ROLL_DEG)
+    matrices = [cv2.getRotationMatrix2D(middle, float(angle), 1.0) for angle in angles]
+    return np.stack(
+        [
+            np.asarray(cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+            for image, matrix in zip(images, matrices, strict=True)
+        ]
+    )
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from ..exceptions import EmostreamError, did_you_mean
 from ..models.factory import ARCHITECTURES
@@ -21,6 +21,11 @@ def _check_augmentation(value: dict[str, float]) -> dict[str, float]:
                 f"no such augmentation: {name}{did_you_mean(name, known)}; known are: {', '.join(known)}"
             )
     return value
+
+
+def _several(value: object) -> object:
+    """One path stands for a list of it."""
+    return (value,) if isinstance(value, str | Path) else value
 
 
 class FinetuneConfig(BaseModel):
@@ -47,7 +52,9 @@ class TrainingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     architecture: str
-    train: Path = Field(description="prepared folder, or a split of one")
+    train: Annotated[tuple[Path, ...], BeforeValidator(_several)] = Field(
+        min_length=1, description="prepared folders, or splits of such, to learn from together"
+    )
     validation: Path = Field(description="the same; of a folder its split valid")
     start_from: Path | None = Field(
         default=None, description="initial weights, or a model's name; default: random"
@@ -72,6 +79,14 @@ class TrainingConfig(BaseModel):
     teacher: str | None = Field(default=None, description="model or ensemble of the catalogue to learn from")
     teacher_share: float = Field(default=0.5, ge=0, le=1, description="of the loss; the rest is the votes'")
     teacher_temperature: float = Field(default=2.0, gt=0)
+    teacher_sees: Literal["augmented", "original"] = Field(
+        default="augmented",
+        description="the image that the student sees, with all that was done to it; or the image as it "
+        "is in the data, once: its probabilities are then mixed into the targets, at no temperature",
+    )
+    teacher_mirrored: bool = Field(
+        default=False, description="the teacher sees each image and its mirror image"
+    )
     mixup_alpha: float = Field(default=0.4, gt=0)
     mixup_probability: float = Field(default=0.5, ge=0, le=1)
     mixup_until: float = Field(default=1.0, ge=0, le=1, description="share of the run after which it ends")

@@ -3,6 +3,7 @@ and one file a split (docs/training.md)."""
 
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -34,12 +35,14 @@ _MAX_LABELS = 64
 class FaceDataset:
     """``images`` uint8, (N, H, W) grey or (N, H, W, 3) RGB; ``targets`` float32 (N, C), each row a
     distribution over ``labels``. ``groups`` (N,) numbers what belongs together, such as the images of one
-    person: what is learned from a group is not measured on it. None: each image is a group of its own."""
+    person: what is learned from a group is not measured on it. None: each image is a group of its own.
+    ``names`` (N,) are the images', where they have any."""
 
     images: npt.NDArray[np.uint8]
     targets: npt.NDArray[np.float32]
     labels: tuple[str, ...] = LABELS
     groups: npt.NDArray[np.int64] | None = None
+    names: npt.NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -77,16 +80,40 @@ def read_split(path: Path, purpose: Purpose) -> FaceDataset:
     return data if purpose == "training" else _agreed(data)
 
 
-def read_training_and_evaluation(train: Path, evaluation: Path) -> tuple[FaceDataset, FaceDataset]:
+def read_training_and_evaluation(train: Sequence[Path], evaluation: Path) -> tuple[FaceDataset, FaceDataset]:
     """What is learned from, and what it is measured on. Raises DatasetError as ``read_split``, and if their
-    labels differ."""
-    learned, held_out = read_split(train, "training"), read_split(evaluation, "evaluation")
-    if held_out.labels != learned.labels:
-        raise DatasetError(
-            f"{evaluation} has the labels {', '.join(held_out.labels)}; {train} has "
-            f"{', '.join(learned.labels)}"
-        )
-    return learned, held_out
+    labels or the forms of their images differ."""
+    parts = [read_split(path, "training") for path in train]
+    held_out = read_split(evaluation, "evaluation")
+    for path, part in zip(train, parts, strict=True):
+        if held_out.labels != part.labels:
+            raise DatasetError(
+                f"{evaluation} has the labels {', '.join(held_out.labels)}; {path} has "
+                f"{', '.join(part.labels)}"
+            )
+        if part.images.shape[1:] != parts[0].images.shape[1:]:
+            raise DatasetError(
+                f"{path} has images {part.images.shape[1:]}, {train[0]} {parts[0].images.shape[1:]}: "
+                "prepare them with the same --side, and both grey or both in colour"
+            )
+    return joined(parts), held_out
+
+
+def joined(parts: Sequence[FaceDataset]) -> FaceDataset:
+    """All images of data sets of the same labels and sides. Groups of one are none of another."""
+    if len(parts) == 1:
+        return parts[0]
+    groups, first = [], 0
+    for part in parts:
+        own = np.arange(len(part)) if part.groups is None else np.unique(part.groups, return_inverse=True)[1]
+        groups.append(own.astype(np.int64) + first)
+        first += len(part)
+    return FaceDataset(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.targets for part in parts]),
+        parts[0].labels,
+        np.concatenate(groups),
+    )
 
 
 def read_prepared(folder: Path, split: str) -> FaceDataset:
@@ -113,7 +140,8 @@ def read_prepared(folder: Path, split: str) -> FaceDataset:
         # Opened here: of a broken file, NumPy would leave its own handle open.
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             groups = arrays["groups"] if "groups" in arrays.files else None
-            data = FaceDataset(arrays["images"], arrays["targets"], labels, groups)
+            names = arrays["names"] if "names" in arrays.files else None
+            data = FaceDataset(arrays["images"], arrays["targets"], labels, groups, names)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DatasetError(f"{file} is damaged: prepare {folder} again, with --force ({error!r})") from error
     _check(data, file)
@@ -128,6 +156,7 @@ def _check(data: FaceDataset, file: Path) -> None:
         and targets.dtype == np.float32
         and targets.shape == (len(images), len(data.labels))
         and (data.groups is None or (data.groups.dtype == np.int64 and data.groups.shape == (len(images),)))
+        and (data.names is None or (data.names.dtype.kind == "U" and data.names.shape == (len(images),)))
         and len(images) > 0
     )
     if not is_sound:
@@ -143,4 +172,5 @@ def _agreed(data: FaceDataset) -> FaceDataset:
     targets = np.eye(len(data.labels), dtype=np.float32)[data.targets[mask].argmax(1)]
     # The usual evaluation split is one-hot already, and may be large.
     images = data.images if mask.all() else data.images[mask]
-    return FaceDataset(images, targets, data.labels, None if data.groups is None else data.groups[mask])
+    groups = None if data.groups is None else data.groups[mask]
+    return FaceDataset(images, targets, data.labels, groups, None if data.names is None else data.names[mask])

@@ -10,6 +10,7 @@ from rich.progress import Progress
 
 from ..exceptions import DatasetError
 from ..inference import Recognizer
+from .columns import Column
 from .conditions import Condition, Images, conditions
 from .datasets import FaceDataset
 from .metrics import Interval, Intervals, ReliabilityBin, Scores, bootstrap, figures, reliability, score
@@ -26,13 +27,37 @@ class ConditionResult:
     name: str
     title: str
     accuracy: Interval
+    balanced_accuracy: Interval
     macro_f1: Interval
+    expected_calibration_error: Interval
+
+
+@dataclass(frozen=True)
+class GroupResult:
+    """The figures of the images that have the value ``name`` in the column."""
+
+    name: str
+    scores: Scores
+    intervals: Intervals
+
+    @property
+    def pictures(self) -> int:
+        return int(self.scores.confusion.sum())
+
+
+@dataclass(frozen=True)
+class GroupResults:
+    """Every group by itself. ``without`` counts the images whose cell is empty: they are in none."""
+
+    column: str
+    groups: tuple[GroupResult, ...]
+    without: int
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """All that is measured. Classes are in the order of ``labels``, the data's; the conditions are empty
-    where they were not asked for."""
+    and ``groups`` is None where they were not asked for."""
 
     model: str
     members: tuple[str, ...]
@@ -46,6 +71,7 @@ class Evaluation:
     intervals: Intervals
     reliability: tuple[ReliabilityBin, ...]
     conditions: tuple[ConditionResult, ...]
+    groups: GroupResults | None = None
 
     @property
     def pictures(self) -> int:
@@ -67,7 +93,18 @@ class Evaluation:
             "confusion": {"labels": list(self.labels), "counts": self.scores.confusion.tolist()},
             "reliability": [asdict(bin_) for bin_ in self.reliability],
             "conditions": [asdict(condition) for condition in self.conditions],
+            "groups": None if self.groups is None else self._groups(self.groups),
         }
+
+    def _groups(self, found: GroupResults) -> dict[str, object]:
+        by_name = {
+            group.name: {
+                "pictures": group.pictures,
+                **figures(group.scores, group.intervals, self.labels),
+            }
+            for group in found.groups
+        }
+        return {"column": found.column, "without": found.without, "by_name": by_name}
 
 
 def check_labels(recognizer: Recognizer, labels: tuple[str, ...]) -> None:
@@ -85,14 +122,17 @@ def evaluate(
     progress: Progress,
     quick: bool = False,
     seed: int = 0,
+    column: Column | None = None,
 ) -> Evaluation:
     """Everything over the data's labels, each image seen once and not flipped.
 
     ``quick`` leaves the conditions out. ``data`` is what the faces are called in reports; ``seed`` decides
     what is drawn by chance, in the conditions and in the intervals. Raises DatasetError if the recogniser
-    knows other labels than the data.
+    knows other labels than the data, or a group of ``column`` is too small.
     """
     check_labels(recognizer, faces.labels)
+    if column is not None:
+        column.check()
     chosen = () if quick else conditions(faces.images.shape[1])
     truth = faces.targets.argmax(1)
     task = progress.add_task("as they are", total=len(faces) * (1 + len(chosen)))
@@ -107,7 +147,14 @@ def evaluate(
         found = predict_probabilities(recognizer, faces, condition, seed, advance)
         intervals = bootstrap(found, truth, seed, RESAMPLES)
         results.append(
-            ConditionResult(condition.name, condition.title, intervals.accuracy, intervals.macro_f1)
+            ConditionResult(
+                condition.name,
+                condition.title,
+                intervals.accuracy,
+                intervals.balanced_accuracy,
+                intervals.macro_f1,
+                intervals.expected_calibration_error,
+            )
         )
     return Evaluation(
         model=recognizer.name,
@@ -122,7 +169,20 @@ def evaluate(
         intervals=bootstrap(probabilities, truth, seed, RESAMPLES),
         reliability=reliability(probabilities.max(1), probabilities.argmax(1) == truth),
         conditions=tuple(results),
+        groups=None if column is None else _by_group(column, probabilities, truth, seed),
     )
+
+
+def _by_group(
+    column: Column, probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64], seed: int
+) -> GroupResults:
+    groups = []
+    for name in column.names:
+        mask = column.values == name
+        found, right = probabilities[mask], truth[mask]
+        intervals = bootstrap(found, right, seed, RESAMPLES)
+        groups.append(GroupResult(name, score(found, right), intervals))
+    return GroupResults(column.name, tuple(groups), int((column.values == "").sum()))
 
 
 def predict_probabilities(

@@ -108,7 +108,7 @@ class FineTune:
         self, config: FinetuneConfig, folder: Path, device: torch.device, settings: Settings
     ) -> None:
         self.config, self.folder, self.device = config, RunFolder(folder), device
-        self.train_set, self.held_out = read_training_and_evaluation(config.train, config.validation)
+        self.train_set, self.held_out = read_training_and_evaluation((config.train,), config.validation)
         self.labels = self.train_set.labels
         self.start = StartingPoint(config.start_from, settings, device)
         self._check_counts()

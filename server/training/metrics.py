@@ -46,6 +46,11 @@ class Scores:
         return _f1(self.confusion)
 
     @property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes that there are images of: no class outweighs another."""
+        return float(_balanced_accuracy(self.confusion))
+
+    @property
     def macro_f1(self) -> float:
         return float(self.f1_per_class.mean())
 
@@ -64,6 +69,7 @@ class Intervals:
     """The figures of ``Scores``; ``f1`` has one for each class."""
 
     accuracy: Interval
+    balanced_accuracy: Interval
     macro_f1: Interval
     expected_calibration_error: Interval
     f1: tuple[Interval, ...]
@@ -73,6 +79,7 @@ def figures(scores: Scores, intervals: Intervals, labels: Sequence[str]) -> dict
     """For JSON: the headline figures with their intervals, and those of each class."""
     return {
         "accuracy": asdict(intervals.accuracy),
+        "balanced_accuracy": asdict(intervals.balanced_accuracy),
         "macro_f1": asdict(intervals.macro_f1),
         "expected_calibration_error": asdict(intervals.expected_calibration_error),
         "classes": {
@@ -138,6 +145,66 @@ def bootstrap(
 
     Images are drawn with replacement, as many as there are. The same seed draws the same images.
     """
+    found, drawn = score(probabilities, truth), _resampled(probabilities, truth, seed, resamples)
+    return Intervals(
+        accuracy=_interval(found.accuracy, drawn.accuracy),
+        balanced_accuracy=_interval(found.balanced_accuracy, drawn.balanced_accuracy),
+        macro_f1=_interval(found.macro_f1, drawn.f1.mean(1)),
+        expected_calibration_error=_interval(found.expected_calibration_error, drawn.calibration_error),
+        f1=tuple(
+            _interval(float(value), drawn.f1[:, c]) for c, value in enumerate(found.f1_per_class.tolist())
+        ),
+    )
+
+
+def differences(
+    first: npt.NDArray[np.float32],
+    second: npt.NDArray[np.float32],
+    truth: npt.NDArray[np.int64],
+    seed: int = 0,
+    resamples: int = 1000,
+) -> Intervals:
+    """The figures of the ``second`` answers to some images less those of the ``first``.
+
+    The intervals are paired: both are measured on the same draws, so that what makes images hard for both
+    does not widen them.
+
+    Arguments as of ``bootstrap``.
+    """
+    before, after = score(first, truth), score(second, truth)
+    drawn = _resampled(first, truth, seed, resamples)
+    other = _resampled(second, truth, seed, resamples)
+
+    def difference(name: str, draws: Floats) -> Interval:
+        return _interval(getattr(after, name) - getattr(before, name), draws)
+
+    return Intervals(
+        accuracy=difference("accuracy", other.accuracy - drawn.accuracy),
+        balanced_accuracy=difference("balanced_accuracy", other.balanced_accuracy - drawn.balanced_accuracy),
+        macro_f1=difference("macro_f1", other.f1.mean(1) - drawn.f1.mean(1)),
+        expected_calibration_error=difference(
+            "expected_calibration_error", other.calibration_error - drawn.calibration_error
+        ),
+        f1=tuple(
+            _interval(float(value), other.f1[:, c] - drawn.f1[:, c])
+            for c, value in enumerate((after.f1_per_class - before.f1_per_class).tolist())
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Resampled:
+    """Figures of R draws, each (R,), and (R, C) for ``f1``."""
+
+    accuracy: Floats
+    balanced_accuracy: Floats
+    f1: Floats
+    calibration_error: Floats
+
+
+def _resampled(
+    probabilities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64], seed: int, resamples: int
+) -> _Resampled:
     n, classes = probabilities.shape
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     # Every figure is a function of sums over images, so a resample is a row of a matrix product: how often
@@ -154,15 +221,11 @@ def bootstrap(
         ]
     ).astype(np.float64)
     confusions = sums[:, : classes**2].reshape(resamples, classes, classes)
-    f1 = _f1(confusions)
-    found = score(probabilities, truth)
-    return Intervals(
-        accuracy=_interval(found.accuracy, np.trace(confusions, axis1=1, axis2=2) / n),
-        macro_f1=_interval(found.macro_f1, f1.mean(1)),
-        expected_calibration_error=_interval(
-            found.expected_calibration_error, np.abs(sums[:, classes**2 :]).sum(1) / n
-        ),
-        f1=tuple(_interval(float(found.f1_per_class[c]), f1[:, c]) for c in range(classes)),
+    return _Resampled(
+        accuracy=np.trace(confusions, axis1=1, axis2=2) / n,
+        balanced_accuracy=_balanced_accuracy(confusions),
+        f1=_f1(confusions),
+        calibration_error=np.abs(sums[:, classes**2 :]).sum(1) / n,
     )
 
 
@@ -181,6 +244,12 @@ def _f1(confusion: npt.NDArray[np.int64] | Floats) -> Floats:
     """(…, C) of confusions (…, C, C)."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     return _ratio(2 * hits, confusion.sum(-1) + confusion.sum(-2))
+
+
+def _balanced_accuracy(confusion: npt.NDArray[np.int64] | Floats) -> Floats:
+    """(…) of confusions (…, C, C)."""
+    hits, images = np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1)
+    return _ratio(_ratio(hits, images).sum(-1), (images > 0).sum(-1))
 
 
 def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:

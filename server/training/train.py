@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from .datasets import FaceDataset, read_training_and_evaluation
 from .metrics import Scores, score
 from .optimisation import SharpnessAware, parameter_groups
 from .run_folder import RunFolder
-from .teacher import Teacher, distillation_loss
+from .teacher import TaughtOnce, Teacher, distillation_loss
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +55,9 @@ class Trainer:
         self.train_set, self.validation_set = read_training_and_evaluation(config.train, config.validation)
         self.labels = self.train_set.labels
         if len(self.train_set) < _LEAST_IMAGES:
+            named = ", ".join(map(str, config.train))
             raise DatasetError(
-                f"{config.train} has {len(self.train_set)} training images, but needs {_LEAST_IMAGES}"
+                f"{named} has {len(self.train_set)} training images, but needs {_LEAST_IMAGES}"
             )
         # One batch with all of few images would be one step per epoch.
         self.batch_size = min(config.batch_size, max(_LEAST_IMAGES, len(self.train_set) // _LEAST_STEPS))
@@ -83,9 +85,15 @@ class Trainer:
             total_steps=(steps := config.epochs * self.steps_per_epoch),
             pct_start=0.2 if steps >= 10 else 0.3,  # PyTorch divides by 0 if the warm-up has one step
         )
-        self.teacher = (
-            Teacher(config.teacher, self.labels, weights_dir).to(device) if config.teacher else None
-        )
+        self.teacher: Teacher | None = None
+        self._taught_once: TaughtOnce | None = None
+        if config.teacher and config.teacher_sees == "augmented":
+            teacher = Teacher(config.teacher, self.labels, weights_dir, config.teacher_mirrored)
+            self.teacher = teacher.to(device)
+        elif config.teacher:
+            self._taught_once = TaughtOnce(
+                config.teacher, weights_dir, self.folder.taught, config.teacher_mirrored
+            )
         self.epoch = 0
 
     @property
@@ -96,6 +104,8 @@ class Trainer:
         """Trains to the last epoch and returns the averaged network's scores on the validation split."""
         self.folder.open(self.config, self.device)
         self._resume()
+        if self._taught_once is not None and self.epoch < self.config.epochs:
+            self.train_set = self._with_taught_targets(self._taught_once)
         truth = self.validation_set.targets.argmax(1)
         probabilities = None
         while self.epoch < self.config.epochs:
@@ -112,6 +122,14 @@ class Trainer:
         if not finished_before:
             self._export(fit_temperature(probabilities, truth))
         return score(probabilities, truth)
+
+    def _with_taught_targets(self, teacher: TaughtOnce) -> FaceDataset:
+        """The images to learn from, with the teacher's share in their targets."""
+        with Progress(transient=True) as progress:
+            task = progress.add_task("the teacher", total=len(self.train_set))
+            taught = teacher(self.train_set, str(self.device), lambda n: progress.advance(task, n))
+        share = np.float32(self.config.teacher_share)
+        return replace(self.train_set, targets=(1 - share) * self.train_set.targets + share * taught)
 
     def _train_epoch(self) -> float:
         self.model.train()

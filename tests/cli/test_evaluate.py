@@ -71,6 +71,29 @@ def test_a_model_of_the_catalogue_is_measured_quickly_for_programs(cache_dir: Pa
     assert found["conditions"] == []
 
 
+def test_figures_by_group_are_shown_and_small_groups_refused(
+    cache_dir: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    faces = write_prepared(tmp_path / "faces", valid=np.eye(7)[np.arange(102) % 7].tolist())
+    with np.load(faces / "valid.npz") as arrays:
+        split = dict(arrays)
+    np.savez(faces / "valid.npz", **split, names=np.array([f"{number}.png" for number in range(102)]))
+    lights = ["day"] * 50 + ["night"] * 50 + ["dusk", ""]
+    rows = [f"{number}.png,{light}" for number, light in enumerate(lights)]
+    table = faces / "valid.csv"
+    table.write_text("\n".join(["image,light", *rows]) + "\n")
+
+    refused = evaluate(cache_dir, run_folder, faces, "--quick", "--groups", "light")
+    table.write_text(table.read_text().replace("dusk", ""))
+    done = evaluate(cache_dir, run_folder, faces, "--quick", "--groups", "light")
+
+    assert refused.returncode == 1
+    assert "--groups light: fewer than 50 images of dusk (1)" in refused.stderr
+    assert done.returncode == 0, done.stderr
+    for words in ("F1 of class", "night", "2 images have no light and are in no group"):
+        assert words in done.stdout
+
+
 def test_an_error_is_one_line(tmp_path: Path) -> None:
     failed = evaluate(tmp_path, "default", tmp_path / "nothing")
 

@@ -49,6 +49,7 @@ def test_the_default_is_an_ensemble_of_two_networks_that_come_with_the_package()
     assert [member.name for member in entry.members] == ["from-scratch-a", "from-scratch-b"]
     assert all(member.shipped for member in entry.members)
     assert entry.policy is Policy.MEAN
+    assert not entry.mirrored
 
 
 def test_every_built_in_model_states_its_input_size() -> None:

@@ -82,12 +82,15 @@ def plain_rows(count: int, seed: int = 0) -> list[Row]:
 
 
 def write_prepared(
-    folder: Path, labels: tuple[str, ...] = LABELS, **targets: Sequence[Sequence[float]] | np.ndarray
+    folder: Path,
+    labels: tuple[str, ...] = LABELS,
+    side: int = 48,
+    **targets: Sequence[Sequence[float]] | np.ndarray,
 ) -> Path:
     """A prepared folder with the given splits, by hand: image i of a split is of brightness i."""
     folder.mkdir()
     for split, rows in targets.items():
-        images = np.arange(len(rows), dtype=np.uint8)[:, None, None].repeat(48, 1).repeat(48, 2)
+        images = np.arange(len(rows), dtype=np.uint8)[:, None, None].repeat(side, 1).repeat(side, 2)
         np.savez(folder / f"{split}.npz", images=images, targets=np.array(rows, np.float32))
     manifest = {"form": 1, "labels": labels, "splits": {split: {} for split in targets}}
     (folder / "dataset.json").write_text(json.dumps(manifest))

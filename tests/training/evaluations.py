@@ -27,7 +27,14 @@ def made_up_evaluation(model: str = "mine", conditions: int = 2) -> Evaluation:
         intervals=intervals,
         reliability=reliability(probabilities.max(1), probabilities.argmax(1) == truth),
         conditions=tuple(
-            ConditionResult(f"dusk_{number}", f"dusk {number}", intervals.accuracy, intervals.macro_f1)
+            ConditionResult(
+                f"dusk_{number}",
+                f"dusk {number}",
+                intervals.accuracy,
+                intervals.balanced_accuracy,
+                intervals.macro_f1,
+                intervals.expected_calibration_error,
+            )
             for number in range(conditions)
         ),
     )

@@ -102,4 +102,21 @@ def test_jpeg_keeps_red_and_blue_where_they_were() -> None:
 
 def test_a_resolution_that_the_images_do_not_reach_is_no_condition() -> None:
     assert [one.name for one in conditions(24) if one.name.startswith("side")] == ["side_16"]
-    assert len({one.name for one in conditions(224)}) == 12
+    assert len({one.name for one in conditions(224)}) == 14
+
+
+def test_a_dark_image_has_an_eighth_of_the_light() -> None:
+    bright = np.full((2, SIDE, SIDE), 160, np.uint8)
+
+    assert changed("dark", bright).mean() == pytest.approx(20, abs=0.5)
+
+
+def test_heads_are_turned_one_way_or_the_other() -> None:
+    upright = np.zeros((40, SIDE, SIDE), np.uint8)
+    upright[:, 4:10, 20:28] = 255  # a spot on top
+
+    found = changed("roll_30", upright)
+
+    columns = np.array([np.nonzero(image)[1].mean() for image in found])
+    # The middle, and sin 30° of the 17 rows that the spot lies above it.
+    assert {round(float(column)) for column in columns} == {15, 32}

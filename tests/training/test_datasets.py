@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emostream.exceptions import DatasetError
-from emostream.training.datasets import LABELS, read_prepared, read_split
+from emostream.training.datasets import LABELS, read_prepared, read_split, read_training_and_evaluation
 
 from tests.training.conftest import write_prepared
 
@@ -128,3 +128,29 @@ def test_arrays_that_do_not_fit_are_named_with_their_shapes(
 
     with pytest.raises(DatasetError, match=r"train\.npz holds images .* expected uint8"):
         read_prepared(prepared, "train")
+
+
+def test_several_sets_are_learned_from_together_and_share_no_group(tmp_path: Path) -> None:
+    first = write_prepared(
+        tmp_path / "first", train=[target(anger=1), target(fear=1)], valid=[target(fear=1)]
+    )
+    second = write_prepared(tmp_path / "second", train=[target(sadness=1)], valid=[target(fear=1)])
+
+    learned, held_out = read_training_and_evaluation((first, second), first)
+
+    assert learned.targets.tolist() == [target(anger=1), target(fear=1), target(sadness=1)]
+    assert learned.images[:, 0, 0].tolist() == [0, 1, 0]
+    assert learned.groups is not None
+    assert len(set(learned.groups.tolist())) == 3
+    assert len(held_out) == 1
+
+
+def test_sets_of_other_labels_or_sides_are_not_learned_from_together(tmp_path: Path) -> None:
+    first = write_prepared(tmp_path / "first", train=[target(anger=1)], valid=[target(fear=1)])
+    other = write_prepared(tmp_path / "other", labels=("glad", "sad"), train=[[1, 0]], valid=[[0, 1]])
+    larger = write_prepared(tmp_path / "larger", side=64, train=[target(anger=1)])
+
+    with pytest.raises(DatasetError, match="other has glad, sad"):
+        read_training_and_evaluation((first, other), first)
+    with pytest.raises(DatasetError, match=r"larger has images \(64, 64\), .*first \(48, 48\)"):
+        read_training_and_evaluation((first, larger), first)

@@ -3,6 +3,7 @@ import pytest
 from emostream.exceptions import DatasetError
 from emostream.inference.device_preparation import PreparedFace
 from emostream.inference.recognizer import Recognizer
+from emostream.training.columns import Column
 from emostream.training.datasets import LABELS, FaceDataset
 from emostream.training.evaluate import evaluate
 from rich.progress import Progress
@@ -105,3 +106,26 @@ def test_json_has_every_figure_with_its_interval() -> None:
 def test_a_model_of_other_labels_is_refused() -> None:
     with pytest.raises(DatasetError, match="reader knows sad, glad; the data has anger, "):
         evaluate(Reader(("sad", "glad")), data(), "faces", progress())
+
+
+def test_each_group_has_figures_of_its_own_images_alone() -> None:
+    light = Column("light", np.array(["night"] * 70 + ["day"] * 70 + [""] * 7))
+
+    found = evaluate(Reader(), data(147, wrong=35), "faces", progress(), quick=True, column=light)
+
+    assert found.groups is not None
+    day, night = found.groups.groups
+    assert (day.name, day.pictures, day.scores.accuracy) == ("day", 70, 1.0)
+    assert (night.name, night.pictures, night.scores.accuracy) == ("night", 70, 0.5)
+    assert night.intervals.accuracy.low < 0.5 < night.intervals.accuracy.high
+    assert found.groups.without == 7
+    groups = found.as_dict()["groups"]
+    assert groups["by_name"]["night"]["balanced_accuracy"]["value"] == pytest.approx(0.5)  # type: ignore[index]
+
+
+def test_a_small_group_is_refused_before_anything_is_measured() -> None:
+    reader = Reader()
+
+    with pytest.raises(DatasetError, match=r"light: fewer than 50 images of day \(14\)"):
+        evaluate(reader, data(), "faces", progress(), column=Column("light", np.array(["day"] * 14)))
+    assert reader.batches == []

@@ -194,7 +194,11 @@ def test_corrections_of_some_classes_keep_all_labels_of_the_model(tmp_path: Path
 def test_a_description_says_that_a_mirrored_network_stays_one(
     tmp_path: Path, settings: Settings, data: Path
 ) -> None:
-    FineTune(config(data, start_from="default", views=0), tmp_path / "run", CPU, settings).run(SILENT)
+    settings.weights_dir.mkdir(exist_ok=True)
+    (settings.weights_dir / "catalogue.toml").write_text(
+        '[ensembles.both-ways]\nmembers = ["from-scratch-a", "from-scratch-b"]\nmirrored = true\n'
+    )
+    FineTune(config(data, start_from="both-ways", views=0), tmp_path / "run", CPU, settings).run(SILENT)
 
     description = read_description(tmp_path / "run/model.safetensors")
     assert description is not None

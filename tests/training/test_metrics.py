@@ -1,6 +1,13 @@
 import numpy as np
 import pytest
-from emostream.training.metrics import Scores, bootstrap, expected_calibration_error, reliability, score
+from emostream.training.metrics import (
+    Scores,
+    bootstrap,
+    differences,
+    expected_calibration_error,
+    reliability,
+    score,
+)
 
 
 def probabilities(*rows: list[float]) -> np.ndarray:
@@ -141,3 +148,31 @@ def test_rarer_classes_are_less_certain() -> None:
     f1 = bootstrap(np.eye(2, dtype=np.float32)[given], truth).f1
 
     assert f1[1].high - f1[1].low > 3 * (f1[0].high - f1[0].low)
+
+
+def test_balanced_accuracy_gives_every_class_the_same_weight_and_passes_over_absent_ones() -> None:
+    truth = np.array([0] * 8 + [1] * 2)
+    answers = np.array([0] * 8 + [0, 1])
+    found = score(np.eye(3, dtype=np.float32)[answers], truth)
+
+    assert found.accuracy == pytest.approx(0.9)
+    assert found.balanced_accuracy == pytest.approx((1 + 0.5) / 2)
+    interval = bootstrap(np.eye(3, dtype=np.float32)[answers], truth).balanced_accuracy
+    assert interval.value == pytest.approx(0.75)
+    assert interval.low <= 0.5 < 0.75 < interval.high <= 1
+
+
+def test_a_difference_has_a_paired_interval_that_common_difficulty_does_not_widen() -> None:
+    """Both are wrong on the same 300 of 1,000 images, and the second on ten more."""
+    truth = np.zeros(1000, np.int64)
+    wrong = np.arange(1000) < 300
+    first = np.eye(2, dtype=np.float32)[wrong.astype(int)]
+    second = np.eye(2, dtype=np.float32)[(wrong | (np.arange(1000) >= 990)).astype(int)]
+
+    found = differences(first, second, truth)
+
+    assert found.accuracy.value == pytest.approx(-0.01)
+    assert -0.02 < found.accuracy.low < -0.01 < found.accuracy.high < 0
+    same = differences(first, first, truth)
+    assert (same.macro_f1.low, same.macro_f1.value, same.macro_f1.high) == (0, 0, 0)
+    assert (same.expected_calibration_error.low, same.expected_calibration_error.high) == (0, 0)

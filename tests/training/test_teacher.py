@@ -1,12 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from emostream.exceptions import EmostreamError, UnknownModelError
 from emostream.inference.ensemble import load_ensemble
 from emostream.models.weights import WeightsStore
-from emostream.training.datasets import LABELS
-from emostream.training.teacher import Teacher, distillation_loss
+from emostream.training.datasets import LABELS, FaceDataset
+from emostream.training.teacher import TaughtOnce, Teacher, distillation_loss
 
 TEACHER = "compact-mobilenet-a"
 
@@ -61,3 +62,35 @@ def test_the_loss_is_least_where_the_student_says_what_the_teacher_says() -> Non
     distillation_loss(logits, answers, 2.0).backward()
     assert logits.grad is not None
     torch.testing.assert_close(logits.grad, torch.zeros(1, 3), atol=1e-6, rtol=0)
+
+
+def data(count: int = 5) -> FaceDataset:
+    pixels = faces(count).round().to(torch.uint8)[:, 0].numpy()
+    return FaceDataset(pixels, np.eye(len(LABELS), dtype=np.float32)[np.zeros(count, int)], LABELS)
+
+
+def test_what_it_says_once_is_what_it_says_of_the_images_as_they_are(tmp_path: Path) -> None:
+    found = TaughtOnce(TEACHER, tmp_path, tmp_path / "taught.npz", mirrored=True)(data(), "cpu")
+
+    expected = Teacher(TEACHER, LABELS, tmp_path, mirrored=True)(faces(5).round())
+    np.testing.assert_allclose(found, expected.numpy(), atol=0.02)  # the engine's precision is bfloat16
+
+
+def test_it_is_asked_once_and_again_for_other_images(tmp_path: Path) -> None:
+    asked: list[int] = []
+    teacher = TaughtOnce(TEACHER, tmp_path, tmp_path / "taught.npz")
+
+    first = teacher(data(), "cpu", asked.append)
+    again = TaughtOnce(TEACHER, tmp_path, tmp_path / "taught.npz")(data(), "cpu", asked.append)
+    assert np.array_equal(first, again)
+    assert asked == [5]
+
+    assert teacher(data(4), "cpu", asked.append).shape == (4, len(LABELS))
+    assert asked == [5, 4]
+
+
+def test_one_that_is_asked_once_is_refused_with_other_labels_too(tmp_path: Path) -> None:
+    strange = FaceDataset(data().images, data().targets[:, :2], ("glad", "sad"))
+
+    with pytest.raises(EmostreamError, match="the teacher compact-mobilenet-a knows anger"):
+        TaughtOnce(TEACHER, tmp_path, tmp_path / "taught.npz")(strange, "cpu")

@@ -136,7 +136,7 @@ def test_few_images_go_in_small_batches(
     data = write_faces(tmp_path / "few", train=images, valid=7)
 
     trainer = Trainer(
-        config.model_copy(update={"batch_size": 64, "train": data, "validation": data}),
+        config.model_copy(update={"batch_size": 64, "train": (data,), "validation": data}),
         tmp_path / "run",
         CPU,
         NOWHERE,
@@ -149,7 +149,7 @@ def test_few_images_go_in_small_batches(
 def test_a_run_of_a_few_steps_ends(config: TrainingConfig, tmp_path: Path, epochs: int) -> None:
     """Five steps used to end in a division by zero, for a warm-up of one."""
     data = write_faces(tmp_path / "few", train=8, valid=7)
-    few = config.model_copy(update={"epochs": epochs, "train": data, "validation": data})
+    few = config.model_copy(update={"epochs": epochs, "train": (data,), "validation": data})
 
     assert Trainer(few, tmp_path / "run", CPU, NOWHERE).run().confusion.sum() == 7
 
@@ -158,7 +158,7 @@ def test_fewer_images_than_make_sense_are_counted(config: TrainingConfig, tmp_pa
     data = write_faces(tmp_path / "few", train=7, valid=7)
 
     with pytest.raises(DatasetError, match="has 7 training images, but needs 8"):
-        Trainer(config.model_copy(update={"train": data}), tmp_path / "run", CPU, NOWHERE)
+        Trainer(config.model_copy(update={"train": (data,)}), tmp_path / "run", CPU, NOWHERE)
 
 
 def test_the_average_of_a_short_run_leaves_its_start() -> None:
@@ -182,7 +182,7 @@ OWN = ("bored", "focused")
 def own(config: TrainingConfig, tmp_path: Path) -> TrainingConfig:
     rows = np.eye(2)[np.arange(16) % 2]
     data = write_prepared(tmp_path / "own", labels=OWN, train=rows, valid=rows)
-    return config.model_copy(update={"train": data, "validation": data, "epochs": 1})
+    return config.model_copy(update={"train": (data,), "validation": data, "epochs": 1})
 
 
 def test_labels_of_ones_own_are_learned_from_the_features_of_a_model_of_the_catalogue(
@@ -236,11 +236,29 @@ def test_a_run_with_everything_on_is_continued_exactly_too(config: TrainingConfi
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
+def test_a_teacher_that_sees_images_once_has_its_share_in_their_targets(
+    config: TrainingConfig, tmp_path: Path
+) -> None:
+    taught = config.model_copy(
+        update={"teacher": "compact-mobilenet-a", "teacher_sees": "original", "teacher_share": 0.25}
+    )
+    trainer = Trainer(taught, tmp_path / "run", CPU, tmp_path)
+    votes = trainer.train_set.targets
+
+    trainer.run()
+
+    with np.load(tmp_path / "run/taught.npz") as kept:
+        said = kept["probabilities"]
+    np.testing.assert_allclose(trainer.train_set.targets, 0.75 * votes + 0.25 * said, atol=1e-6)
+    assert trainer.train_set.targets.sum(1) == pytest.approx(1, abs=1e-5)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"sharpness_radius": 0.5},
         {"teacher": "compact-mobilenet-a"},
+        {"teacher": "compact-mobilenet-a", "teacher_sees": "original"},
         {"class_balance": 1.0},
         {"small_side": 24, "small_until": 1.0},
         {"mixup_probability": 1.0},

@@ -7,15 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 from rich.progress import Progress
 
 from ...exceptions import DatasetError
 from .class_names import LEFT_OUT, label_set, labels_of_folders
+from .dealing import deal
 from .images import open_image
 from .near_duplicates import groups_of, linked_by_content
-from .sample import SPLITS, Reason, Sample, one_hot
+from .sample import Reason, Sample, one_hot
 
 #: What belongs together beside copies of one picture: the images of one folder below a class, or those whose
 #: names differ by a number at the end only.
@@ -113,7 +112,7 @@ class ClassFolders:
     def _groups(self, by_class: Mapping[Path, list[Path]], progress: Progress | None) -> dict[Path, int]:
         """The number of every image's group."""
         paths = [path for listed in by_class.values() for path in listed]
-        pairs = linked_by_content(paths, progress)
+        pairs = linked_by_content([partial(open_image, path) for path in paths], progress)
         first_of: dict[str, int] = {}
         for place, (folder, path) in enumerate(
             (f, path) for f, listed in by_class.items() for path in listed
@@ -131,20 +130,11 @@ class ClassFolders:
         return None
 
     def _drawn(self, by_class: Mapping[Path, list[Path]], group_of: Mapping[Path, int]) -> dict[Path, str]:
-        """A split for every image: each label's groups are dealt out in the same shares of its images."""
         by_label: dict[str, list[Path]] = defaultdict(list)
         for folder, paths in by_class.items():
             by_label[self._label_of[folder.name]] += paths
         shares = self._shares or (_SHARES_OF_FEW if len(group_of) < _FEW else _SHARES)
-        split_of_group: dict[int, str] = {}
-        for label, paths in sorted(by_label.items()):
-            groups: dict[int, int] = defaultdict(int)  # and how many of the label's images are in each
-            for path in paths:
-                groups[group_of[path]] += 1
-            # A seed of its own: another class's images do not move these from split to split.
-            order = np.random.default_rng([self._seed, *label.encode()]).permutation(list(groups))
-            _deal(order, groups, np.floor(np.cumsum(shares) * len(paths) + 1e-9), split_of_group)
-        return {path: split_of_group[group] for path, group in group_of.items()}
+        return deal(by_label, group_of, shares, self._seed)
 
 
 def class_names(root: Path) -> list[str]:
@@ -153,23 +143,6 @@ def class_names(root: Path) -> list[str]:
     if any(folder.name.lower() in _SPLIT_NAMES for folder in folders):
         folders = [folder for split in folders for folder in _folders(split)]
     return sorted({folder.name for folder in folders})
-
-
-def _deal(
-    order: npt.NDArray[np.int64],
-    sizes: Mapping[int, int],
-    ends: npt.NDArray[np.float64],
-    split_of: dict[int, str],
-) -> None:
-    """Adds a split for each group of a label, unless another label's images have decided it."""
-    rank = sum(sizes[group] for group in sizes if group in split_of)
-    undecided = [int(group) for group in order if group not in split_of]
-    for group in undecided:
-        split_of[group] = SPLITS[min(int(np.searchsorted(ends, rank, side="right")), len(SPLITS) - 1)]
-        rank += sizes[group]
-    # Large groups may leave nothing to measure with, although there are several.
-    if ends[1] > ends[0] and len(undecided) > 1 and all(split_of[group] == SPLITS[0] for group in sizes):
-        split_of[min(undecided, key=lambda group: sizes[group])] = SPLITS[1]
 
 
 def _folders(parent: Path) -> list[Path]:

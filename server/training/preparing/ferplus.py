@@ -7,8 +7,6 @@ the images and ``label.csv``: name, box, then the votes in the order of ``VOTE_C
 import ast
 import csv
 import io
-import tarfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +17,7 @@ from rich.progress import Progress
 
 from ...exceptions import DatasetError, InvalidImageError
 from ..datasets import LABELS
+from .contents import contents
 from .images import image_of
 from .sample import Sample
 from .votes import VOTE_COLUMNS, judge
@@ -87,7 +86,7 @@ def _read_rows(source: Path) -> tuple[list[_Row], dict[str, bytes]]:
 
     Raises DatasetError if there is no ``label.csv``, or it lists nothing, or a line of it cannot be read.
     """
-    files = dict(_contents(source))
+    files = dict(contents(source))
     labels = files.get("label.csv")
     if labels is None:
         raise DatasetError(f"{source} holds no label.csv: is it a split of FER+?")
@@ -105,22 +104,3 @@ def _read_rows(source: Path) -> tuple[list[_Row], dict[str, bytes]]:
     if not rows:
         raise DatasetError(f"{source}: label.csv lists no image")
     return rows, files
-
-
-def _contents(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file of a folder or tar by its base name."""
-    if source.is_dir():
-        for path in source.iterdir():
-            if path.is_file():
-                yield path.name, path.read_bytes()
-        return
-    try:
-        with tarfile.open(source) as archive:
-            for member in archive:
-                content = archive.extractfile(member)
-                if content is not None:
-                    yield Path(member.name).name, content.read()
-    except (OSError, tarfile.TarError) as error:
-        raise DatasetError(
-            f"{source} is neither a folder nor a tar file that can be read: {error}"
-        ) from error

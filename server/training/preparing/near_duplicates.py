@@ -4,8 +4,7 @@ Two parts of a data set that share such a picture are no two parts: what was lea
 measured on the other.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import imagehash
 import numpy as np
@@ -16,7 +15,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ...exceptions import ImageError
-from .images import open_image
 
 #: Of a perceptual hash's 64 bits, in how many copies of one picture may differ.
 _MOST_BITS = 6
@@ -27,18 +25,23 @@ _LEAST_CONTRAST = 2.0
 _ROWS_AT_A_TIME = 1024
 
 
-def linked_by_content(paths: Sequence[Path], progress: Progress | None = None) -> list[tuple[int, int]]:
-    """Pairs of images, by their places in ``paths``, that show the same picture."""
+def linked_by_content(
+    loads: Sequence[Callable[[], Image.Image]], progress: Progress | None = None
+) -> list[tuple[int, int]]:
+    """Pairs of images, by their places in ``loads``, that show the same picture.
+
+    Each of ``loads`` returns an image, or raises ImageError: that one is in no pair.
+    """
     places: list[int] = []
     hashes: list[tuple[int, int]] = []
     by_pixels: dict[bytes, int] = {}
     pairs: list[tuple[int, int]] = []
-    task = progress.add_task("comparing", total=len(paths)) if progress else None
-    for place, path in enumerate(paths):
+    task = progress.add_task("comparing", total=len(loads)) if progress else None
+    for place, load in enumerate(loads):
         if progress and task is not None:
             progress.advance(task)
         try:
-            grey = open_image(path).convert("L")
+            grey = load().convert("L")
         except ImageError:
             continue  # it will be left out, with this reason
         first = by_pixels.setdefault(repr(grey.size).encode() + grey.tobytes(), place)

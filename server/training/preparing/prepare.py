@@ -2,13 +2,14 @@
 
 The form: a folder with ``dataset.json`` (``Manifest``), for each split an ``.npz`` with ``images`` uint8
 (N, S, S) or (N, S, S, 3), ``targets`` float32 (N, C), ``names`` and, where it is known what belongs
-together, ``groups`` int64 (N,), and ``rejects.csv`` with the name, the split and the reason of every image
-that was left out.
+together, ``groups`` int64 (N,), a ``.csv`` where the source says more of its images, and ``rejects.csv`` with
+the name, the split and the reason of every image that was left out.
 """
 
 import csv
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +26,9 @@ from .class_folders import ClassFolders, Grouping
 from .fer2013 import VOTES_FILE, Fer2013
 from .ferplus import Ferplus, ferplus_parts
 from .images import Cutter, Detector, Pixels
+from .labelled_table import LabelledTable, holds_table
 from .sample import SPLITS, Reason, Sample, Source
+from .selection import with_selection
 
 Numbering = Literal["raf-db", "affectnet", "fer2013"]
 
@@ -44,6 +47,8 @@ class Options:
     mapping: dict[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] | None = None  # None: by the names of the class folders
     grouping: Grouping | None = None
+    selection: float = 0.0  # share of the training split that is kept aside to choose on
+    corrections: str | None = None  # name of a table of labels that somebody has looked at
     drop_repeated: bool = False  # images of other splits whose very pixels the training split has, too
 
 
@@ -84,14 +89,24 @@ class Prepared:
     is_new: bool
 
 
-def find_source(path: Path, options: Options, votes: Path | None = None) -> Source:
-    """What ``path`` holds: ``fer2013.csv`` (or is that file), splits of FER+, or class folders.
+def find_source(
+    path: Path, options: Options, votes: Path | None = None, corrections: Path | None = None
+) -> Source:
+    """What ``path`` holds: ``fer2013.csv`` (or is that file), splits of FER+, a table of labels, or class
+    folders.
 
-    ``votes`` names the file of FER+'s votes for ``fer2013.csv``, else one beside it is taken. Raises
-    DatasetError if it is none of them.
+    ``votes`` names the file of FER+'s votes for ``fer2013.csv``, else one beside it is taken;
+    ``corrections`` one of labels that replace those of a table. Raises DatasetError if it is none of them.
     """
-    if votes is not None and not votes.is_file():
-        raise DatasetError(f"--votes {votes}: there is no such file")
+    for option, file in (("--votes", votes), ("--corrections", corrections)):
+        if file is not None and not file.is_file():
+            raise DatasetError(f"{option} {file}: there is no such file")
+    if holds_table(path):
+        if votes is not None:
+            raise DatasetError(f"--votes {votes} belongs to a fer2013.csv, and {path} is none")
+        return LabelledTable(path, options.shares, options.seed, options.mapping, corrections)
+    if corrections is not None:
+        raise DatasetError(f"--corrections {corrections} belongs to a table of labels, and {path} holds none")
     table = path / "fer2013.csv" if path.is_dir() else path
     if table.is_file():
         if table.suffix != ".csv":
@@ -149,6 +164,8 @@ def prepare(
             "--force to replace it"
         )
     samples = source.samples(progress)
+    if options.selection:
+        samples = with_selection(samples, options.selection, options.seed, progress)
     cutter = Cutter(options.side, options.colour, options.min_side, detector)
     with replacing(out) as temporary:
         temporary.mkdir(parents=True)
@@ -233,6 +250,7 @@ def _write_splits(
             if data.groups is not None:
                 arrays["groups"] = data.groups
             np.savez(folder / f"{split}.npz", **arrays)
+            _write_columns({sample.name: sample.columns for sample in listed}, names, folder / f"{split}.csv")
             facts[split] = SplitFacts(
                 pictures=len(names),
                 counts=dict(
@@ -248,6 +266,18 @@ def _write_splits(
     if not facts:
         raise DatasetError("the source lists no image")
     return facts
+
+
+def _write_columns(columns_of: Mapping[str, Mapping[str, str]], names: list[str], file: Path) -> None:
+    """What the source says of the images beside their labels, if anything."""
+    columns = list(dict.fromkeys(column for name in names for column in columns_of[name]))
+    if columns:
+        with file.open("w", newline="") as stream:
+            table = csv.writer(stream, lineterminator="\n")
+            table.writerow(("image", *columns))
+            table.writerows(
+                (name, *(columns_of[name].get(column, "") for column in columns)) for name in names
+            )
 
 
 def _cut(

@@ -1,7 +1,7 @@
 """The samples of a data set, as every source lists them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -16,8 +16,11 @@ from ..datasets import LABELS
 #: Float32 (C,): a distribution over the source's labels.
 Target = npt.NDArray[np.float32]
 
+#: The part of the training split that is kept aside to choose on (``preparing/selection.py``).
+SELECTION = "selection"
+
 #: Of every prepared folder, in this order where there are all of them.
-SPLITS = ("train", "valid", "test")
+SPLITS = ("train", SELECTION, "valid", "test")
 
 
 class Reason(Enum):
@@ -37,7 +40,8 @@ class Sample:
     """One image that a source lists. ``label`` is its target, or why it can have none.
 
     ``load`` returns the image, grey or RGB, and raises ImageError if it cannot be read. ``group`` numbers
-    what belongs together (see ``FaceDataset``), None where nobody knows.
+    what belongs together (see ``FaceDataset``), None where nobody knows. ``columns`` has what else the source
+    says of the image (``training/columns.py``).
     """
 
     name: str
@@ -45,6 +49,7 @@ class Sample:
     label: Target | Reason
     load: Callable[[], Image.Image]
     group: int | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from emostream.detection.anchors import Detections
 from emostream.exceptions import DatasetError
+from emostream.training.columns import read_column
 from emostream.training.datasets import LABELS, read_prepared, read_split
 from emostream.training.preparing.images import Detector
 from emostream.training.preparing.prepare import Options, Prepared, find_source, prepare
@@ -20,6 +21,8 @@ from rich.progress import Progress
 
 from tests.training.conftest import MakeSplit, face, plain_rows
 from tests.training.preparing.sources import write_classes, write_image, write_table, write_votes
+from tests.training.preparing.test_labelled_table import write as write_labelled
+from tests.training.preparing.test_selection import picture
 
 SILENT = Progress(disable=True)
 
@@ -126,12 +129,12 @@ def test_class_folders_in_colour(tmp_path: Path, out: Path) -> None:
     ("path", "words"),
     [
         ("nothing", "there is no such file or folder"),
-        ("a.tar", "is no table: name fer2013.csv, or the folder"),
+        ("a.zip", "is no table: name fer2013.csv, or the folder"),
         ("empty", "holds neither fer2013.csv"),
     ],
 )
 def test_what_is_no_data_set_is_named(tmp_path: Path, path: str, words: str) -> None:
-    (tmp_path / "a.tar").write_bytes(b"")
+    (tmp_path / "a.zip").write_bytes(b"")
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(DatasetError, match=words):
@@ -309,3 +312,35 @@ def test_a_run_that_ends_early_leaves_what_was_there(
     assert json.loads((out / "dataset.json").read_text())["sha256"] == before.sha256
     assert read_prepared(out, "train").images.shape == (2, 48, 48)
     assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+# A part to choose on, and what a source says beside labels
+
+
+def test_a_selection_part_is_a_split_of_its_own(tmp_path: Path, out: Path) -> None:
+    source = tmp_path / "faces"
+    for number in range(40):
+        folder = source / ("train" if number < 30 else "valid") / ("happy" if number % 2 else "sad")
+        folder.mkdir(parents=True, exist_ok=True)
+        picture(number).save(folder / f"{number}.png")
+
+    run(source, out, Options(selection=0.2))
+
+    sizes = {split: len(read_prepared(out, split)) for split in ("train", "selection", "valid")}
+    assert sizes == {"train": 24, "selection": 6, "valid": 10}
+    assert len(read_split(out / "selection", "evaluation")) == 6
+
+
+def test_columns_of_a_table_are_written_beside_the_split(tmp_path: Path, out: Path) -> None:
+    source = write_labelled(
+        tmp_path / "faces",
+        [f"{n}.png,{('happy', 'sad')[n % 2]},{n},{('day', 'night')[n // 20]}" for n in range(40)],
+        header="image,emotion,person,light",
+    )
+
+    run(source, out, Options(shares=(0.5, 0.5, 0.0)))
+
+    faces = read_split(out, "evaluation")
+    light = read_column(out / "valid.csv", "light", faces)
+    assert faces.names is not None
+    assert [("day", "night")[int(name.split(".")[0]) // 20] for name in faces.names] == light.values.tolist()

@@ -2,13 +2,14 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from emostream.exceptions import EmostreamError
 from emostream.training.datasets import LABELS
-from emostream.training.evaluate import Evaluation
+from emostream.training.evaluate import Evaluation, GroupResult, GroupResults
 from emostream.training.reporting.report import check_report, write_report
 from PIL import Image
 
@@ -110,6 +111,24 @@ def test_a_quick_evaluation_says_nothing_of_conditions_and_a_name_of_markup_chan
     assert "worse conditions" not in page.words
     assert "script" not in page.tags
     assert "<script>alert(1)</script>" in page.words
+
+
+@pytest.mark.parametrize("ending", [".html", ".md"])
+def test_groups_have_their_own_figures_and_classes(
+    evaluation: Evaluation, tmp_path: Path, ending: str
+) -> None:
+    group = GroupResult("<night>", evaluation.scores, evaluation.intervals)
+    grouped = replace(evaluation, groups=GroupResults("light", (group,), 3))
+
+    text = write_report(grouped, tmp_path / f"report{ending}")[0].read_text()
+
+    assert "By light" in text
+    assert "&lt;night&gt;" in text
+    assert "3 images are in no group" in text
+    balanced = evaluation.intervals.balanced_accuracy
+    assert text.count(f"{100 * balanced.low:.1f} to {100 * balanced.high:.1f}") >= (ending == ".md") + 1
+    known = json.loads((tmp_path / "report.json").read_text())["groups"]
+    assert known["by_name"]["<night>"]["pictures"] == 140
 
 
 def test_another_ending_is_refused_before_anything_is_written(evaluation: Evaluation, tmp_path: Path) -> None:
