@@ -66,7 +66,7 @@ async def correct(request: Request) -> CorrectionAnswer:
     services = services_of(request)
     corrections = _corrections(services)
     upload, fields = await read_form(request, services.settings, "file")
-    label = _label(fields, services.recognizer.labels)
+    label = _label(fields, services.model.labels)
     async with services.admission.working(client_of(request), [upload.data]):
         correction_id = await asyncio.to_thread(_keep, corrections, upload, label, services)
     return CorrectionAnswer(id=correction_id, label=label)
@@ -84,7 +84,7 @@ async def take_back(
     """Deletes a crop that was kept, by the id that was given for it."""
     services = services_of(request)
     corrections = _corrections(services)
-    if not await asyncio.to_thread(corrections.remove, correction_id, services.recognizer.labels):
+    if not await asyncio.to_thread(corrections.remove, correction_id, services.model.labels):
         raise ProblemError(404, "unknown_correction", "there is no correction of this id (any more)")
     return Response(status_code=204)
 
