@@ -99,6 +99,7 @@ class RayReplicas:
             except (OSError, RuntimeError, ValueError, RayError) as error:
                 reason = str(error).strip().partition("\n")[0]
                 raise NoReplicaError(f"{address} cannot be reached: {reason}") from error
+        _log_as_everybody_does()
         return cls()
 
     async def compute(self, call: Call) -> Reply:
@@ -143,6 +144,15 @@ def _count() -> int:
     application = serve.status().applications.get(APPLICATION)
     deployment = None if application is None else application.deployments.get(DEPLOYMENT)
     return 0 if deployment is None else int(deployment.replica_states.get("RUNNING", 0))
+
+
+def _log_as_everybody_does() -> None:
+    """Ray has handlers of its own, whose lines would be no JSON where the server's are."""
+    for name in ("ray", "ray.serve"):
+        its = logging.getLogger(name)
+        its.handlers.clear()
+        its.propagate = True
+        its.setLevel(logging.WARNING)
 
 
 def _first_line(error: Exception) -> str:

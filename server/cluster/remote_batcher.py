@@ -294,15 +294,22 @@ class RemoteBatcher:
             reply = await self._ask(Call(tuple(frame.work for frame in frames)), self._deadlines.of(kind))
             self._settle(frames, reply)
         except ReplicaError as error:
-            self._failures += 1
             logger.warning("%d frames got no answer: %s", len(frames), error)
-            for frame in frames:
-                frame.fail(error)
+            self._fail(frames, error)
+        except Exception:
+            # Whatever a cluster may raise: these frames are answered, and the others go on.
+            logger.exception("%d frames got no answer", len(frames))
+            self._fail(frames, ReplicaError("this frame could not be computed"))
         finally:
             self._under_way[kind] -= 1
             for frame in frames:
                 frame.lane.staged -= 1
             self._dispatch()
+
+    def _fail(self, frames: Sequence[_Frame], error: ReplicaError) -> None:
+        self._failures += 1
+        for frame in frames:
+            frame.fail(error)
 
     async def _ask(self, call: Call, timeout_s: float) -> Reply:
         try:
@@ -357,8 +364,8 @@ class RemoteBatcher:
                 async with asyncio.timeout(_POLL_TIMEOUT_S):
                     self.running = await self._replicas.running()
                 trouble = None if self.running else "no replica runs"
-            except (ReplicaError, TimeoutError) as error:
-                # Replicas go on without whoever counts them.
+            except Exception as error:
+                # Whatever it is, this goes on asking, and replicas compute without whoever counts them.
                 is_answering = self._answered_at > asked_at - 2 * self._poll_s - _POLL_TIMEOUT_S
                 trouble = None if is_answering else str(error) or "the cluster does not answer"
             if trouble != self._trouble:

@@ -73,6 +73,19 @@ async def test_a_replica_that_does_not_answer_in_time_costs_its_frames_and_gives
         assert batcher.unanswered == 0
 
 
+async def test_whatever_the_cluster_raises_its_frames_are_answered_and_later_ones_computed() -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async with gateway(replica(FakeRecognizer(is_open=True))) as (batcher, way):
+        way.trouble = fail
+        with pytest.raises(ReplicaError, match="could not be computed"):
+            await soon(batcher.open_lane().recognize([b"x"]))
+
+        way.trouble = None
+        await soon(batcher.open_lane().recognize([b"x"]))
+
+
 async def test_no_more_calls_are_under_way_than_there_are_credits_and_frames_wait_at_the_gateway() -> None:
     recognizers = [FakeRecognizer(), FakeRecognizer()]
     async with gateway(*map(replica, recognizers)) as (batcher, way):
