@@ -46,7 +46,9 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_process()
         if replicas is not None or (settings.engine != LOCAL_ENGINE and recognizer is None):
-            way = replicas or await asyncio.to_thread(open_replicas, settings.engine)
+            way = replicas
+            if way is None:
+                way = await asyncio.to_thread(open_replicas, settings.engine)
             services = Services.gateway(settings, await connect(settings, way))
         else:
             loaded, again = recognizer, restart

@@ -63,7 +63,7 @@ def build(given: dict[str, Any]) -> serve.Application:
 
 def application(replica: type, *arguments: object, **options: Any) -> serve.Application:
     """A deployment of a class that answers calls as ``ServedReplica`` does."""
-    deployment = serve.deployment(
+    deployment: Any = serve.deployment(
         replica,
         name=DEPLOYMENT,
         max_ongoing_requests=_MAX_ONGOING,
@@ -71,7 +71,8 @@ def application(replica: type, *arguments: object, **options: Any) -> serve.Appl
         health_check_timeout_s=15.0,
         **options,
     )
-    return deployment.bind(*arguments)
+    bound: serve.Application = deployment.bind(*arguments)
+    return bound
 
 
 class RayReplicas:
@@ -143,7 +144,8 @@ def _find_method() -> Any:
 def _count() -> int:
     application = serve.status().applications.get(APPLICATION)
     deployment = None if application is None else application.deployments.get(DEPLOYMENT)
-    return 0 if deployment is None else int(deployment.replica_states.get("RUNNING", 0))
+    states = {} if deployment is None else deployment.replica_states
+    return sum(count for state, count in states.items() if state == "RUNNING")
 
 
 def _log_as_everybody_does() -> None:
