@@ -35,7 +35,8 @@ import sys, ray
 from ray import serve
 from emostream.cluster.ray_serve import APPLICATION, ServedReplica, application
 replicas = int(sys.argv[1])
-ray.init(num_cpus=replicas, include_dashboard=False, object_store_memory=200 * 2**20, log_to_driver=False)
+options = {"include_dashboard": False, "object_store_memory": 200 * 2**20, "log_to_driver": False}
+ray.init("local", num_cpus=replicas, _node_ip_address="127.0.0.2", **options)
 serve.start(proxy_location="Disabled")
 options = {"num_replicas": replicas, "ray_actor_options": {"num_cpus": 1}}
 serve.run(application(ServedReplica, {"threads": 1}, **options), name=APPLICATION, route_prefix=None)

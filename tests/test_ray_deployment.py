@@ -1,5 +1,6 @@
 """deploy/ray against Ray's and Kubernetes' own schemas, the image, and the settings."""
 
+from copy import deepcopy
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,15 +32,14 @@ def deployed() -> dict[str, Any]:
 
 
 @needs_ray
-@pytest.mark.parametrize("config", [SERVE, deployed()], ids=["serve.yaml", "rayservice.yaml"])
+@pytest.mark.parametrize("config", [deepcopy(SERVE), deployed()], ids=["serve.yaml", "rayservice.yaml"])
 def test_configurations_obey_rays_schema(config: dict[str, Any]) -> None:
     from ray.serve.schema import ServeDeploySchema
 
     ServeDeploySchema.model_validate(config)
-    with pytest.raises(ValueError, match="num_replica"):
-        ServeDeploySchema.model_validate(
-            config | {"applications": [config["applications"][0] | {"num_replica": 2}]}
-        )
+    config["applications"][0]["deployments"][0] |= {"num_replicas": -1}
+    with pytest.raises(ValueError, match="num_replicas"):
+        ServeDeploySchema.model_validate(config)
 
 
 @needs_ray

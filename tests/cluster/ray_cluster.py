@@ -55,6 +55,7 @@ def run(folder: str, model: str) -> None:
 def main() -> None:
     folder = sys.argv[1]
     ray.init(
+        "local",  # whatever other cluster there is
         num_cpus=2,
         include_dashboard=False,
         object_store_memory=80 * 1024 * 1024,
