@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The end-to-end tests drive Chromium, whose webcam is a film that ffmpeg makes, and one has nginx in front of the
 # server; one drives Firefox and WebKit, and is skipped where they are not. The files of deploy/ are checked by the
-# programs that read them. Installs what is missing where that is
-# possible (root on a Debian-like system), and otherwise says in one line what to install.
+# programs that read them, and what the image holds is run by bwrap. Installs what is missing where that is possible
+# (root on a Debian-like system), and otherwise says in one line what to install.
 set -euo pipefail
 
 missing=()
@@ -13,6 +13,7 @@ command -v ffmpeg >/dev/null || missing+=(ffmpeg)
 command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] || missing+=(nginx)
 command -v caddy >/dev/null || missing+=(caddy)
 command -v promtool >/dev/null || missing+=(prometheus)
+command -v bwrap >/dev/null || missing+=(bubblewrap)
 others=()
 command -v firefox-esr >/dev/null || command -v firefox >/dev/null || others+=(firefox-esr)
 command -v WebKitWebDriver >/dev/null || others+=(webkit2gtk-driver)

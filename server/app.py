@@ -18,37 +18,49 @@ from .api.problems import answer_problems
 from .api.request_ids import RequestIds
 from .api.security_headers import SecurityHeaders
 from .api.services import Services
+from .cluster.connecting import connect, open_replicas
+from .cluster.messages import Replicas
 from .inference import Recognizer
 from .loading import load_recognizer
 from .process import configure_process, freeze_heap
-from .settings import Settings, read_settings
+from .settings import LOCAL_ENGINE, Settings, read_settings
 
 
 def create_app(
     settings: Settings | None = None,
     recognizer: Recognizer | None = None,
     restart: Callable[[], Recognizer] | None = None,
+    replicas: Replicas | None = None,
 ) -> FastAPI:
     """The FastAPI app with all routes.
 
     Settings come from the environment unless given; the recogniser is loaded when the app starts unless
-    given, and ``restart`` loads it again should it hang. Raises nothing itself; starting raises ModelError if
-    the model cannot be used.
+    given, and ``restart`` loads it again should it hang. Where the settings have the engine in a cluster the
+    app is a gateway to its ``replicas``, which are looked for unless given.
+    Raises nothing itself; starting raises ModelError if the model cannot be used, NoReplicaError if no
+    replica answers.
     """
     settings = settings or read_settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_process()
-        loaded, again = recognizer, restart
-        if loaded is None:
-            again = restart or partial(load_recognizer, settings)
-            loaded = await asyncio.to_thread(load_recognizer, settings)
-        finder = await asyncio.to_thread(
-            load_finder, settings.faces_dir, settings.min_face_px, loaded.input_sizes
-        )
+        if replicas is not None or (settings.engine != LOCAL_ENGINE and recognizer is None):
+            way = replicas
+            if way is None:
+                way = await asyncio.to_thread(open_replicas, settings.engine)
+            services = Services.gateway(settings, await connect(settings, way))
+        else:
+            loaded, again = recognizer, restart
+            if loaded is None:
+                again = restart or partial(load_recognizer, settings)
+                loaded = await asyncio.to_thread(load_recognizer, settings)
+            finder = await asyncio.to_thread(
+                load_finder, settings.faces_dir, settings.min_face_px, loaded.input_sizes
+            )
+            services = Services.around(settings, loaded, finder, again)
         freeze_heap()
-        services = app.state.services = Services(settings, loaded, finder, again)
+        app.state.services = services
         yield
         await services.aclose()
 

@@ -19,7 +19,11 @@
     │   ├── SupersededError       a newer frame of its lane came first
     │   ├── LaneFullError         its lane holds as many frames as it may
     │   ├── EngineHangsError      a pass of the networks does not end
-    │   └── BatcherClosedError    the server stops
+    │   ├── BatcherClosedError    the server stops
+    │   └── ReplicaError          the engine is elsewhere, and no answer comes from there
+    │       ├── ReplicaDiedError      the replica that had the frame has died
+    │       ├── ReplicaTimeoutError   no answer in time
+    │       └── NoReplicaError        no replica runs, or the cluster cannot be reached
     ├── OverloadedError       the server has as many image requests as it may
     ├── TooManySessionsError  the server has as many streaming sessions as it may
     ├── SourceError           a camera, file or address yields no images
@@ -61,7 +65,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 class EmostreamError(Exception):
-    """Base of all errors below."""
+    """Base of all errors below. They can be pickled, whatever their constructors take."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self.args), self.__dict__
+
+
+def _unpickled(kind: type[EmostreamError], arguments: tuple[object, ...]) -> EmostreamError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
 
 
 class MissingExtraError(EmostreamError):
@@ -199,6 +212,26 @@ class EngineHangsError(BatcherError):
 
 class BatcherClosedError(BatcherError):
     """The server stops; this frame will not be computed any more."""
+
+
+class ReplicaError(BatcherError):
+    """The engine is elsewhere, and this frame got no answer from there."""
+
+
+class ReplicaDiedError(ReplicaError):
+    """The replica that had the frame has died; another one may compute it."""
+
+
+class ReplicaTimeoutError(ReplicaError):
+    """No replica has answered within ``timeout_s``."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"the engine has not answered within {timeout_s:g} s")
+        self.timeout_s = timeout_s
+
+
+class NoReplicaError(ReplicaError):
+    """No replica runs, or the cluster cannot be reached."""
 
 
 class OverloadedError(EmostreamError):

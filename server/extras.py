@@ -36,6 +36,7 @@ LIBRARIES = {
     "tomli_w": ("Tomli-W", "emostream[server]"),
     "torch": ("PyTorch", "emostream[server]"),
     "uvicorn": ("Uvicorn", "emostream[server]"),
+    "ray": ("Ray", "emostream[ray]"),
     "trustme": ("trustme", "emostream[tls]"),
     "imagehash": ("ImageHash", "emostream[train]"),
     "scipy": ("SciPy", "emostream[train]"),

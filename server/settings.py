@@ -16,6 +16,9 @@ from .notice import read_notice
 
 _PACKAGE = Path(__file__).resolve().parent
 
+#: What ``engine`` is where the networks run in the server's own process.
+LOCAL_ENGINE = "local"
+
 # Lists are written with commas between, not as JSON.
 _Words = Annotated[tuple[str, ...], NoDecode]
 _Numbers = Annotated[tuple[float, ...], NoDecode]
@@ -71,6 +74,14 @@ class Settings(BaseSettings):
     decode_timeout_s: float = Field(default=10.0, gt=0, description="for one image of a stream")
     engine_timeout_s: float = Field(
         default=30.0, gt=0, description="for one pass of the networks; one that takes longer hangs"
+    )
+    engine: str = Field(
+        default=LOCAL_ENGINE,
+        pattern=r"^(local|ray://[^/?#\s]+)$",
+        description="local: in this process; else a Ray cluster, ray://local or ray://HOST:PORT",
+    )
+    replica_timeout_s: float = Field(
+        default=5.0, gt=0, description="for an answer from the cluster, a second try included"
     )
     precision: Precision = Field(default="auto", description="of the networks' arithmetic; f16 on GPUs only")
     max_batch: int = Field(

@@ -11,6 +11,7 @@ import uvicorn
 from .api.hosts import MAX_HEADER_BYTES
 from .api.services import Services
 from .app import create_app
+from .cluster.messages import Replicas
 from .connections import BoundedHttp, BoundedWebSocket
 from .exceptions import EmostreamError
 from .inference import Recognizer
@@ -32,7 +33,7 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
+        if self.started and self.services.watchdog is not None:
             self.services.watchdog.end_process = self._end
 
     def _end(self) -> None:
@@ -49,14 +50,15 @@ class DrainingServer(uvicorn.Server):
 
 def create_server(
     settings: Settings,
-    recognizer: Recognizer,
+    recognizer: Recognizer | None,
     restart: Callable[[], Recognizer] | None = None,
     tls: ssl.SSLContext | None = None,
+    replicas: Replicas | None = None,
 ) -> DrainingServer:
     """The web server as ``serve`` runs it, on a socket that is already bound; with ``tls`` it speaks TLS
-    alone."""
+    alone. Without a recogniser it is a gateway to ``replicas``."""
     config = uvicorn.Config(
-        create_app(settings, recognizer, restart),
+        create_app(settings, recognizer, restart, replicas),
         log_level=settings.log_level,
         log_config=None,
         access_log=settings.access_log,

@@ -122,7 +122,7 @@ class FakeRecognizer:
         return prepared(data)
 
     def infer(self, faces: Sequence[PreparedFace]) -> npt.NDArray[np.float32]:
-        batch = [bytes(crop[:, 0, 0] if crop.shape[1] == 1 else crop) for (crop,) in faces]
+        batch = [bytes(crop[:, 0, 0] if crop.ndim == 3 and crop.shape[1] == 1 else crop) for (crop,) in faces]
         self.batches.append(batch)
         self._entered.put(batch)
         if not self._is_open:

@@ -83,6 +83,24 @@ def test_no_two_folders_import_each_other() -> None:
     }
 
 
+def test_one_module_imports_ray_and_no_other_imports_that_module_before_it_is_needed() -> None:
+    of_ray, of_the_module = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            if any(name.partition(".")[0] == "ray" for name in names):
+                of_ray.add(str(path.relative_to(PACKAGE)))
+        for node in tree.body:
+            if isinstance(node, ast.ImportFrom) and "ray_serve" in (node.module or ""):
+                of_the_module.add(str(path.relative_to(PACKAGE)))
+
+    assert of_ray == {"cluster/ray_serve.py"}
+    assert of_the_module == set()
+
+
 class Tracer:
     """The package's functions in the order in which they are first called, in any thread."""
 

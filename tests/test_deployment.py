@@ -203,7 +203,7 @@ def test_files_that_services_mount_are_in_the_repository() -> None:
         if volume.startswith("./")
     }
 
-    assert len(mounted) == 4
+    assert len(mounted) == 5
     assert [path for path in mounted if not (ROOT / path).exists()] == []
 
 

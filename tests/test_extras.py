@@ -13,7 +13,7 @@ from tests.support import ROOT
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
-@pytest.mark.parametrize("extra", ["video", "heic", "server", "tls", "train"])
+@pytest.mark.parametrize("extra", ["video", "heic", "server", "tls", "ray", "train"])
 def test_every_library_of_an_extra_is_known_with_the_command_that_installs_it(extra: str) -> None:
     named = {re.split(r"[\[<>=]", requirement)[0] for requirement in EXTRAS[extra]} - {"emostream"}
 

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 #: The tools that the files of deploy/, and the path prefix, are tried with.
-DEPLOYING = ("nginx", "caddy", "promtool")
+DEPLOYING = ("nginx", "caddy", "promtool", "bwrap")
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_without_apt_the_other_browsers_are_done_without(programs: Path) -> None
 
 
 def test_without_apt_the_missing_tools_are_named(programs: Path) -> None:
-    for name in ("chromium", "ffmpeg", "nginx", "caddy"):
+    for name in ("chromium", "ffmpeg", "nginx", "caddy", "bwrap"):
         pretend(programs, name, "exit 0")
 
     assert "please install (Debian: sudo apt-get install prometheus)" in the_error(

@@ -131,13 +131,19 @@ class MissingDetector:
 
 
 @dataclass(frozen=True)
+class RemoteFinder:
+    """Stands where a FaceFinder would, in a process whose images are searched by replicas elsewhere."""
+
+
+@dataclass(frozen=True)
 class EncodedSearch:
     """Decoding a file in one of ``formats`` and finding its faces, as a piece of work for a thread.
 
-    Calling it raises InvalidImageError and ImageTooLargeError.
+    Calling it raises InvalidImageError and ImageTooLargeError. One with a RemoteFinder is sent to where a
+    real one takes its place.
     """
 
-    finder: FaceFinder
+    finder: FaceFinder | RemoteFinder
     data: bytes
     max_pixels: int
     max_faces: int
@@ -146,6 +152,7 @@ class EncodedSearch:
     are_followed: bool = False
 
     def __call__(self) -> FoundFaces:
+        assert isinstance(self.finder, FaceFinder)
         started = time.monotonic()
         image_rgb = np.asarray(decode(self.data, self.max_pixels, self.formats))
         decode_ms = (time.monotonic() - started) * 1000

@@ -56,8 +56,8 @@ async def about(request: Request) -> About:
         kept_corrections=(
             None if services.corrections is None else KeptCorrections(max_bytes=settings.max_kept_bytes)
         ),
-        model=services.recognizer.name,
-        labels=list(services.recognizer.labels),
+        model=services.model.name,
+        labels=list(services.model.labels),
         version=version("emostream"),
         servers=list(settings.servers),
         frame_ancestors=list(settings.frame_ancestors),

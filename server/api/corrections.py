@@ -67,7 +67,7 @@ async def correct(request: Request) -> CorrectionAnswer:
     services = services_of(request)
     corrections = _corrections(services)
     upload, fields = await read_form(request, services.settings, "file")
-    label = _label(fields, services.recognizer.labels)
+    label = _label(fields, services.model.labels)
     async with services.working_on(client_of(request), [upload.data]) as lane:
         reduce = partial(reduced, upload.data, services.settings.max_pixels)
         crop, _ = await lane.recognize_prepared(reduce)
@@ -87,7 +87,7 @@ async def take_back(
     """Deletes a stored crop by its id."""
     services = services_of(request)
     corrections = _corrections(services)
-    if not await asyncio.to_thread(corrections.remove, correction_id, services.recognizer.labels):
+    if not await asyncio.to_thread(corrections.remove, correction_id, services.model.labels):
         raise ProblemError(404, "unknown_correction", "there is no correction with this id")
     return Response(status_code=204)
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-from ..analysis.finder import EncodedSearch, FaceFinder, MissingDetector
+from ..analysis.finder import EncodedSearch, FaceFinder, MissingDetector, RemoteFinder
 from ..exceptions import DetectorError, ImageError
 from ..faces import Face, Faces
 from ..imaging.decoding import HTTP_FORMATS
-from ..inference.batcher import Batcher, BatcherLane
 from ..inference.fair_queue import LaneMode, Priority
+from ..inference.frame_batcher import FrameBatcher, FrameLane
 from .metrics import Metrics
 
 
@@ -40,8 +40,8 @@ class ImageService:
 
     def __init__(
         self,
-        batcher: Batcher,
-        finder: FaceFinder | MissingDetector,
+        batcher: FrameBatcher,
+        finder: FaceFinder | RemoteFinder | MissingDetector,
         labels: tuple[str, ...],
         metrics: Metrics,
         *,
@@ -54,7 +54,7 @@ class ImageService:
         self._max_pixels = max_pixels
 
     @contextmanager
-    def opened(self, images: int) -> Iterator[BatcherLane]:
+    def opened(self, images: int) -> Iterator[FrameLane]:
         """A background lane of the batcher for one request's images."""
         lane = self._batcher.open_lane(LaneMode.ALL, images, Priority.BACKGROUND)
         try:
@@ -63,7 +63,7 @@ class ImageService:
             lane.close()
 
     async def analyze(
-        self, lane: BatcherLane, data: bytes, max_faces: int, keep_image: bool = False
+        self, lane: FrameLane, data: bytes, max_faces: int, keep_image: bool = False
     ) -> AnalyzedImage:
         """The ``max_faces`` largest faces of an encoded image.
 
@@ -92,7 +92,7 @@ class ImageService:
         faces = found.recognized(self.labels, predictions.probabilities)
         return AnalyzedImage(faces, timing, (time.monotonic() - started) * 1000, predictions.batch_size)
 
-    async def recognize_crop(self, lane: BatcherLane, data: bytes) -> Face:
+    async def recognize_crop(self, lane: FrameLane, data: bytes) -> Face:
         """The prediction for an encoded face crop.
 
         Raises ImageError, BatcherClosedError, and whatever the engine raises.

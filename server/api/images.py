@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from ..exceptions import ProblemError
 from ..faces import Faces, Reason
-from ..inference.batcher import BatcherLane
+from ..inference.frame_batcher import FrameLane
 from .access import require_access
 from .image_service import AnalyzedImage
 from .problems import ProblemDocument, document_of, problem_of, problem_responses
@@ -205,7 +205,7 @@ def preferred_type(accept: str) -> ImageType:
 
 
 async def _answer_or_error(
-    services: Services, lane: BatcherLane, upload: Upload, max_faces: int
+    services: Services, lane: FrameLane, upload: Upload, max_faces: int
 ) -> ImageAnswer:
     try:
         return await _answer(services, lane, upload, max_faces)
@@ -214,7 +214,7 @@ async def _answer_or_error(
         return ImageAnswer(name=upload.name, error=document_of(problem_of(error)))
 
 
-async def _answer(services: Services, lane: BatcherLane, upload: Upload, max_faces: int) -> ImageAnswer:
+async def _answer(services: Services, lane: FrameLane, upload: Upload, max_faces: int) -> ImageAnswer:
     if upload.fault is not None:
         raise upload.fault
     analyzed = await services.images.analyze(lane, upload.data, max_faces)

@@ -1,5 +1,6 @@
 """Metrics for Prometheus."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from prometheus_client import (
@@ -27,6 +28,15 @@ class Queue(Protocol):
 
     @property
     def oldest_s(self) -> float: ...
+
+
+class Cluster(Protocol):
+    """What of a gateway's replicas is watched."""
+
+    on_retry: Callable[[], None]
+
+    @property
+    def running(self) -> int: ...
 
 
 class Metrics:
@@ -115,6 +125,16 @@ class Metrics:
         self.waiting_frames.set_function(lambda: queue.waiting)
         self.unanswered_frames.set_function(lambda: queue.unanswered)
         self.oldest_frame_seconds.set_function(lambda: queue.oldest_s)
+
+    def watch_replicas(self, cluster: Cluster) -> None:
+        """For gateways, which alone have these two."""
+        running = Gauge("emostream_replicas", "Replicas that run", registry=self.registry)
+        running.set_function(lambda: cluster.running)
+        cluster.on_retry = Counter(
+            "emostream_replica_retries",
+            "Calls that went to a second replica since the first one had died",
+            registry=self.registry,
+        ).inc
 
     def observe_batch(self, faces: int, seconds: float) -> None:
         """Counts one pass of the engine."""

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
-from ..imaging.decoding import grey_face
-from ..inference.batcher import DecodedCrop
+from ..imaging.decoding import grey_file
 from .access import require_access
 from .problems import problem_responses
 from .services import Services, services_of
@@ -45,7 +44,7 @@ async def readyz(request: Request, response: Response) -> Health:
     if services.sessions.is_draining:
         response.status_code = 503
         return Health(status="shutting down")
-    if (trouble := services.watchdog.trouble) is not None:
+    if (trouble := services.batcher.trouble) is not None:
         response.status_code = 503
         return Health(status=trouble)
     # Tested here: without traffic no batch could succeed again, and the server would never be ready.
@@ -57,11 +56,9 @@ async def readyz(request: Request, response: Response) -> Health:
 
 async def _computes(services: Services) -> bool:
     """Whether the engine can recognise a grey image."""
-    face = grey_face(services.recognizer.input_sizes)
     lane = services.batcher.open_lane()
     try:
-        probe = DecodedCrop((face,))
-        await asyncio.wait_for(lane.recognize_prepared(lambda: probe), _PROBE_TIMEOUT_S)
+        await asyncio.wait_for(lane.recognize([grey_file()]), _PROBE_TIMEOUT_S)
     except Exception:  # the batcher has logged the error
         return False
     finally:
@@ -91,12 +88,12 @@ async def metrics(request: Request) -> Response:
 async def model(request: Request) -> ModelDescription:
     """The model that predicts: its name, labels, members, device and precision."""
     services = services_of(request)
-    recognizer = services.recognizer
+    served = services.model
     return ModelDescription(
-        name=recognizer.name,
-        labels=list(recognizer.labels),
-        members=list(recognizer.members),
-        input_size=max(recognizer.input_sizes),
-        device=recognizer.engine.device,
-        precision=recognizer.engine.precision,
+        name=served.name,
+        labels=list(served.labels),
+        members=list(served.members),
+        input_size=max(served.input_sizes),
+        device=served.device,
+        precision=served.precision,
     )

@@ -23,6 +23,7 @@ from ..exceptions import (
     InvalidImageError,
     OverloadedError,
     ProblemError,
+    ReplicaError,
 )
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,8 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(503, "overloaded", str(error), {"Retry-After": _RETRY_AFTER_S})
         case EngineHangsError():
             return ProblemError(503, "engine_hangs", str(error), {"Retry-After": _RETRY_AFTER_S})
+        case ReplicaError():
+            return ProblemError(503, "engine_unavailable", str(error), {"Retry-After": _RETRY_AFTER_S})
         case BatcherClosedError():
             return ProblemError(503, "shutting_down", str(error), {"Retry-After": _RETRY_AFTER_S})
         case _:

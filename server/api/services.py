@@ -4,13 +4,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Self
 
 from starlette.requests import HTTPConnection
 
-from ..analysis.finder import FaceFinder, MissingDetector
+from ..analysis.finder import FaceFinder, MissingDetector, RemoteFinder
+from ..cluster.remote_batcher import RemoteBatcher
 from ..exceptions import ModelError
 from ..inference import Recognizer
-from ..inference.batcher import CLOSE_TIMEOUT_S, Batcher, BatcherLane
+from ..inference.batcher import CLOSE_TIMEOUT_S, Batcher
+from ..inference.frame_batcher import FrameBatcher, FrameLane
+from ..inference.served_model import ServedModel
 from ..settings import Settings
 from .admission import Admission
 from .correction_folder import CorrectionFolder
@@ -32,34 +36,26 @@ class Services:
     def __init__(
         self,
         settings: Settings,
-        recognizer: Recognizer,
-        finder: FaceFinder | MissingDetector,
-        restart: Callable[[], Recognizer] | None = None,
+        batcher: FrameBatcher,
+        finder: FaceFinder | RemoteFinder | MissingDetector,
+        model: Callable[[], ServedModel],
+        metrics: Metrics,
+        watchdog: Watchdog | None = None,
     ) -> None:
-        """Must be created on the event loop. ``restart`` loads the recogniser again if it hangs."""
+        """``model`` says what answers at the moment. ``watchdog`` is for an engine in this process."""
         self.settings = settings
-        self.recognizer = recognizer
+        self.batcher = batcher
         self.finder = finder
-        self.metrics = Metrics()
-        self.batcher = Batcher(
-            recognizer,
-            settings.max_pixels,
-            settings.decode_threads,
-            self.metrics.observe_batch,
-            settings.picture_threads,
-            settings.detect_threads,
-            settings.decode_timeout_s,
-            settings.picture_timeout_s,
-            settings.engine_timeout_s,
-        )
-        self.metrics.watch(self.batcher)
-        self.watchdog = Watchdog(self.batcher, self.metrics, restart, self._use, settings.engine_timeout_s)
+        self.metrics = metrics
+        self.watchdog = watchdog
+        self._model = model
+        metrics.watch(batcher)
         self._shutdown_ends: float | None = None  # on the monotonic clock
         self.images = ImageService(
-            self.batcher,
+            batcher,
             finder,
-            recognizer.labels,
-            self.metrics,
+            self.model.labels,
+            metrics,
             max_pixels=settings.max_picture_pixels,
         )
         self.admission = Admission(
@@ -69,7 +65,7 @@ class Services:
             max_request_pixels=settings.max_request_pixels,
             max_client_pixels=settings.max_client_pixels,
         )
-        self.failed_tokens = FailedTokens(self.metrics)
+        self.failed_tokens = FailedTokens(metrics)
         self.archive = CropArchive(settings.images_dir, settings.max_kept_bytes)
         #: None unless the operator has enabled corrections.
         self.corrections = (
@@ -77,22 +73,58 @@ class Services:
             if settings.corrections_dir is None
             else CorrectionFolder(settings.corrections_dir, settings.max_kept_bytes)
         )
-        self.sessions = SessionRegistry(settings.max_sessions, self.metrics)
+        self.sessions = SessionRegistry(settings.max_sessions, metrics)
+
+    @classmethod
+    def around(
+        cls,
+        settings: Settings,
+        recognizer: Recognizer,
+        finder: FaceFinder | MissingDetector,
+        restart: Callable[[], Recognizer] | None = None,
+    ) -> Self:
+        """With the recogniser in this process. To be called on the event loop. ``restart`` loads it again,
+        should it hang."""
+        metrics = Metrics()
+        batcher = Batcher(
+            recognizer,
+            settings.max_pixels,
+            settings.decode_threads,
+            metrics.observe_batch,
+            settings.picture_threads,
+            settings.detect_threads,
+            settings.decode_timeout_s,
+            settings.picture_timeout_s,
+            settings.engine_timeout_s,
+        )
+
+        def check(other: Recognizer) -> None:
+            if (other.labels, other.input_sizes) != (recognizer.labels, recognizer.input_sizes):
+                raise ModelError("the model's files have changed meanwhile")
+
+        watchdog = Watchdog(batcher, metrics, restart, check, settings.engine_timeout_s)
+        model = ServedModel.of(recognizer)
+        return cls(settings, batcher, finder, lambda: model, metrics, watchdog)
+
+    @classmethod
+    def gateway(cls, settings: Settings, batcher: RemoteBatcher) -> Self:
+        """With the recogniser in replicas elsewhere."""
+        metrics = Metrics()
+        batcher.on_batch = metrics.observe_batch
+        metrics.watch_replicas(batcher)
+        return cls(settings, batcher, batcher.finder, lambda: batcher.model, metrics)
+
+    @property
+    def model(self) -> ServedModel:
+        """What answers at the moment. Its labels never change."""
+        return self._model()
 
     @asynccontextmanager
-    async def working_on(self, client: str, images: Sequence[bytes]) -> AsyncIterator[BatcherLane]:
+    async def working_on(self, client: str, images: Sequence[bytes]) -> AsyncIterator[FrameLane]:
         """A lane for a request's images while they are processed. Raises like ``Admission.working``."""
         async with self.admission.working(client, images):
             with self.images.opened(len(images)) as lane:
                 yield lane
-
-    def _use(self, recognizer: Recognizer) -> None:
-        if (recognizer.labels, recognizer.input_sizes) != (
-            self.recognizer.labels,
-            self.recognizer.input_sizes,
-        ):
-            raise ModelError("the model's files have changed since the start")
-        self.recognizer = recognizer
 
     @property
     def shutdown_left_s(self) -> float:
@@ -117,7 +149,8 @@ class Services:
     async def aclose(self) -> None:
         """Drains, then ends the threads."""
         await self.drain()
-        await self.watchdog.aclose()
+        if self.watchdog is not None:
+            await self.watchdog.aclose()
         await self.batcher.aclose(min(CLOSE_TIMEOUT_S, self.shutdown_left_s))
 
 

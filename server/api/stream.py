@@ -108,14 +108,14 @@ async def _refuse(websocket: WebSocket, dialect: Dialect, error: Error, close_co
 
 
 def _new_session(services: Services, mode: LaneMode, queue_length: int) -> StreamSession:
-    settings, recognizer = services.settings, services.recognizer
+    settings, served = services.settings, services.model
     limits = Limits(
         max_message_bytes=settings.max_message_bytes,
         max_pixels=settings.max_pixels,
         max_faces=settings.max_faces,
         max_frames_per_second=settings.max_frames_per_second,
     )
-    model = ModelFacts(name=recognizer.name, labels=list(recognizer.labels))
+    model = ModelFacts(name=served.name, labels=list(served.labels))
     lane = services.batcher.open_lane(mode, queue_length)
     takes_corrections = services.corrections is not None
     return StreamSession(

@@ -31,11 +31,11 @@ class Watchdog:
         batcher: Batcher,
         metrics: Metrics,
         restart: Callable[[], Recognizer] | None,
-        use: Callable[[Recognizer], None],
+        check: Callable[[Recognizer], None],
         timeout_s: float,
     ) -> None:
-        """``restart`` loads another engine, in a thread; None where that is impossible. ``use`` is told of it
-        before it computes."""
+        """``restart`` loads another engine, in a thread; None where that is impossible. ``check`` raises
+        if it must not compute."""
         #: Ends the process in order. By default as its supervisor would.
         self.end_process: Callable[[], None] = lambda: signal.raise_signal(signal.SIGTERM)
         #: The process's exit code, once it must end.
@@ -43,19 +43,10 @@ class Watchdog:
         self._batcher = batcher
         self._metrics = metrics
         self._restart = restart
-        self._use = use
+        self._check = check
         self._timeout_s = timeout_s
         self._task: asyncio.Task[None] | None = None
         batcher.on_trouble = self._look
-
-    @property
-    def trouble(self) -> str | None:
-        """Why inference is not possible at the moment; None if it is."""
-        if self._batcher.hangs:
-            return "the engine hangs"
-        if exhausted := self._batcher.exhausted:
-            return f"every thread hangs that is there to {' and to '.join(exhausted)}"
-        return None
 
     async def aclose(self) -> None:
         """Stops watching."""
@@ -64,7 +55,11 @@ class Watchdog:
             await asyncio.wait([self._task])
 
     def _look(self) -> None:
-        if self.trouble is not None and not self.exit_code and (self._task is None or self._task.done()):
+        if (
+            self._batcher.trouble is not None
+            and not self.exit_code
+            and (self._task is None or self._task.done())
+        ):
             self._task = asyncio.create_task(self._deal_with_it())
 
     async def _deal_with_it(self) -> None:
@@ -82,7 +77,9 @@ class Watchdog:
             await self._replace_engine(self._restart)
 
     async def _wait_for_threads(self) -> None:
-        logger.error("%s; the process ends unless one returns within %g s", self.trouble, self._timeout_s)
+        logger.error(
+            "%s; the process ends unless one returns within %g s", self._batcher.trouble, self._timeout_s
+        )
         until = time.monotonic() + self._timeout_s
         while self._batcher.exhausted and not self._batcher.hangs:
             if time.monotonic() > until:
@@ -95,7 +92,7 @@ class Watchdog:
         threads = WorkerThreads(1, "restart", _RESTART_TIMEOUT_S)
         try:
             recognizer = await threads.submit(restart)
-            self._use(recognizer)
+            self._check(recognizer)
         except Exception as error:
             self._end(f"the engine could not be reloaded: {error}")
             return

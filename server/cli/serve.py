@@ -12,11 +12,12 @@ import typer
 from watchfiles import DefaultFilter, run_process
 
 from ..addresses import is_loopback
+from ..cluster.connecting import open_replicas
 from ..exceptions import EmostreamError
 from ..loading import load_recognizer
 from ..logs import formatter
 from ..process import configure_process
-from ..settings import read_settings
+from ..settings import LOCAL_ENGINE, read_settings
 from ..tls import given_tls, made_now
 from ..web_server import bind, create_server
 from .model_option import ModelOption
@@ -68,14 +69,19 @@ def serve(
     configure_process()
     tls = made_now() if dev_tls else given_tls(settings)
     with bind(settings.host, settings.port) as listening:
-        recognizer = load_recognizer(settings)
-        logger.info(
-            "%s (%s) on %s, %s",
-            recognizer.name,
-            ", ".join(recognizer.members),
-            recognizer.engine.device,
-            recognizer.engine.precision,
-        )
+        recognizer, replicas = None, None
+        if settings.engine == LOCAL_ENGINE:
+            recognizer = load_recognizer(settings)
+            logger.info(
+                "%s (%s) on %s, %s",
+                recognizer.name,
+                ", ".join(recognizer.members),
+                recognizer.engine.device,
+                recognizer.engine.precision,
+            )
+        else:
+            replicas = open_replicas(settings.engine)
+            logger.info("a gateway to the replicas of %s", settings.engine)
         if not (settings.accepted_tokens or is_loopback(settings.host)):
             logger.warning(
                 "anyone who can reach %s may use this server: set EMOSTREAM_TOKEN, or listen on 127.0.0.1",
@@ -84,9 +90,10 @@ def serve(
         shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
         scheme, port = "http" if tls is None else "https", listening.getsockname()[1]
         logger.info("dashboard and API on %s://%s:%d", scheme, shown_host, port)
-        server = create_server(settings, recognizer, partial(load_recognizer, settings), tls)
+        server = create_server(settings, recognizer, partial(load_recognizer, settings), tls, replicas)
         server.run(sockets=[listening])
-        if code := server.services.watchdog.exit_code:
+        watchdog = server.services.watchdog
+        if watchdog is not None and (code := watchdog.exit_code):
             # Exits at once: a normal exit would wait for the threads that hang.
             logging.shutdown()
             os._exit(code)

@@ -179,6 +179,13 @@ def grey_face(sizes: tuple[int, ...]) -> Crops:
     return tuple(np.full((size, size, 3), 128, np.uint8) for size in sizes)
 
 
+def grey_file() -> bytes:
+    """The same as an encoded crop."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), (128, 128, 128)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> Crops:
     """Resizes a crop to each of ``sizes``, with antialiasing, as training pictures were."""
     return tuple(

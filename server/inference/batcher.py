@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from ..exceptions import BatcherClosedError, BatcherError, EngineHangsError, ImageError, SupersededError
 from ..quality.measures import CropMeasures, measure_crop
@@ -24,6 +24,7 @@ from .batch_choice import BatchChoice
 from .device_preparation import PreparedFace, on_host
 from .ensemble import Probabilities
 from .fair_queue import FairQueue, Lane, LaneMode, Priority
+from .frame_batcher import P, Predictions, Prepared
 from .worker_threads import WorkerThreads
 
 logger = logging.getLogger(__name__)
@@ -35,16 +36,6 @@ _SEARCH_NICE = 10
 
 #: For threads to end what they are at, when the server stops.
 CLOSE_TIMEOUT_S = 2.0
-
-
-class Prepared(Protocol):
-    """What preparation leaves: crops for the networks, and whatever else its caller wants back."""
-
-    @property
-    def crops(self) -> Sequence[PreparedFace]: ...
-
-
-P = TypeVar("P", bound=Prepared)
 
 
 @dataclass(frozen=True)
@@ -63,20 +54,6 @@ class FrameRecognizer(Protocol):
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace: ...
 
     def infer(self, faces: Sequence[PreparedFace]) -> Probabilities: ...
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """``probabilities`` (faces, labels) of one frame, and where the time went.
-
-    ``measures`` are those of its crops, where crops were sent.
-    """
-
-    probabilities: Probabilities
-    queue_ms: float  # from arrival to the engine: waiting and preparation
-    inference_ms: float  # of the pass that this frame was part of
-    batch_size: int  # faces in that pass
-    measures: tuple[CropMeasures | None, ...] = ()
 
 
 @dataclass(eq=False)
@@ -216,6 +193,15 @@ class Batcher:
     def hanging_passes(self) -> int:
         """Passes, of this engine and those before it, that did not end in time and have not ended yet."""
         return self._engine.given_up
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is computed at the moment, if so."""
+        if self._hangs:
+            return "the engine hangs"
+        if exhausted := self.exhausted:
+            return f"every thread hangs that is there to {' and to '.join(exhausted)}"
+        return None
 
     @property
     def exhausted(self) -> list[str]:

@@ -2,15 +2,21 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from ..analysis.finder import EncodedSearch, FaceFinder, FoundFaces, MissingDetector
-from ..exceptions import BatcherClosedError, EngineHangsError, ImageError, ProtocolError, SupersededError
-from ..inference.batcher import Predictions, Prepared
+from ..analysis.finder import EncodedSearch, FaceFinder, FoundFaces, MissingDetector, RemoteFinder
+from ..exceptions import (
+    BatcherClosedError,
+    EngineHangsError,
+    ImageError,
+    ProtocolError,
+    ReplicaError,
+    SupersededError,
+)
+from ..inference.frame_batcher import FrameLane, Predictions
 from ..protocol.wire import (
     CloseReason,
     Dropped,
@@ -43,8 +49,6 @@ from ..tracking.tracker import FaceTracker
 
 logger = logging.getLogger(__name__)
 
-P = TypeVar("P", bound=Prepared)
-
 #: A session ends after this many failed frames in a row: the frames are not the cause then.
 MAX_INTERNAL_ERRORS = 5
 
@@ -69,16 +73,6 @@ class RateLimiter:
         return True
 
 
-class FrameLane(Protocol):
-    """The batcher's interface for a session; see ``BatcherLane``."""
-
-    async def recognize(self, images: Sequence[bytes]) -> Predictions: ...
-
-    async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]: ...
-
-    def close(self) -> None: ...
-
-
 class StreamSession:
     """One client's session: configuration, limits, counts, tracking, smoothing, and its lane to the
     engine."""
@@ -89,7 +83,7 @@ class StreamSession:
         model: ModelFacts,
         limits: Limits,
         lane: FrameLane,
-        finder: FaceFinder | MissingDetector,
+        finder: FaceFinder | RemoteFinder | MissingDetector,
         clock: Callable[[], float] = time.monotonic,
         takes_corrections: bool = False,
     ) -> None:
@@ -223,7 +217,7 @@ class StreamSession:
             # Names the face if there are several.
             message = f"face {frame.faces[error.index].face_id}: {error}" if frame.faces[1:] else str(error)
             return self.refuse(ProtocolError(error.code, message, frame.frame_id))
-        except (EngineHangsError, BatcherClosedError) as error:
+        except (EngineHangsError, BatcherClosedError, ReplicaError) as error:
             return self.refuse(ProtocolError("internal_error", str(error), frame.frame_id))
         except Exception:
             # The only place where a failure becomes an answer, for this frame only.

@@ -91,6 +91,7 @@ def test_the_model_is_described(client: httpx.Client) -> None:
         "labels": list(LABELS),
         "members": ["from-scratch-a", "from-scratch-b"],
         "input_size": 48,
+        "corrections": False,
     }
     assert "cpu" in device
     assert precision == "f32"

@@ -8,6 +8,7 @@ from emostream.exceptions import (
     DetectorError,
     ImageTooLargeError,
     InvalidImageError,
+    NoReplicaError,
     OverloadedError,
     ProblemError,
 )
@@ -23,6 +24,7 @@ from emostream.exceptions import (
         (ImageTooLargeError(5, "x"), 413, "image_too_large"),
         (DetectorError("x"), 503, "detector_unavailable"),
         (OverloadedError("x"), 503, "overloaded"),
+        (NoReplicaError("x"), 503, "engine_unavailable"),
         (BatcherClosedError("x"), 503, "shutting_down"),
         (ProblemError(418, "teapot", "x"), 418, "teapot"),
     ],

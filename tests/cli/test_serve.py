@@ -134,6 +134,25 @@ def test_a_gpu_that_is_not_there_is_told_in_one_line(fail_to_serve: Callable[...
     assert "cuda:77" in fail_to_serve("--port", "0", "--model", QUICK_MODEL, "--device", "cuda:77")
 
 
+def test_an_engine_in_a_cluster_needs_ray_and_says_how_to_get_it(
+    fail_to_serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "emostream.cluster.ray_serve", raising=False)
+    monkeypatch.setitem(sys.modules, "ray", None)
+
+    line = fail_to_serve("--port", "0", "--engine", "ray://local")
+
+    assert line.startswith("error: --engine ray://local needs Ray: ")
+    assert line.endswith("install 'emostream[ray]'")
+
+
+@pytest.mark.parametrize("engine", ["ray", "ray://", "tcp://10.0.0.1:6379", "ray://a/b"])
+def test_an_engine_that_is_no_address_is_told_in_one_line(
+    fail_to_serve: Callable[..., str], engine: str
+) -> None:
+    assert fail_to_serve("--engine", engine).startswith("error: --engine: ")
+
+
 @pytest.mark.parametrize("options", [(), ("--reload",)])
 def test_several_workers_are_refused_with_the_reason_and_where_to_read_on(
     fail_to_serve: Callable[..., str], options: tuple[str, ...]

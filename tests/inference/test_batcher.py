@@ -15,8 +15,9 @@ from emostream.exceptions import (
     LaneFullError,
     SupersededError,
 )
-from emostream.inference.batcher import Batcher, BatcherLane, Predictions
+from emostream.inference.batcher import Batcher, BatcherLane
 from emostream.inference.fair_queue import LaneMode
+from emostream.inference.frame_batcher import Predictions
 
 from tests.support import PATIENCE_S, FakeRecognizer, label_index
 

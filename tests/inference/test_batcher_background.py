@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from emostream.exceptions import BatcherClosedError, InvalidImageError
-from emostream.inference.batcher import Batcher, Predictions
+from emostream.inference.batcher import Batcher
 from emostream.inference.device_preparation import PreparedFace
 from emostream.inference.fair_queue import LaneMode, Priority
+from emostream.inference.frame_batcher import Predictions
 
 from tests.support import PATIENCE_S, FakeRecognizer, label_index, prepared
 

@@ -8,7 +8,7 @@ import pytest
 from emostream.analysis.finder import FaceFinder, FoundFaces, MissingDetector
 from emostream.detection.detector import FaceDetector
 from emostream.exceptions import ErrorCode, InvalidImageError, ProtocolError, SupersededError
-from emostream.inference.batcher import Predictions
+from emostream.inference.frame_batcher import Predictions
 from emostream.protocol.wire import (
     Dropped,
     Error,
