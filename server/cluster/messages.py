@@ -1,22 +1,23 @@
 """What gateways and replicas say to each other. Both are of one version, so these may change with each."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Protocol
 
-from ..analysis.finder import EncodedSearch, FoundFaces
+from ..analysis.finder import EncodedSearch
 from ..inference.fair_queue import Priority
-from ..inference.frame_batcher import Predictions
+from ..inference.frame_batcher import Predictions, Prepared
 from ..inference.served_model import ServedModel
 
 
 @dataclass(frozen=True)
 class FrameWork:
-    """One frame: ``images``, encoded crops; or ``search``, an encoded image whose faces are to be found."""
+    """One frame: ``images``, encoded crops; or ``search``, an encoded image whose faces are to be found, or
+    another piece of work for a decoder's thread, which must survive pickling."""
 
     images: tuple[bytes, ...] = ()
-    search: EncodedSearch | None = None
+    search: EncodedSearch | Callable[[], Prepared] | None = None
     priority: Priority = Priority.LIVE
 
 
@@ -27,8 +28,8 @@ class Call:
     frames: tuple[FrameWork, ...] = ()
 
 
-#: A frame's probabilities with what was found, if it was a search, or why there are none.
-Outcome = tuple[FoundFaces | None, Predictions] | Exception
+#: A frame's probabilities with what was found or made, if it was no frame of crops, or why there are none.
+Outcome = tuple[Prepared | None, Predictions] | Exception
 
 
 @dataclass(frozen=True)

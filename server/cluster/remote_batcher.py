@@ -15,7 +15,7 @@ from enum import Enum
 from importlib.metadata import version
 from typing import Any, cast
 
-from ..analysis.finder import EncodedSearch, MissingDetector, RemoteFinder
+from ..analysis.finder import MissingDetector, RemoteFinder
 from ..exceptions import (
     BatcherClosedError,
     BatcherError,
@@ -109,9 +109,7 @@ class RemoteLane:
         return predictions
 
     async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]:
-        """As ``FrameLane``, but for searches only: other work cannot be sent elsewhere."""
-        if not isinstance(prepare, EncodedSearch):
-            raise TypeError(f"replicas search images, and know nothing of {prepare!r}")
+        """As ``FrameLane``; a replica calls ``prepare``, which must survive pickling."""
         work = FrameWork((), prepare, self._lane.priority)
         found, predictions = await self._batcher.submit(self._lane, work)
         return cast(P, found), predictions

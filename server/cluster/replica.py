@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
-from ..analysis.finder import FaceFinder, MissingDetector, load_finder
+from ..analysis.finder import EncodedSearch, FaceFinder, FoundFaces, MissingDetector, load_finder
 from ..exceptions import EmostreamError, ModelError, ReplicaError
 from ..imaging.decoding import grey_file
 from ..inference import Recognizer
 from ..inference.batcher import Batcher
 from ..inference.fair_queue import LaneMode
+from ..inference.frame_batcher import Prepared
 from ..inference.served_model import ServedModel
 from ..loading import load_recognizer
 from ..process import configure_process, freeze_heap
@@ -61,10 +63,11 @@ class Replica:
         try:
             if work.search is None:
                 return None, await lane.recognize(work.images)
-            assert isinstance(self._finder, FaceFinder)  # gateways know where there is none
-            found, predictions = await lane.recognize_prepared(replace(work.search, finder=self._finder))
-            # The crops have served their purpose, and are most of the bytes.
-            return replace(found, crops=((),) * len(found.crops)), predictions
+            prepared, predictions = await lane.recognize_prepared(self._prepared_here(work.search))
+            if isinstance(prepared, FoundFaces):
+                # The crops have served their purpose, and are most of the bytes.
+                prepared = replace(prepared, crops=((),) * len(prepared.crops))
+            return prepared, predictions
         except EmostreamError as error:
             return error
         except Exception:
@@ -73,6 +76,12 @@ class Replica:
             return ReplicaError("this frame could not be computed")
         finally:
             lane.close()
+
+    def _prepared_here(self, work: EncodedSearch | Callable[[], Prepared]) -> Callable[[], Prepared]:
+        if not isinstance(work, EncodedSearch):
+            return work
+        assert isinstance(self._finder, FaceFinder)  # gateways know where there is none
+        return replace(work, finder=self._finder)
 
     async def check_health(self) -> None:
         """Raises ModelError where nothing can be computed here any more, so that another replica is made."""

@@ -1,18 +1,22 @@
 """What a gateway adds to the contract of ``FrameBatcher`` (tests/inference/test_frame_batcher.py)."""
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
+from emostream.api.correction_folder import reduced
 from emostream.cluster.messages import Call, Reply
 from emostream.cluster.remote_batcher import CREDITS, Deadlines, RemoteBatcher
 from emostream.exceptions import NoReplicaError, ReplicaDiedError, ReplicaError, ReplicaTimeoutError
 from emostream.inference.fair_queue import LaneMode, Priority
 from emostream.inference.frame_batcher import Predictions
+from PIL import Image
 
 from tests.cluster.gateways import LocalReplicas, gateway, replica
-from tests.support import PATIENCE_S, FakeRecognizer
+from tests.support import PATIENCE_S, FakeRecognizer, encoded
 
 
 async def soon(work: Awaitable[Predictions]) -> Predictions:
@@ -129,10 +133,18 @@ async def test_live_frames_and_those_of_the_background_do_not_wait_for_each_othe
         await asyncio.gather(*tasks)
 
 
-async def test_work_that_cannot_travel_is_refused() -> None:
-    async with gateway(replica(FakeRecognizer(is_open=True))) as (batcher, _):
-        with pytest.raises(TypeError, match="replicas search images"):
-            await batcher.open_lane().recognize_prepared(lambda: None)  # type: ignore[arg-type, return-value]
+async def test_other_work_on_an_image_is_done_by_a_replica() -> None:
+    """A corrected crop is decoded behind the replica's deadline, whether a detector is there or not."""
+    crop = encoded(Image.new("L", (700, 350)), "PNG")
+    async with gateway(replica(FakeRecognizer(is_open=True))) as (batcher, way):
+        kept, predictions = await asyncio.wait_for(
+            batcher.open_lane(priority=Priority.BACKGROUND).recognize_prepared(partial(reduced, crop, 10**6)),
+            PATIENCE_S,
+        )
+
+        assert Image.open(io.BytesIO(kept.jpeg)).size == (512, 256)
+        assert len(predictions.probabilities) == 0
+        assert len(way.calls) == 1
 
 
 async def test_a_gateway_without_replicas_is_in_trouble_until_there_are_some() -> None:
