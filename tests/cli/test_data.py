@@ -62,7 +62,7 @@ def test_an_error_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
         ("--split", "0.5,0.5", "--split 0.5,0.5: three shares"),
         ("--split", "half,0.2,0.3", "--split half,0.2,0.3: three shares"),
         ("--split", "0.5,0.2,0.2", "the shares must add up to 1"),
-        ("--split", "0,0.5,0.5", "that of train is not 0"),
+        ("--split", "0,0.5,0.5", "that of train must not be 0"),
         ("--map", "glad", "--map glad: folder and label"),
         ("--map", "=happiness", "--map =happiness: folder and label"),
     ],

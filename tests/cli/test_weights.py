@@ -59,7 +59,7 @@ def test_import_pull_and_verify_work_one_after_the_other(tmp_path: Path, checkpo
         add_remote_model(folder / "catalogue.toml", f"{server.url}/w")
         pulled = emostream(folder, "pull", "remote")
     assert pulled.returncode == 0, pulled.stderr
-    assert "pinned from now on" in pulled.stderr
+    assert "is now pinned: " in pulled.stderr
 
     assert emostream(folder, "verify").returncode == 0
     (folder / "remote.pth").write_bytes(b"something else")
