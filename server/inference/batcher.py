@@ -7,7 +7,8 @@ batch, at once: with one user the delay is nothing, with many the batches grow b
 
 Images over HTTP come the same way, in the background: they have threads of their own for decoding and
 detection, and while live frames are ready the engine takes those (see batch_choice.py). Live frames in which
-faces are to be found have threads of their own, too: those take seconds, and crops milliseconds.
+faces are to be found have threads of their own, too: those take seconds, and crops milliseconds. There, too,
+go crops of far more pixels than faces have.
 """
 
 import asyncio
@@ -19,9 +20,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from ..exceptions import BatcherClosedError, BatcherError, EngineHangsError, ImageError, SupersededError
-from ..quality.measures import CropMeasures, measure_crop
 from .batch_choice import BatchChoice
-from .device_preparation import PreparedFace, on_host
+from .crop_work import MOST_QUICK_PIXELS, CropPreparer, DecodedCrop, decode_crop, is_slow, outcomes_of
+from .device_preparation import PreparedFace
 from .ensemble import Probabilities
 from .fair_queue import FairQueue, Lane, LaneMode, Priority
 from .frame_batcher import P, Predictions, Prepared
@@ -38,20 +39,10 @@ _SEARCH_NICE = 10
 CLOSE_TIMEOUT_S = 2.0
 
 
-@dataclass(frozen=True)
-class DecodedCrop:
-    """An encoded face crop made ready for the networks, and what its pixels say of its quality."""
-
-    crops: tuple[PreparedFace]
-    measures: CropMeasures | None = None
-
-
-class FrameRecognizer(Protocol):
+class FrameRecognizer(CropPreparer, Protocol):
     """What the batcher needs of a recogniser."""
 
     max_batch: int
-
-    def prepare(self, data: bytes, max_pixels: int) -> PreparedFace: ...
 
     def infer(self, faces: Sequence[PreparedFace]) -> Probabilities: ...
 
@@ -68,6 +59,7 @@ class _Frame:
     result: asyncio.Future[tuple[list[Any], Predictions]]
     threads: WorkerThreads
     size: int
+    slow_work: Sequence[Callable[[], Prepared]] = ()  # see ``submit``
     arrived: float = field(default_factory=time.monotonic)
     prepared: list[Prepared] = field(default_factory=list)
     crops: list[PreparedFace] = field(default_factory=list)
@@ -91,8 +83,8 @@ class BatcherLane:
         Raises SupersededError, ImageError for an image that cannot be used, LaneFullError where more
         frames wait than ``queue_length``, BatcherClosedError, and whatever the engine raises.
         """
-        work = [partial(self._batcher.prepare_crop, data) for data in images]
-        crops, predictions = await self._batcher.submit(self._lane, work, is_search=False)
+        quick, slow = ([partial(self._batcher.prepare_crop, d, q) for d in images] for q in (True, False))
+        crops, predictions = await self._batcher.submit(self._lane, quick, is_search=False, slow_work=slow)
         return replace(predictions, measures=tuple(crop.measures for crop in crops))
 
     async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]:
@@ -163,10 +155,10 @@ class Batcher:
         """A new client's place. ``queue_length`` bounds what waits in mode ALL."""
         return BatcherLane(self, Lane(mode, queue_length, priority))
 
-    def prepare_crop(self, data: bytes) -> DecodedCrop:
-        """The work on one encoded crop, in a thread. Raises ImageError."""
-        face = self._recognizer.prepare(data, self._max_pixels)
-        return DecodedCrop((face,), measure_crop(on_host(face[0])))
+    def prepare_crop(self, data: bytes, is_quick: bool) -> DecodedCrop:
+        """The work on one encoded crop, in a thread. Raises ImageError; for one that is not quick, too."""
+        max_pixels = min(self._max_pixels, MOST_QUICK_PIXELS) if is_quick else self._max_pixels
+        return decode_crop(self._recognizer, data, max_pixels)
 
     @property
     def waiting(self) -> int:
@@ -227,11 +219,16 @@ class Batcher:
         return self._failures >= _FAILURES_IN_A_ROW
 
     async def submit(
-        self, lane: Lane[_Frame], work: Sequence[Callable[[], P]], is_search: bool
+        self,
+        lane: Lane[_Frame],
+        work: Sequence[Callable[[], P]],
+        is_search: bool,
+        slow_work: Sequence[Callable[[], P]] = (),
     ) -> tuple[list[P], Predictions]:
         """What the pieces of work return, in their order, and the probabilities of all their crops.
 
-        ``is_search``: faces are to be found first.
+        ``is_search``: faces are to be found first. ``slow_work`` takes the place of work for which an image
+        is too large.
         """
         if self._is_closed:
             raise BatcherClosedError("the server stops")
@@ -240,7 +237,7 @@ class Batcher:
         result: asyncio.Future[tuple[list[P], Predictions]] = asyncio.get_running_loop().create_future()
         is_background = lane.priority is Priority.BACKGROUND
         threads = self._search_threads[lane.priority] if is_search or is_background else self._crop_threads
-        frame = _Frame(lane, work, result, threads, size=len(work))
+        frame = _Frame(lane, work, result, threads, len(work), slow_work)
         superseded = self._queue.put(lane, frame)
         if superseded is not None:
             superseded.fail(SupersededError("a newer frame of this session came first"))
@@ -309,8 +306,12 @@ class Batcher:
             frame.lane.staged -= 1
 
     async def _prepare(self, frame: _Frame) -> None:
-        pieces = [frame.threads.submit(work) for work in frame.work]
-        for index, outcome in enumerate(await asyncio.gather(*pieces, return_exceptions=True)):
+        outcomes = await outcomes_of(frame.threads, frame.work)
+        if frame.slow_work and is_slow(outcomes):
+            frame.threads = self._search_threads[frame.lane.priority]
+            self._stage()  # its place among the quick ones is free
+            outcomes = await outcomes_of(frame.threads, frame.slow_work)
+        for index, outcome in enumerate(outcomes):
             if isinstance(outcome, BaseException):
                 if isinstance(outcome, ImageError):
                     outcome.index = index

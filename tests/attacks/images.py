@@ -97,6 +97,20 @@ async def many_flat_images_at_once(port: int, seconds: float) -> Told:
     )
 
 
+async def many_large_crops_in_one_frame(port: int, seconds: float) -> Told:
+    """260 KB, and 265 megapixels."""
+    until, number = asyncio.get_running_loop().time() + seconds, 0
+    crops = [flat_png(2880)] * 32
+    async with upgraded(port) as connection:
+        over = asyncio.create_task(ended(connection))
+        while asyncio.get_running_loop().time() < until and not over.done():
+            await connection.send(large(2, frame(number, *crops)), 1.0)
+            number += 1
+            await asyncio.sleep(0.2)
+        await connection.send(large(1, b'{"type":"session.close"}'))
+        return Told([await over])
+
+
 async def large_images_to_be_searched(port: int, seconds: float) -> Told:
     """4K, with ``detect``, far faster than they can be."""
     image = _large()
@@ -115,5 +129,6 @@ async def large_images_to_be_searched(port: int, seconds: float) -> Told:
 ATTACKS: tuple[Attack, ...] = (
     images_that_no_camera_writes,
     many_flat_images_at_once,
+    many_large_crops_in_one_frame,
     large_images_to_be_searched,
 )

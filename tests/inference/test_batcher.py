@@ -16,6 +16,7 @@ from emostream.exceptions import (
     SupersededError,
 )
 from emostream.inference.batcher import Batcher, BatcherLane
+from emostream.inference.device_preparation import PreparedFace
 from emostream.inference.fair_queue import LaneMode
 from emostream.inference.frame_batcher import Predictions
 
@@ -440,6 +441,34 @@ async def test_a_recordings_frames_are_all_answered_in_order(
     for number, answer in enumerate(answers):
         assert isinstance(answer, Predictions)
         assert int(answer.probabilities.argmax()) == label_index(f"frame {number}".encode())
+
+
+class RecognizerOfLargeCrops(FakeRecognizer):
+    """Images that start with ``slow`` are large, too."""
+
+    def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
+        if data.startswith(b"slow") and max_pixels < 4_000_000:
+            raise ImageTooLargeError(max_pixels, "the picture is large")
+        return super().prepare(data, max_pixels)
+
+
+async def test_large_crops_are_decoded_beside_the_others_and_hold_up_nobody() -> None:
+    """A frame of 32 flat PNGs of 8 megapixels, 260 KB, had others wait for seconds."""
+    recognizer = RecognizerOfLargeCrops(is_open=True)
+    batcher = Batcher(recognizer, max_pixels=4_000_000, decode_threads=2)
+    large = batcher.open_lane(LaneMode.ALL, 2)
+    first, second = send(large, *[b"slow"] * 6), send(large, b"next")
+    assert await recognizer.next_decoding() == b"slow"
+
+    others = [await within_patience(send(batcher.open_lane(), b"quick")) for _ in range(3)]
+
+    assert [predictions.batch_size for predictions in others] == [1, 1, 1]
+    assert not first.done()
+    assert not second.done()  # frames of one session are answered in their order
+    recognizer.let_decode(6)
+    assert len((await within_patience(first)).probabilities) == 6
+    await within_patience(second)
+    await batcher.aclose()
 
 
 async def test_a_frame_that_decodes_slowly_is_not_overtaken_by_its_session_but_by_others(
