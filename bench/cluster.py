@@ -73,9 +73,8 @@ def cluster(replicas: int) -> Iterator[dict[str, str]]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            [address] = [line.split()[1] for line in process.stdout if line.startswith("address ")][:1] or [
-                ""
-            ]
+            found = (line.split()[1] for line in process.stdout if line.startswith("address "))
+            address = next(found, "")  # and not every line: the cluster goes on
             assert address, "the cluster did not start"
             yield {"RAY_ADDRESS": address, "EMOSTREAM_ENGINE": "ray://local"} | secret
         finally:
