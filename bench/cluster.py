@@ -1,10 +1,11 @@
 """The same cameras at one process and at a gateway with Ray Serve replicas on the same cores, in turns.
 
-Prints frames a second of each round and their ratio. One process has an engine of as many threads as there
-are cores; in the cluster as many replicas of one thread each take its place, and gateway, cluster and cameras
-run beside them. POSTER V2 has random weights, which take as long as any.
+Prints of each round the frames a second, and the frames for each second of a core that the server took, with
+the cluster where there is one. Beside other programs the latter count: a cluster has more processes, and so
+more of the machine. One process has an engine of as many threads as there are cores; in the cluster as many
+replicas of one thread each take its place. POSTER V2 has random weights, which take as long as any.
 
-    pip install 'emostream[ray]'
+    pip install 'emostream[bench,ray]'
     python -m bench.cluster
     python -m bench.cluster --models compact-mobilenet-a --rounds 4
 """
@@ -16,11 +17,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import psutil
 import torch
 from emostream.benchmark.random_weights import enliven_norms
 from emostream.benchmark.stream import StreamReport, face_crops, measure_stream, server_process
@@ -73,19 +76,41 @@ def cluster(replicas: int) -> Iterator[dict[str, str]]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            [address] = [line.split()[1] for line in process.stdout if line.startswith("address ")][:1] or [
-                ""
-            ]
+            found = (line.split()[1] for line in process.stdout if line.startswith("address "))
+            address = next(found, "")  # and not every line: the cluster goes on
             assert address, "the cluster did not start"
-            yield {"RAY_ADDRESS": address, "EMOSTREAM_ENGINE": "ray://local"} | secret
+            gateway = {"EMOSTREAM_ENGINE": "ray://local", "EMOSTREAM_REPLICA_TIMEOUT_S": "60"}
+            yield {"RAY_ADDRESS": address} | gateway | secret
         finally:
             process.stdin.close()
 
 
-def measure(cameras: int, frame_rate: float, seconds: float) -> StreamReport:
-    """One run against a server with the environment's settings."""
+@dataclass(frozen=True)
+class Run:
+    """One run: what the cameras saw, and frames for each second of a core."""
+
+    report: StreamReport
+    frames_per_core_s: float
+
+
+def measure(given: argparse.Namespace, idle: psutil.Process | None = None) -> Run:
+    """One run against a server with the environment's settings. ``idle`` has no part in it."""
     with server_process() as address:
-        return measure_stream(address, None, cameras, frame_rate, face_crops(None, 1), seconds)
+        busy = [child for child in psutil.Process().children() if child != idle]
+        before = core_s(busy)
+        crops = face_crops(None, 1)
+        report = measure_stream(address, None, given.cameras, given.frame_rate, crops, given.seconds)
+        return Run(report, report.answered / (core_s(busy) - before))
+
+
+def core_s(processes: list[psutil.Process]) -> float:
+    """Seconds of cores that these and those below them have taken."""
+    total = 0.0
+    for process in processes:
+        for each in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                total += sum(each.cpu_times()[:2])
+    return total
 
 
 def main() -> None:
@@ -106,27 +131,44 @@ def main() -> None:
 
 
 def _compare(console: Console, model: str, given: argparse.Namespace) -> None:
-    table = Table("round", "in process", "p50 ms", "through Ray", "p50 ms", "ratio", "failed", title=model)
+    headings = (
+        "",
+        "in process",
+        "p50 ms",
+        "a core-s",
+        "Ray",
+        "p50 ms",
+        "a core-s",
+        "ratio",
+        "of core-s",
+        "failed",
+    )
+    table = Table(*headings, title=model)
     ratios = []
     # One cluster for all rounds: it idles while the other is measured, as a cluster does.
     with cluster(given.replicas) as environment:
+        [idle] = psutil.Process().children()
         for number in range(1, given.rounds + 1):
-            local = measure(given.cameras, given.frame_rate, given.seconds)
+            local = measure(given, idle)
             with mock.patch.dict(os.environ, environment):
-                remote = measure(given.cameras, given.frame_rate, given.seconds)
-            ratios.append(remote.frames_per_second / local.frames_per_second)
-            table.add_row(
-                str(number),
-                f"{local.frames_per_second:.1f}/s",
-                f"{local.latency_ms_p50:.0f}",
-                f"{remote.frames_per_second:.1f}/s",
-                f"{remote.latency_ms_p50:.0f}",
-                f"{ratios[-1]:.2f}",
-                str(local.failed + remote.failed),
-            )
-            console.print(f"{model}, round {number}: {ratios[-1]:.2f}", style="dim")
+                remote = measure(given)
+            rates = [run.report.frames_per_second for run in (local, remote)]
+            ratios.append((rates[1] / rates[0], remote.frames_per_core_s / local.frames_per_core_s))
+            cells = [str(number)]
+            for run in (local, remote):
+                cells += [
+                    f"{run.report.frames_per_second:.1f}/s",
+                    f"{run.report.latency_ms_p50:.0f}",
+                    f"{run.frames_per_core_s:.1f}",
+                ]
+            failed = local.report.failed + remote.report.failed
+            table.add_row(*cells, *(f"{ratio:.2f}" for ratio in ratios[-1]), str(failed))
+            console.print(f"{model}, round {number}", style="dim")
     console.print(table)
-    console.print(f"median ratio: {np.median(ratios):.2f}, of {len(ratios)} rounds")
+    rate, of_core_s = np.median(ratios, axis=0)
+    console.print(
+        f"median ratios of {len(ratios)} rounds: {rate:.2f} of the rate, {of_core_s:.2f} a core-second"
+    )
 
 
 if __name__ == "__main__":

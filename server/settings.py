@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         description="local: in this process; else a Ray cluster, ray://local or ray://HOST:PORT",
     )
     replica_timeout_s: float = Field(
-        default=5.0, gt=0, description="for an answer from the cluster, a second try included"
+        default=10.0, gt=0, description="for an answer from the cluster, a second try included"
     )
     precision: Precision = Field(default="auto", description="of the networks' arithmetic; f16 on GPUs only")
     max_batch: int = Field(

@@ -60,9 +60,9 @@ class Deadlines:
     ``crops_s`` is also how long frames wait where no replica runs.
     """
 
-    crops_s: float = 5.0
-    search_s: float = 15.0
-    background_s: float = 65.0
+    crops_s: float = 10.0
+    search_s: float = 20.0
+    background_s: float = 70.0
 
     def of(self, kind: _Kind) -> float:
         return {
