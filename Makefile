@@ -122,6 +122,12 @@ bench: $(DEVELOPING) $(FACES) ## measure this machine (see bench/)
 	$(VENV) -m bench.event_loop
 	$(VENV) -m bench.images
 
+# In CI: make soak MINUTES=2
+MINUTES ?= 10
+.PHONY: soak
+soak: $(DEVELOPING) $(FACES) ## 64 sessions, some of which misbehave in every way, for MINUTES (10)
+	$(VENV) -m bench.soak --minutes $(MINUTES)
+
 .PHONY: clean
 clean: ## remove everything that make has made
 	rm -rf .venv web/node_modules server/dashboard server/detection/models build dist site *.egg-info

@@ -4,6 +4,7 @@ A text message ``{"event": …, "data": {"image": "data:image/jpeg;base64,…"}}
 ``{"predictions": {label: p}, "emotion": label}``, an invalid one by ``{"error": …}``. Limits, time-outs,
 counts and close codes are those of ``/ws``."""
 
+import asyncio
 import json
 
 from fastapi import APIRouter, WebSocket
@@ -17,6 +18,9 @@ from .stream import Dialect, serve_session
 from .text_bodies import decode_base64, parse_json
 
 router = APIRouter()
+
+#: Characters that are decoded on the event loop. Megabytes take tens of milliseconds.
+_MOST_AT_ONCE = 128 * 1024
 
 
 class _Data(BaseModel):
@@ -39,8 +43,10 @@ async def legacy_stream(websocket: WebSocket) -> None:
 class OlderDialect(Dialect):
     """Older clients only know images, predictions and errors; they get no session messages."""
 
-    def receive(self, session: StreamSession, data: bytes | None, text: str, arrived: float) -> Frame:
-        return session.receive_image(_image_in(text), arrived)
+    async def receive(self, session: StreamSession, data: bytes | None, text: str, arrived: float) -> Frame:
+        is_long = len(text) > _MOST_AT_ONCE
+        image = await asyncio.to_thread(_image_in, text) if is_long else _image_in(text)
+        return session.receive_image(image, arrived)
 
     def encode(self, message: ServerMessage) -> str | None:
         match message:

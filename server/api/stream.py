@@ -61,7 +61,7 @@ async def stream(websocket: WebSocket, mode: Literal["latest", "all"] = "latest"
 class Dialect:
     """The wire format of a session's messages: that of the protocol."""
 
-    def receive(
+    async def receive(
         self, session: StreamSession, data: bytes | None, text: str, arrived: float
     ) -> Frame | ServerMessage | SessionClose:
         """Parses a message: a frame, the answer to an update, or the wish to end.
@@ -216,7 +216,7 @@ class Connection:
                     "message_too_large",
                     f"a message may have at most {self._session.limits.max_message_bytes} bytes",
                 )
-            received = self._dialect.receive(self._session, data, text or "", arrived)
+            received = await self._dialect.receive(self._session, data, text or "", arrived)
         except ProtocolError as error:
             await self._send(self._session.refuse(error))
             self._metrics.frames.labels(error.code).inc()

@@ -50,6 +50,15 @@ async def test_a_picture_is_answered_with_predictions_and_emotion(server: Server
     assert answer["predictions"][answer["emotion"]] == max(answer["predictions"].values())
 
 
+async def test_a_large_message_is_decoded_beside_the_event_loop_and_answered_alike(
+    server: ServerProcess,
+) -> None:
+    async with connected(server, "/") as client:
+        assert "emotion" in await ask(client, message(jpeg() + bytes(1_000_000)))
+        assert "base64" in (await ask(client, message(bytes(999_999)).replace("A", "%", 1)))["error"]
+        assert "expected" in (await ask(client, " " * 1_000_000))["error"]
+
+
 async def test_many_may_follow_each_other_on_one_connection(fake: ServerThread) -> None:
     pictures = [f"picture {number}".encode() for number in range(20)]
     async with connected(fake, "/") as client:
