@@ -15,7 +15,7 @@ const LANDMARKS: readonly PointXy[] = [
 ];
 const FACES: FrameAnalysis = {
   detections: [
-    { boxXywh: [300, 100, 200, 200], score: 0.9, landmarksXy: LANDMARKS },
+    { boxXywh: [300, 100, 200, 200], score: 0.9, landmarksXy: LANDMARKS, turnDeg: -34 },
     { boxXywh: [20, 100, 100, 100], score: 0.9 },
   ],
   detectMs: 5,
@@ -65,13 +65,13 @@ function setUp(options: { intervalMs?: number; analysis?: FrameAnalysis } = {}) 
 }
 
 describe("FramePump", () => {
-  it("sends each face's crop with its id, box and landmarks, the frame's size and the time of capture", async () => {
+  it("sends each face's crop with its id, box, landmarks and turn, the frame's size and the time of capture", async () => {
     const { world, frameAt } = setUp();
     await frameAt(0);
     expect(world.sent).toHaveLength(1);
     expect(world.sent[0]?.capturedAtMs).toBe(1_790_000_000_000);
     expect(world.sent[0]?.faces).toEqual([
-      { faceId: 1, boxXywh: [300, 100, 200, 200], landmarksXy: LANDMARKS, image: CROP },
+      { faceId: 1, boxXywh: [300, 100, 200, 200], landmarksXy: LANDMARKS, turnDeg: -34, image: CROP },
       { faceId: 2, boxXywh: [20, 100, 100, 100], landmarksXy: undefined, image: CROP },
     ]);
     expect(world.sent[0]?.frame).toEqual({ width: 640, height: 480 });
