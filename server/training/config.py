@@ -36,7 +36,9 @@ class FinetuneConfig(BaseModel):
     kind: Literal["finetune"]
     train: Path = Field(description="prepared folder, or a split of one")
     validation: Path = Field(description="the same; of a folder its split valid")
-    start_from: str = Field(default="default", description="model, ensemble of two alike, or an earlier run")
+    start_from: str = Field(
+        default="from-scratch", description="model, ensemble of two alike, or an earlier run"
+    )
     views: int = Field(default=6, ge=0, description="most changed copies of each image")
     augmentation: dict[str, float] = Field(default_factory=dict)
     seed: int = 0
