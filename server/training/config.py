@@ -37,7 +37,8 @@ class FinetuneConfig(BaseModel):
     train: Path = Field(description="prepared folder, or a split of one")
     validation: Path = Field(description="the same; of a folder its split valid")
     start_from: str = Field(
-        default="default", description="initial model, ensemble of two equal architectures, or earlier run"
+        default="from-scratch",
+        description="initial model, ensemble of two equal architectures, or earlier run",
     )
     views: int = Field(default=6, ge=0, description="most augmented copies of each image")
     augmentation: dict[str, float] = Field(default_factory=dict)

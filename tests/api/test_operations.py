@@ -89,7 +89,7 @@ def test_the_model_is_described(client: httpx.Client) -> None:
     assert answer == {
         "name": "default",
         "labels": list(LABELS),
-        "members": ["from-scratch-a", "from-scratch-b"],
+        "members": ["from-scratch-b", "compact-mobilenet-a"],
         "input_size": 48,
         "corrections": False,
     }

@@ -80,7 +80,7 @@ def test_probabilities_sum_to_one_for_every_member_and_face() -> None:
     np.testing.assert_allclose(exact(ensemble, crops(ensemble, 3)).sum(2), np.ones((2, 3)), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["default", "from-faces"])
+@pytest.mark.parametrize("name", ["default", "from-scratch", "from-faces"])
 def test_a_shipped_ensemble_sees_a_smile(name: str, tmp_path: Path) -> None:
     store = WeightsStore(tmp_path)
     loaded = load_ensemble(store.catalogue().find(name), store)

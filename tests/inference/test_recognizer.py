@@ -54,7 +54,7 @@ def crowd(face: np.ndarray) -> list[np.ndarray]:
 def test_the_default_ensemble_names_its_labels_and_members(recognizer: Recognizer) -> None:
     assert recognizer.name == "default"
     assert recognizer.labels == LABELS
-    assert recognizer.members == ("from-scratch-a", "from-scratch-b")
+    assert recognizer.members == ("from-scratch-b", "compact-mobilenet-a")
     assert recognizer.input_sizes == (48,)
     assert recognizer.max_batch == 8
 

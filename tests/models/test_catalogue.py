@@ -46,7 +46,7 @@ def test_the_default_is_an_ensemble_of_two_networks_that_come_with_the_package()
     entry = read_catalogue().find("default")
 
     assert entry.labels == LABELS
-    assert [member.name for member in entry.members] == ["from-scratch-a", "from-scratch-b"]
+    assert [member.name for member in entry.members] == ["from-scratch-b", "compact-mobilenet-a"]
     assert all(member.shipped for member in entry.members)
     assert entry.policy is Policy.MEAN
     assert not entry.mirrored
@@ -119,7 +119,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(name: str) -> None:
 
 
 def test_an_ensemble_among_models_is_answered_with_its_members() -> None:
-    with pytest.raises(ModelError, match=r"^default is an ensemble .*: from-scratch-a, from-scratch-b$"):
+    with pytest.raises(ModelError, match=r"^default is an ensemble .*: from-scratch-b, compact-mobilenet-a$"):
         read_catalogue().find("compact-mobilenet-a,default")
 
 

@@ -39,7 +39,7 @@ def entry(**source: object) -> ModelEntry:
     return parse_model("remote", {"architecture": "se_resnet", "labels": LABELS, **source}, "a test")
 
 
-@pytest.mark.parametrize("ensemble", ["default", "from-faces"])
+@pytest.mark.parametrize("ensemble", ["default", "from-scratch", "from-faces"])
 def test_the_shipped_weights_are_here_without_any_set_up(store: WeightsStore, ensemble: str) -> None:
     for member in store.catalogue().members(ensemble):
         assert store.expected_sha256(member) is not None

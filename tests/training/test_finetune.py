@@ -158,9 +158,9 @@ def test_of_labels_that_are_known_there_need_not_be_some_of_each(tmp_path: Path,
     FineTune(config(more), tmp_path / "run", CPU, settings)
 
 
-def test_the_default_becomes_one_network_of_two(tmp_path: Path, settings: Settings) -> None:
+def test_two_networks_of_one_kind_become_one(tmp_path: Path, settings: Settings) -> None:
     """Before anything is learned, its one last layer answers nearly as the two networks do."""
-    start = StartingPoint("default", settings, CPU)
+    start = StartingPoint("from-scratch", settings, CPU)
     layer = start.last_layer(np.eye(7, dtype=np.float32))
     assert layer is not None
     generator = np.random.default_rng(2)
