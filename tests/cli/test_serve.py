@@ -127,7 +127,7 @@ def test_an_unknown_model_is_told_in_one_line_with_those_there_are(
 
 def test_an_unknown_model_may_be_called_anything(fail_to_serve: Callable[..., str]) -> None:
     """Square brackets are markup to the library that prints the line."""
-    assert "'[/red]'" in fail_to_serve("--port", "0", "--model", "[/red]")
+    assert "[/red]" in fail_to_serve("--port", "0", "--model", "[/red]")
 
 
 def test_a_gpu_that_is_not_there_is_told_in_one_line(fail_to_serve: Callable[..., str]) -> None:
