@@ -37,25 +37,29 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         default="text", description="text, or json: one object a line"
     )
-    access_log: bool = Field(default=False, description="a line for each request")
+    access_log: bool = Field(default=False, description="log one line a request")
     ssl_certfile: Path | None = Field(
         default=None,
-        description="the server's certificate, with those above it: PEM; then it speaks TLS alone",
+        description="certificate chain, PEM; the server then accepts TLS only",
     )
-    ssl_keyfile: Path | None = Field(default=None, description="its key, unless that is in SSL_CERTFILE")
+    ssl_keyfile: Path | None = Field(
+        default=None, description="its private key, unless SSL_CERTFILE contains it"
+    )
 
-    model: str = Field(default="default", description="ensemble, or models with commas between")
-    policy: Policy | None = Field(default=None, description="how members answer together")
-    member_weights: _Numbers = Field(default=(), description="of the policy weighted, one a member")
+    model: str = Field(default="default", description="an ensemble, or models separated by commas")
+    policy: Policy | None = Field(default=None, description="how the members' probabilities are combined")
+    member_weights: _Numbers = Field(default=(), description="for the policy weighted: one number a member")
     model_file: Path | None = Field(
         default=None,
         validation_alias=AliasChoices("model_file", "EMOSTREAM_MODEL_FILE", "MODEL_FILE"),
-        description="weights of your own; then labels and arch say what they are",
+        description="your own weights, described by labels and arch",
     )
     labels: _Words = Field(default=(), description="labels of MODEL_FILE, in the order of its outputs")
-    arch: str = Field(default="poster_v2", description="architecture of MODEL_FILE, unless it says so itself")
-    mean: _Numbers = Field(default=(), description="mean that MODEL_FILE wants: RGB, of values in [0, 1]")
-    std: _Numbers = Field(default=(), description="the same for its standard deviation")
+    arch: str = Field(default="poster_v2", description="architecture of MODEL_FILE, unless the file names it")
+    mean: _Numbers = Field(
+        default=(), description="mean of MODEL_FILE's normalisation: RGB, of values in [0, 1]"
+    )
+    std: _Numbers = Field(default=(), description="its standard deviation, likewise")
     weights_dir: Path = Field(
         default=Path("~/.local/share/emostream/weights"),
         validate_default=True,
@@ -66,14 +70,16 @@ class Settings(BaseSettings):
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
         description="auto (a GPU where there is one), cpu, cuda or cuda:N",
     )
-    threads: int = Field(default=0, ge=0, description="threads of the CPU engine; 0 leaves it to the engine")
-    decode_threads: int = Field(default=2, ge=1, le=64, description="threads that decode pictures")
+    threads: int = Field(default=0, ge=0, description="threads of the CPU engine; 0: the engine decides")
+    decode_threads: int = Field(default=2, ge=1, le=64, description="threads that decode images")
     detect_threads: int = Field(
-        default=1, ge=1, le=64, description="threads that find faces in a stream's images"
+        default=1, ge=1, le=64, description="threads that detect faces in a stream's images"
     )
-    decode_timeout_s: float = Field(default=10.0, gt=0, description="for one image of a stream")
+    decode_timeout_s: float = Field(
+        default=10.0, gt=0, description="longest decoding of one image of a stream"
+    )
     engine_timeout_s: float = Field(
-        default=30.0, gt=0, description="for one pass of the networks; one that takes longer hangs"
+        default=30.0, gt=0, description="longest inference; an engine that takes longer is replaced"
     )
     engine: str = Field(
         default=LOCAL_ENGINE,
@@ -83,9 +89,9 @@ class Settings(BaseSettings):
     replica_timeout_s: float = Field(
         default=10.0, gt=0, description="for an answer from the cluster, a second try included"
     )
-    precision: Precision = Field(default="auto", description="of the networks' arithmetic; f16 on GPUs only")
+    precision: Precision = Field(default="auto", description="precision of the networks; f16 on GPUs only")
     max_batch: int = Field(
-        default=0, ge=0, le=256, description="most faces computed together; 0: 8 on a CPU, 32 on a GPU"
+        default=0, ge=0, le=256, description="largest batch, in faces; 0: 8 on a CPU, 32 on a GPU"
     )
     cache_dir: Path = Field(
         default=Path("~/.cache/emostream"),
@@ -95,9 +101,9 @@ class Settings(BaseSettings):
 
     token: SecretStr | None = Field(default=None, description="if set, every client must present it")
     tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        default=(), description="several, separated by commas: each lets a client in"
+        default=(), description="several tokens, separated by commas; each is accepted"
     )
-    token_file: Path | None = Field(default=None, description="the same from a file, one a line")
+    token_file: Path | None = Field(default=None, description="file with tokens, one a line")
     allowed_origins: _Words = Field(
         default=(), description="origins other than the server's own, separated by commas"
     )
@@ -110,66 +116,77 @@ class Settings(BaseSettings):
         description="addresses or networks whose X-Forwarded-* headers are believed",
     )
     root_path: str = Field(
-        default="", description="path prefix at which a proxy has this server, such as /emo"
+        default="", description="path prefix under which a proxy serves this server, such as /emo"
     )
     frame_ancestors: _Words = Field(
-        default=(), description="origins whose pages may show this one in a frame, separated by commas"
+        default=(), description="origins whose pages may show the page in a frame, separated by commas"
     )
     servers: _Words = Field(
         default=(), description="origins of other servers that the page may stream to, separated by commas"
     )
     operator: str | None = Field(default=None, description="who runs this server, as the page names it")
     notice_file: Path | None = Field(
-        default=None, description="what the page tells people before the camera: text, or JSON by language"
+        default=None,
+        description="notice that the page shows before the camera starts: text, or JSON by language",
     )
-    open_docs: bool = Field(default=False, description="/docs and /openapi.json without the token")
-    open_metrics: bool = Field(default=False, description="/metrics without the token")
+    open_docs: bool = Field(default=False, description="serve /docs and /openapi.json without a token")
+    open_metrics: bool = Field(default=False, description="serve /metrics without a token")
     max_connections: int = Field(default=512, ge=1, description="connections at a time, of all kinds")
-    max_connections_per_address: int = Field(default=128, ge=1, description="of them, from one address")
-    headers_timeout_s: float = Field(default=10.0, gt=0, description="for a request's headers to arrive")
-    max_sessions: int = Field(default=64, ge=1, description="most streams at a time")
-    max_message_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, description="size of one message")
-    max_pixels: int = Field(default=3840 * 2160, ge=1, description="pixels of a picture in a stream")
-    max_faces: int = Field(default=32, ge=1, le=256, description="most faces in one frame")
-    max_frames_per_second: int = Field(default=100, ge=1, description="of one session")
-    max_queued_frames: int = Field(default=16, ge=1, description="frames of a session, with ?mode=all")
-    idle_timeout_s: float = Field(default=900.0, gt=0, description="a silent session ends")
-    shutdown_timeout_s: float = Field(default=10.0, gt=0, description="for frames under way at shutdown")
+    max_connections_per_address: int = Field(default=128, ge=1, description="connections from one address")
+    headers_timeout_s: float = Field(default=10.0, gt=0, description="how long a request's headers may take")
+    max_sessions: int = Field(default=64, ge=1, description="sessions at a time")
+    max_message_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, description="bytes of one message")
+    max_pixels: int = Field(default=3840 * 2160, ge=1, description="pixels of one image of a stream")
+    max_faces: int = Field(default=32, ge=1, le=256, description="faces in one frame or image")
+    max_frames_per_second: int = Field(default=100, ge=1, description="frames a second in one session")
+    max_queued_frames: int = Field(
+        default=16, ge=1, description="queued frames of one session, with ?mode=all"
+    )
+    idle_timeout_s: float = Field(
+        default=900.0, gt=0, description="a session without messages ends after this time"
+    )
+    shutdown_timeout_s: float = Field(
+        default=10.0, gt=0, description="how long frames in flight may take at shutdown"
+    )
 
-    max_picture_pixels: int = Field(default=4096 * 4096, ge=1, description="pixels of a picture over HTTP")
+    max_picture_pixels: int = Field(default=4096 * 4096, ge=1, description="pixels of one image over HTTP")
     max_request_pixels: int = Field(
-        default=4 * 4096 * 4096, ge=1, description="pixels of one request's pictures together"
+        default=4 * 4096 * 4096, ge=1, description="pixels of all images of one request"
     )
     max_client_pixels: int = Field(
-        default=8 * 4096 * 4096, ge=1, description="pixels of one address's pictures at a time"
+        default=8 * 4096 * 4096, ge=1, description="pixels of one address's images at a time"
     )
-    max_upload_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="size of one request's body")
+    max_upload_bytes: int = Field(
+        default=32 * 1024 * 1024, ge=1024, description="bytes of one request's body"
+    )
     max_text_bytes: int = Field(
-        default=8 * 1024 * 1024, ge=1024, description="of those, of JSON, base64 or a form's field"
+        default=8 * 1024 * 1024, ge=1024, description="bytes of JSON, base64 or one field of a form"
     )
-    max_pictures: int = Field(default=16, ge=1, description="pictures in one request")
-    max_requests: int = Field(default=32, ge=1, description="requests with pictures at a time")
-    upload_timeout_s: float = Field(default=60.0, gt=0, description="for a request's body to arrive")
-    picture_threads: int = Field(default=2, ge=1, le=64, description="threads that find faces in pictures")
-    picture_timeout_s: float = Field(default=60.0, gt=0, description="for one picture over HTTP")
-    min_face_px: int = Field(default=24, ge=12, description="smallest face that is looked for")
+    max_pictures: int = Field(default=16, ge=1, description="images in one request")
+    max_requests: int = Field(default=32, ge=1, description="requests with images at a time")
+    upload_timeout_s: float = Field(default=60.0, gt=0, description="how long a request's body may take")
+    picture_threads: int = Field(
+        default=2, ge=1, le=64, description="threads that detect faces in images over HTTP"
+    )
+    picture_timeout_s: float = Field(default=60.0, gt=0, description="longest work on one image over HTTP")
+    min_face_px: int = Field(default=24, ge=12, description="smallest face that is detected, in pixels")
     faces_dir: Path = Field(
         default=_PACKAGE / "detection" / "models",
-        description="the face detector's model files",
+        description="model files of the face detector",
     )
     images_dir: Path | None = Field(
         default=None,
         validation_alias=AliasChoices("images_dir", "EMOSTREAM_IMAGES_DIR", "IMAGES_DIR"),
-        description="if set, a received crop is kept there every 10 s; if not, none ever is",
+        description="if set, one received crop is kept there every 10 s",
     )
     corrections_dir: Path | None = Field(
         default=None,
-        description="if set, people may have face crops kept there with the right label, to learn from",
+        description="if set, people may keep face crops there with their right label",
     )
     max_kept_bytes: int = Field(
         default=1024 * 1024 * 1024,
         ge=0,
-        description="of all crops in IMAGES_DIR, and in CORRECTIONS_DIR; then no more",
+        description="size of each of IMAGES_DIR and CORRECTIONS_DIR",
     )
 
     dashboard_dir: Path = Field(default=_PACKAGE / "dashboard", description="the built dashboard")

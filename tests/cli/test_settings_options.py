@@ -45,11 +45,11 @@ def test_help_says_what_each_is_what_it_takes_and_its_default(monkeypatch: pytes
 
     for line in (
         ("--port", "NUMBER", "Port to listen on", "[default: 8000]"),
-        ("--policy", "mean|weighted|random", "How members answer together."),
+        ("--policy", "mean|weighted|random", "How the members' probabilities are combined."),
         ("--precision", "auto|f16|bf16|f32", "[default: auto]"),
         ("--labels", "TEXT,…", "Labels of MODEL_FILE"),
         ("--mean", "NUMBER,…"),
-        ("--model-file", "PATH", "Weights of your own"),
+        ("--model-file", "PATH", "Your own weights"),
     ):
         [found] = [row for row in text.splitlines() if f" {line[0]} " in row]
         assert all(part in found for part in line)
