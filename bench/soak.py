@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,7 @@ _LAST_ANSWERS_S = 60.0
 _ATTACK_S = 4.0
 _ATTACK_TIMEOUT_S = 300.0
 _SAMPLE_EVERY_S = 2.0
+_IMAGE_EVERY_S = 10.0
 
 _MOST_GROWTH = 0.03
 _MOST_TIMES_UNLOADED = 3.0
@@ -112,23 +114,34 @@ async def camera(port: int, speed: float, until: float, seen: Seen) -> None:
     seen.unanswered += len(under_way)
 
 
-async def visitor(port: int, until: float, seen: Seen) -> None:
-    """Sends an image now and then, asks whether the server is ready, and how much memory it has."""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
-        turn = 0
-        while time.monotonic() < until:
-            asked = time.monotonic()
-            try:
-                metrics = await client.get("/metrics")
-                seen.memory_bytes.append((asked, _sample(metrics.text, "process_resident_memory_bytes")))
-                answers = [metrics, await client.get("/readyz")]
-                if turn % 5 == 0:
-                    answers.append(await client.post("/v1/faces", files={"file": astronaut_jpeg()}))
-                seen.statuses.update(str(answer.status_code) for answer in answers)
-            except httpx.HTTPError as error:
-                seen.statuses[type(error).__name__] += 1
-            turn += 1
-            await asyncio.sleep(max(0.0, asked + _SAMPLE_EVERY_S - time.monotonic()))
+async def operator(client: httpx.AsyncClient, until: float, seen: Seen) -> None:
+    """Asks whether the server is ready, and how much memory it has."""
+    while time.monotonic() < until:
+        asked = time.monotonic()
+        ready, metrics = (
+            await _answer(client.get("/readyz"), seen),
+            await _answer(client.get("/metrics"), seen),
+        )
+        if ready and metrics:
+            seen.memory_bytes.append((asked, _sample(metrics.text, "process_resident_memory_bytes")))
+        await asyncio.sleep(max(0.0, asked + _SAMPLE_EVERY_S - time.monotonic()))
+
+
+async def visitor(client: httpx.AsyncClient, until: float, seen: Seen) -> None:
+    """Sends an image now and then."""
+    while time.monotonic() < until:
+        await _answer(client.post("/v1/faces", files={"file": astronaut_jpeg()}), seen)
+        await asyncio.sleep(_IMAGE_EVERY_S)
+
+
+async def _answer(asking: Awaitable[httpx.Response], seen: Seen) -> httpx.Response | None:
+    try:
+        answer = await asking
+    except httpx.HTTPError as error:
+        seen.statuses[type(error).__name__] += 1
+        return None
+    seen.statuses[str(answer.status_code)] += 1
+    return answer
 
 
 def _sample(metrics: str, name: str) -> float:
@@ -176,10 +189,16 @@ async def soak(port: int, arguments: argparse.Namespace) -> dict[str, Any]:
         target=strangers, args=(port, arguments.misbehaving, loaded_s, arguments.seed, told), daemon=True
     )
     behaving = arguments.sessions - arguments.misbehaving
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(visitor(port, until, seen))
+    url = f"http://127.0.0.1:{port}"
+    async with (
+        httpx.AsyncClient(base_url=url, trust_env=False, timeout=_ATTACK_TIMEOUT_S) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(operator(client, until, seen))
+        tasks.create_task(visitor(client, until, seen))
         for index in range(behaving):
-            tasks.create_task(camera(port, _SPEEDS[index % len(_SPEEDS)], until, seen))
+            speed = arguments.speed * _SPEEDS[index % len(_SPEEDS)]
+            tasks.create_task(camera(port, speed, until, seen))
         await asyncio.sleep(attacked - time.monotonic())
         await asyncio.to_thread(attackers.start)
         found = await asyncio.to_thread(told.get, timeout=loaded_s + 2 * _ATTACK_TIMEOUT_S)
@@ -214,6 +233,9 @@ def _report(
         "sessions": arguments.sessions,
         "misbehaving": arguments.misbehaving,
         "minutes": arguments.minutes,
+        "frames_per_second": round(
+            arguments.speed * sum(_SPEEDS[index % len(_SPEEDS)] for index in range(behaving)), 2
+        ),
         "frames": seen.sent,
         "held_back": seen.held_back,
         "answers": dict(seen.answers),
@@ -260,6 +282,7 @@ def main() -> None:
     parser.add_argument("--unloaded", type=float, default=60.0, help="seconds before, without them")
     parser.add_argument("--sessions", type=int, default=64)
     parser.add_argument("--misbehaving", type=int, default=3, help="of them; 5 %%")
+    parser.add_argument("--speed", type=float, default=1.0, help="times 0.25 to 2 frames a second")
     parser.add_argument("--model", default="default")
     parser.add_argument("--seed", type=int, default=0, help="of the order in which strangers misbehave")
     arguments = parser.parse_args()
