@@ -91,7 +91,6 @@ def test_the_model_is_described(client: httpx.Client) -> None:
         "labels": list(LABELS),
         "members": ["from-scratch-b", "compact-mobilenet-a"],
         "input_size": 48,
-        "corrections": False,
     }
     assert "cpu" in device
     assert precision == "f32"
