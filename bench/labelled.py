@@ -35,4 +35,5 @@ def labelled_photographs(archive: Path, half: str) -> Iterator[tuple[npt.NDArray
             if row["emotion"] not in LABELS or HALVES[zlib.crc32(row["person"].encode()) % 2] != half:
                 continue
             bgr = cv2.imdecode(np.frombuffer(content(Path(row["image"]).name), np.uint8), cv2.IMREAD_COLOR)
+            assert bgr is not None
             yield np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8), LABELS.index(row["emotion"])
