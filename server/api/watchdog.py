@@ -81,7 +81,12 @@ class Watchdog:
             "%s; the process ends unless one returns within %g s", self._batcher.trouble, self._timeout_s
         )
         until = time.monotonic() + self._timeout_s
+        begun_s = cpu_s = self._batcher.given_up_cpu_s
         while self._batcher.exhausted and not self._batcher.hangs:
+            # Threads that compute, but hardly get a processor, do not hang: a busy machine, and large images,
+            # which give way to all others, must not end the process.
+            if cpu_s < (now_s := self._batcher.given_up_cpu_s) < begun_s + self._timeout_s:
+                cpu_s, until = now_s, time.monotonic() + self._timeout_s
             if time.monotonic() > until:
                 self._end("no thread has returned")
                 return

@@ -201,6 +201,11 @@ class Batcher:
         return [threads.name for threads in self._preparing if threads.is_exhausted]
 
     @property
+    def given_up_cpu_s(self) -> float:
+        """Processor time of threads that prepare images and were given up, in seconds."""
+        return sum(threads.given_up_cpu_s for threads in self._preparing)
+
+    @property
     def _preparing(self) -> list[WorkerThreads]:
         return [self._crop_threads, *self._search_threads.values()]
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ..exceptions import ImageTimeoutError, OverloadedError
@@ -82,6 +83,11 @@ class WorkerThreads:
     def given_up(self) -> int:
         """Threads that have been at one piece of work for too long and are not back yet."""
         return len(self._given_up)
+
+    @property
+    def given_up_cpu_s(self) -> float:
+        """Processor time that threads given up have had so far; 0 where the system does not tell."""
+        return sum(_cpu_s(thread) for thread in self._given_up)
 
     def stop(self) -> None:
         """Threads end after what they are at; what waits is not begun."""
@@ -162,3 +168,12 @@ class WorkerThreads:
         self._given_up.add(thread)
         self._start_threads()
         self._on_given_up()
+
+
+def _cpu_s(thread: threading.Thread) -> float:
+    try:
+        # By Linux: the library's own clock of a thread must not be asked for once that has ended.
+        text = Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text()
+        return int(text.split()[0]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0

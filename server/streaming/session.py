@@ -12,6 +12,7 @@ from ..exceptions import (
     BatcherClosedError,
     EngineHangsError,
     ImageError,
+    OverloadedError,
     ProtocolError,
     ReplicaError,
     SupersededError,
@@ -217,7 +218,7 @@ class StreamSession:
             # Names the face if there are several.
             message = f"face {frame.faces[error.index].face_id}: {error}" if frame.faces[1:] else str(error)
             return self.refuse(ProtocolError(error.code, message, frame.frame_id))
-        except (EngineHangsError, BatcherClosedError, ReplicaError) as error:
+        except (EngineHangsError, BatcherClosedError, OverloadedError, ReplicaError) as error:
             return self.refuse(ProtocolError("internal_error", str(error), frame.frame_id))
         except Exception:
             # The only place where a failure becomes an answer, for this frame only.

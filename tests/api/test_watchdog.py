@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
+from emostream.api.metrics import Metrics
+from emostream.api.watchdog import Watchdog
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection
 
@@ -151,3 +153,41 @@ async def test_an_engine_that_cannot_be_loaded_again_ends_the_process() -> None:
         assert answer["code"] == "internal_error"
         assert closed["reason"] == "server_shutdown"
         assert server.services.watchdog.exit_code == 70
+
+
+class Exhausted:
+    """A batcher whose threads have all been given up, and get some processor time between two looks."""
+
+    trouble, hangs = "every thread hangs", False
+
+    def __init__(self, cpu_s_a_look: float, looks: int) -> None:
+        self._cpu_s_a_look, self._left = cpu_s_a_look, looks
+        self._cpu_s = 0.0
+
+    @property
+    def exhausted(self) -> list[str]:
+        self._left -= 1
+        return ["detect"] if self._left >= 0 else []
+
+    @property
+    def given_up_cpu_s(self) -> float:
+        self._cpu_s += self._cpu_s_a_look
+        return self._cpu_s
+
+
+@pytest.mark.parametrize(
+    ("cpu_s_a_look", "exit_code"), [(0.0005, 0), (0.0, 70), (1.0, 70)], ids=["starved", "blocked", "spinning"]
+)
+async def test_threads_that_compute_but_hardly_get_a_processor_do_not_end_the_process(
+    cpu_s_a_look: float, exit_code: int
+) -> None:
+    """On a busy machine two large images ended it: searches give way to all else."""
+    batcher: Any = Exhausted(cpu_s_a_look, looks=30)
+    watchdog = Watchdog(batcher, Metrics(), None, lambda recognizer: None, timeout_s=0.1)
+    watchdog.end_process = lambda: None
+
+    batcher.on_trouble()
+    assert watchdog._task is not None
+    await asyncio.wait_for(watchdog._task, PATIENCE_S)
+
+    assert watchdog.exit_code == exit_code

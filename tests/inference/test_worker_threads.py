@@ -45,6 +45,32 @@ async def within_patience(result: asyncio.Future[str]) -> str:
     return await asyncio.wait_for(result, PATIENCE_S)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+async def test_processor_time_of_threads_given_up_tells_those_that_compute_from_those_that_wait(
+    threads: WorkerThreads,
+) -> None:
+    waits, end = Stuck(), threading.Event()
+
+    def compute() -> str:
+        while not end.is_set():
+            sum(range(10_000))
+        return "done"
+
+    for work in (waits, compute):
+        with pytest.raises(ImageTimeoutError):
+            await within_patience(threads.submit(work))
+    before = threads.given_up_cpu_s
+    async with asyncio.timeout(PATIENCE_S):
+        while threads.given_up_cpu_s <= before:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    end.set()
+    async with asyncio.timeout(PATIENCE_S):
+        while threads.given_up > 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert threads.given_up_cpu_s < 0.1
+    waits.let_go()
+
+
 async def test_work_is_done_in_a_thread_and_its_result_comes_back(threads: WorkerThreads) -> None:
     assert await threads.submit(lambda: threading.current_thread().name) == "test"
 
