@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -119,6 +118,8 @@ def _cut_turned(
     image_rgb: npt.NDArray[np.uint8], square_xywh: RawBoxXywh, sizes: tuple[int, ...], turn_deg: float
 ) -> Crops:
     """The same of a square that is turned about its centre."""
+    import cv2  # the client, whose installation does not have it, imports this module
+
     x, y, side, _ = square_xywh
     centre_x, centre_y = x + side / 2, y + side / 2
     # Half of the diagonal, and a pixel for the interpolation.

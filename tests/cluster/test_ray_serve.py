@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.util import find_spec
@@ -50,8 +51,12 @@ class Cluster:
             stderr=self._log,
             text=True,
         )
-        # Whatever it prints besides, the address is a line without a space.
-        self.environment["RAY_ADDRESS"] = self._line_that(lambda line: ":" in line and " " not in line)
+        try:
+            # Whatever it prints besides, the address is a line without a space.
+            self.environment["RAY_ADDRESS"] = self._line_that(lambda line: ":" in line and " " not in line)
+        except BaseException:
+            self.end()
+            raise
 
     def _line_that(self, is_wanted: Callable[[str], bool]) -> str:
         assert self._process.stdout is not None
@@ -82,11 +87,12 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    # Ray puts Unix sockets there, whose paths may have 107 bytes.
-    running = Cluster(tmp_path_factory.mktemp("r"))
-    yield running
-    running.end()
+def cluster() -> Iterator[Cluster]:
+    # Ray puts Unix sockets there, whose paths may have 107 bytes: pytest's own folders are too deep.
+    with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
+        running = Cluster(Path(folder))
+        yield running
+        running.end()
 
 
 @pytest.fixture(scope="module")
