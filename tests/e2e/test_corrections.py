@@ -46,7 +46,7 @@ def test_a_wrong_answer_is_corrected_with_consent_and_taken_back(
     expect(dashboard.answered_boxes).to_have_count(1)
 
     page.get_by_test_id("correct").click()
-    dialog = page.get_by_role("dialog", name="What is right?")
+    dialog = page.get_by_role("dialog", name="Which label is right?")
     send, status = dialog.get_by_test_id("correction-send"), dialog.get_by_test_id("correction-status")
     dialog.get_by_role("radio", name="surprise").check()
     expect(send).to_be_disabled()  # nobody has agreed
@@ -58,7 +58,7 @@ def test_a_wrong_answer_is_corrected_with_consent_and_taken_back(
     assert file.parent.name == "surprise"
     with Image.open(io.BytesIO(file.read_bytes())) as image:
         assert image.size == (224, 224)
-    dialog.get_by_role("button", name="Take it back").click()
+    dialog.get_by_role("button", name="Delete it").click()
     expect(status).to_have_attribute("data-state", "taken_back")
     assert kept(folder) == []
 
@@ -69,7 +69,7 @@ def test_who_does_not_agree_sends_nothing(correcting: MakeRun, dashboard: Dashbo
     expect(dashboard.answered_boxes).to_have_count(1)
 
     page.get_by_test_id("correct").click()
-    dialog = page.get_by_role("dialog", name="What is right?")
+    dialog = page.get_by_role("dialog", name="Which label is right?")
     dialog.get_by_role("radio", name="anger").check()
     dialog.get_by_role("button", name="Cancel").click()
 

@@ -68,7 +68,7 @@ def test_a_computer_without_a_camera_is_asked_for_one(
     dashboard.open(server.url + ONE_BACKEND)
 
     expect(dashboard.alert).to_contain_text("No camera found")
-    expect(dashboard.alert).to_contain_text("Plug a camera in")
+    expect(dashboard.alert).to_contain_text("Plug in a camera")
 
 
 def test_an_address_that_browsers_do_not_trust_is_told_from_a_missing_camera(

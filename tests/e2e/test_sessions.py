@@ -149,7 +149,7 @@ def test_kept_video_is_replayed_and_run_again_with_another_setting(server: MakeR
     page.get_by_test_id("rerun").click()
 
     expect(page.get_by_test_id("differences")).to_be_visible()
-    expect(page.get_by_test_id("differences")).to_contain_text("They name the same emotion throughout")
+    expect(page.get_by_test_id("differences")).to_contain_text("They have the same emotion in every row")
     page.get_by_role("button", name="All sessions").click()
     again = page.get_by_test_id("session").filter(has_text="run again")
     table = list(csv.DictReader(io.StringIO(_saved(page, again, "csv").decode())))

@@ -59,7 +59,7 @@ def test_a_visit_from_the_question_to_the_receipt(
     dashboard.open(f"{server.url}/?backend=wasm&theme={theme}")
 
     consent = page.get_by_test_id("consent")
-    expect(consent).to_contain_text("None is kept")
+    expect(consent).to_contain_text("None is stored")
     assert dashboard.sockets == []
     look(page, f"{theme}-consent")
 
