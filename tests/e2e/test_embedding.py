@@ -15,7 +15,7 @@ from tests.e2e.make_run import MakeRun
 
 pytestmark = pytest.mark.e2e
 
-HOST_PAGE = """<!doctype html><title>Host</title>
+HOST_PAGE = """<!doctype html><title>Host</title><link rel="icon" href="data:,">
 <iframe src="%s" allow="camera" style="width: 640px; height: 560px"></iframe>"""
 
 #: Collects what the frame says, and says to it what it is given.
