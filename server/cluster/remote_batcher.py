@@ -9,24 +9,23 @@ A call takes up to a batch of crops along, so that calls grow with the load.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from importlib.metadata import version
 from typing import Any, cast
 
 from ..analysis.finder import MissingDetector, RemoteFinder
 from ..exceptions import (
-    BatcherClosedError,
     BatcherError,
     NoReplicaError,
     ReplicaDiedError,
     ReplicaError,
     ReplicaTimeoutError,
-    SupersededError,
 )
-from ..inference.fair_queue import FairQueue, Lane, LaneMode, Priority
+from ..inference.fair_queue import Lane, LaneMode, Priority
 from ..inference.frame_batcher import P, Predictions
+from ..inference.pending_frames import PendingFrame, PendingFrames
 from ..inference.served_model import ServedModel
 from .messages import Call, FrameWork, Outcome, Replicas, Reply
 
@@ -37,8 +36,6 @@ _FAILURES_IN_A_ROW = 3
 #: For what the cluster says of itself, in seconds: how often it is asked, and how long it may take.
 _POLL_S = 1.0
 _POLL_TIMEOUT_S = 5.0
-
-_Result = asyncio.Future[tuple[Any, Predictions]]
 
 
 class _Kind(Enum):
@@ -73,11 +70,8 @@ class Deadlines:
 
 
 @dataclass(eq=False)
-class _Frame:
-    lane: Lane["_Frame"]
+class _Frame(PendingFrame):
     work: FrameWork
-    result: _Result
-    arrived: float = field(default_factory=time.monotonic)
 
     @property
     def size(self) -> int:
@@ -89,10 +83,6 @@ class _Frame:
         if self.work.priority is Priority.BACKGROUND:
             return _Kind.BACKGROUND
         return _Kind.CROPS if self.work.search is None else _Kind.SEARCH
-
-    def fail(self, error: Exception) -> None:
-        if not self.result.done():
-            self.result.set_exception(error)
 
 
 class RemoteLane:
@@ -119,7 +109,7 @@ class RemoteLane:
         self._batcher.close_lane(self._lane)
 
 
-class RemoteBatcher:
+class RemoteBatcher(PendingFrames[_Frame]):
     """A ``FrameBatcher`` whose engine is elsewhere. Everything is on the event loop."""
 
     def __init__(
@@ -133,6 +123,7 @@ class RemoteBatcher:
 
         ``on_batch`` may be set to what is called with the faces and seconds of each call that was answered.
         """
+        super().__init__()
         self.on_batch: Callable[[int, float], None] = lambda faces, seconds: None
         self.model: ServedModel = first.model
         #: Where sessions have faces found.
@@ -146,16 +137,12 @@ class RemoteBatcher:
         self._replicas = replicas
         self._deadlines = deadlines
         self._poll_s = poll_s
-        self._queue: FairQueue[_Frame] = FairQueue()
         self._under_way = dict.fromkeys(_Kind, 0)
-        self._unresolved: dict[_Result, _Frame] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._failures = 0  # calls, since the last that was answered
         self._trouble: str | None = None
         self._in_trouble_since = 0.0
         self._answered_at = time.monotonic()
         self._has_other_labels = False
-        self._is_closed = False
         self._spawn(self._watch())
 
     @classmethod
@@ -191,22 +178,6 @@ class RemoteBatcher:
         return RemoteLane(self, Lane(mode, queue_length, priority))
 
     @property
-    def waiting(self) -> int:
-        """Frames that wait in all lanes."""
-        return len(self._queue)
-
-    @property
-    def unanswered(self) -> int:
-        """Frames that wait or are with a replica."""
-        return len(self._unresolved)
-
-    @property
-    def oldest_s(self) -> float:
-        """Age of the oldest frame that has no answer yet, in seconds; 0 where there is none."""
-        oldest = min((frame.arrived for frame in self._unresolved.values()), default=None)
-        return 0.0 if oldest is None else time.monotonic() - oldest
-
-    @property
     def trouble(self) -> str | None:
         """Why nothing is computed at the moment, if so."""
         if self._has_other_labels:
@@ -220,15 +191,9 @@ class RemoteBatcher:
 
     async def submit(self, lane: Lane[_Frame], work: FrameWork) -> tuple[Any, Predictions]:
         """What was found, if it is a search, and the probabilities. Raises as ``FrameLane``."""
-        if self._is_closed:
-            raise BatcherClosedError("the server stops")
-        result: _Result = asyncio.get_running_loop().create_future()
-        frame = _Frame(lane, work, result)
-        superseded = self._queue.put(lane, frame)
-        if superseded is not None:
-            superseded.fail(SupersededError("a newer frame of this session came first"))
-        self._unresolved[result] = frame
-        result.add_done_callback(self._unresolved.pop)
+        self._check_open()
+        result: asyncio.Future[tuple[Any, Predictions]] = asyncio.get_running_loop().create_future()
+        self._put(_Frame(lane, result, work))
         self._dispatch()
         return await result
 
@@ -237,13 +202,6 @@ class RemoteBatcher:
         for frame in list(self._unresolved.values()):
             if frame.lane is lane:
                 frame.result.cancel()
-
-    def abandon(self) -> None:
-        """Fails the frames that are not resolved yet, and takes no more."""
-        self._is_closed = True
-        self._queue.clear()
-        for frame in list(self._unresolved.values()):
-            frame.fail(BatcherClosedError("the server stops"))
 
     async def aclose(self, wait_s: float) -> bool:
         """Abandons all frames, and lets go of the cluster; says whether it did within ``wait_s``."""
@@ -384,11 +342,6 @@ class RemoteBatcher:
             if frame in frame.lane.waiting and now - frame.arrived > limit_s:
                 frame.lane.waiting.remove(frame)
                 frame.fail(NoReplicaError(self._trouble))
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)  # the loop itself keeps only weak references
-        task.add_done_callback(self._tasks.discard)
 
 
 def _computed(outcomes: Sequence[Outcome]) -> bool:

@@ -14,18 +14,19 @@ go crops of far more pixels than faces have.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
-from ..exceptions import BatcherClosedError, BatcherError, EngineHangsError, ImageError, SupersededError
+from ..exceptions import EngineHangsError, ImageError
 from .batch_choice import BatchChoice
 from .crop_work import MOST_QUICK_PIXELS, CropPreparer, DecodedCrop, decode_crop, is_slow, outcomes_of
 from .device_preparation import PreparedFace
 from .ensemble import Probabilities
-from .fair_queue import FairQueue, Lane, LaneMode, Priority
+from .fair_queue import Lane, LaneMode, Priority
 from .frame_batcher import P, Predictions, Prepared
+from .pending_frames import PendingFrame, PendingFrames
 from .worker_threads import WorkerThreads
 
 logger = logging.getLogger(__name__)
@@ -48,26 +49,19 @@ class FrameRecognizer(CropPreparer, Protocol):
 
 
 @dataclass(eq=False)
-class _Frame:
+class _Frame(PendingFrame):
     """A frame on its way through the batcher.
 
     ``size`` counts its faces; before detection has counted them, at least one for each piece of work.
     """
 
-    lane: Lane["_Frame"]
     work: Sequence[Callable[[], Prepared]]
-    result: asyncio.Future[tuple[list[Any], Predictions]]
     threads: WorkerThreads
     size: int
     slow_work: Sequence[Callable[[], Prepared]] = ()  # see ``submit``
-    arrived: float = field(default_factory=time.monotonic)
     prepared: list[Prepared] = field(default_factory=list)
     crops: list[PreparedFace] = field(default_factory=list)
     is_ready: bool = False  # whether ``prepared`` and ``crops`` are there
-
-    def fail(self, error: BaseException) -> None:
-        if not self.result.done():
-            self.result.set_exception(error)
 
 
 class BatcherLane:
@@ -101,7 +95,7 @@ class BatcherLane:
         self._batcher.close_lane(self._lane)
 
 
-class Batcher:
+class Batcher(PendingFrames[_Frame]):
     """Owns the threads that prepare and the one that runs the engine. All else is on the event loop."""
 
     def __init__(
@@ -119,19 +113,16 @@ class Batcher:
         """No image may take a thread longer than the time-outs say, those of a stream and those over HTTP,
         and no pass the engine. ``on_trouble`` may be set to what is called after each piece of work that did.
         """
+        super().__init__()
         self.on_trouble: Callable[[], None] = lambda: None
         self._engine_timeout_s = engine_timeout_s
         self._hangs = False
         self._recognizer = recognizer
         self._max_pixels = max_pixels
         self._on_batch = on_batch
-        self._queue: FairQueue[_Frame] = FairQueue()
         self._staged: list[_Frame] = []  # in the order taken
         self._choice: BatchChoice[_Frame] = BatchChoice(recognizer.max_batch)
         self._engine_task: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._unresolved: dict[asyncio.Future[tuple[list[Any], Predictions]], _Frame] = {}
-        self._is_closed = False
         self._failures = 0  # passes of one frame, since the last that succeeded
         # Of their own each: a large image takes seconds, and crops milliseconds.
         tell = self._tell_of_trouble
@@ -159,22 +150,6 @@ class Batcher:
         """The work on one encoded crop, in a thread. Raises ImageError; for one that is not quick, too."""
         max_pixels = min(self._max_pixels, MOST_QUICK_PIXELS) if is_quick else self._max_pixels
         return decode_crop(self._recognizer, data, max_pixels)
-
-    @property
-    def waiting(self) -> int:
-        """Frames that wait in all lanes."""
-        return len(self._queue)
-
-    @property
-    def unanswered(self) -> int:
-        """Frames that wait, are prepared or are in the engine."""
-        return len(self._unresolved)
-
-    @property
-    def oldest_s(self) -> float:
-        """Age of the oldest frame that has no answer yet, in seconds; 0 where there is none."""
-        oldest = min((frame.arrived for frame in self._unresolved.values()), default=None)
-        return 0.0 if oldest is None else time.monotonic() - oldest
 
     @property
     def hangs(self) -> bool:
@@ -235,19 +210,13 @@ class Batcher:
         ``is_search``: faces are to be found first. ``slow_work`` takes the place of work for which an image
         is too large.
         """
-        if self._is_closed:
-            raise BatcherClosedError("the server stops")
+        self._check_open()
         if self._hangs:
             raise EngineHangsError(self._engine_timeout_s or 0.0)
         result: asyncio.Future[tuple[list[P], Predictions]] = asyncio.get_running_loop().create_future()
         is_background = lane.priority is Priority.BACKGROUND
         threads = self._search_threads[lane.priority] if is_search or is_background else self._crop_threads
-        frame = _Frame(lane, work, result, threads, len(work), slow_work)
-        superseded = self._queue.put(lane, frame)
-        if superseded is not None:
-            superseded.fail(SupersededError("a newer frame of this session came first"))
-        self._unresolved[result] = frame
-        result.add_done_callback(self._unresolved.pop)
+        self._put(_Frame(lane, result, work, threads, len(work), slow_work))
         self._stage()
         return await result
 
@@ -257,11 +226,6 @@ class Batcher:
         for frame in self._staged:
             if frame.lane is lane:
                 frame.result.cancel()
-
-    def abandon(self) -> None:
-        """Fails the frames that are not resolved yet, and takes no more."""
-        self._is_closed = True
-        self._fail_all(BatcherClosedError("the server stops"))
 
     async def aclose(self, wait_s: float = CLOSE_TIMEOUT_S) -> bool:
         """Abandons all frames, and ends the threads after what they are at; says whether all of them have
@@ -274,10 +238,6 @@ class Batcher:
         for threads in pools:
             threads.stop()
         return all([await asyncio.to_thread(threads.join, until) for threads in pools])
-
-    def _fail_all(self, error: BatcherError) -> None:
-        for frame in list(self._unresolved.values()):
-            frame.fail(error)
 
     def _tell_of_trouble(self) -> None:
         self.on_trouble()
@@ -387,9 +347,3 @@ class Batcher:
                 predictions = Predictions(probabilities[first:last], queue_ms, seconds * 1000, len(crops))
                 frame.result.set_result((frame.prepared, predictions))
             first = last
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)  # the loop itself keeps only weak references
-        task.add_done_callback(self._tasks.discard)
-        return task

@@ -85,12 +85,8 @@ def dashboard(browser: Browser, open_page: OpenPage) -> Dashboard:
 
 @pytest.fixture(scope="package")
 def shared_server(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[MakeRun]:
-    run = MakeRun(tmp_path_factory.mktemp("server") / "log.txt", cache_dir=cache_dir)
-    try:
-        run.start()
+    with MakeRun(tmp_path_factory.mktemp("server") / "log.txt", cache_dir=cache_dir) as run:
         yield run
-    finally:
-        run.stop()
     assert "Traceback" not in run.log
 
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -19,7 +20,10 @@ _STOP_TIMEOUT_S = 30.0
 
 
 class MakeRun:
-    """``make run PORT=…``: make and the server that it starts, in a process group of their own."""
+    """``make run PORT=…``: make and the server that it starts, in a process group of their own.
+
+    As a context manager it runs from the beginning to the end.
+    """
 
     def __init__(self, log: Path, **settings: object) -> None:
         """
@@ -31,6 +35,17 @@ class MakeRun:
         self._log = log
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     @property
     def url(self) -> str:

@@ -22,12 +22,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def correcting(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path, folder: Path) -> Iterator[MakeRun]:
     log = tmp_path_factory.mktemp("correcting") / "log.txt"
-    run = MakeRun(log, cache_dir=cache_dir, corrections_dir=folder, max_kept_bytes=50_000_000)
-    try:
-        run.start()
+    with MakeRun(log, cache_dir=cache_dir, corrections_dir=folder, max_kept_bytes=50_000_000) as run:
         yield run
-    finally:
-        run.stop()
     assert "Traceback" not in run.log
 
 

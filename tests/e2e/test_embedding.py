@@ -44,19 +44,15 @@ def named_server(
     folder = tmp_path_factory.mktemp("named")
     notice = folder / "notice.json"
     notice.write_text(json.dumps({"en": "Part of an exhibition.", "de": "Teil einer Ausstellung."}))
-    run = MakeRun(
+    with MakeRun(
         folder / "log.txt",
         cache_dir=cache_dir,
         frame_ancestors=host[0],
         operator="Museum of Faces",
         notice_file=notice,
         images_dir=folder / "images",
-    )
-    try:
-        run.start()
+    ) as run:
         yield run
-    finally:
-        run.stop()
 
 
 def test_the_question_tells_what_the_operator_has_set(named_server: MakeRun, dashboard: Dashboard) -> None:

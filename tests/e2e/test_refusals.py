@@ -22,12 +22,8 @@ TOKEN_IN_ADDRESS = "&token=a%20token%20%2B%20more"
 def strict_server(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[MakeRun]:
     """It wants a token and has room for one session."""
     log = tmp_path_factory.mktemp("strict-server") / "log.txt"
-    run = MakeRun(log, cache_dir=cache_dir, token=TOKEN, max_sessions=1)
-    try:
-        run.start()
+    with MakeRun(log, cache_dir=cache_dir, token=TOKEN, max_sessions=1) as run:
         yield run
-    finally:
-        run.stop()
 
 
 @pytest.fixture
