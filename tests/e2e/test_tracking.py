@@ -1,6 +1,5 @@
 """Who is who on the page: a fast face, a crossing, a person who is replaced by another, and nine faces."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,8 +17,6 @@ pytestmark = pytest.mark.e2e
 
 #: An act ends where no box has been there for so long, in ms.
 _BETWEEN_ACTS_MS = 1500
-#: A face that is missed keeps its box for a quarter of a second: seven looks of 40 ms.
-_A_FEW_LOOKS = 8
 
 
 @pytest.fixture(scope="module")
@@ -81,20 +78,13 @@ def whole_acts(moments: list[Moment]) -> list[list[Moment]]:
     ]
 
 
-def lasting(act: list[Moment]) -> set[int]:
-    """The ids in an act, but for those of a box that is gone again within a few looks: where two faces
-    overlap, the detector may see a third one in a single frame."""
-    looks = Counter(face_id for moment in act for face_id in moment.middles)
-    return {face_id for face_id, count in looks.items() if count > _A_FEW_LOOKS}
-
-
 def complaints(acts: list[list[Moment]]) -> list[str]:
     """What is wrong with the ids in three acts, of which the first may be any."""
     number = next((i for i, act in enumerate(acts) if any(len(moment.middles) > 1 for moment in act)), None)
     if number is None:
         return ["nobody crossed"]
     fast, crossing, replaced = acts[number - 1], acts[number], acts[(number + 1) % 3]
-    ids = [lasting(act) for act in (fast, crossing, replaced)]
+    ids = [{face_id for moment in act for face_id in moment.middles} for act in (fast, crossing, replaced)]
     wrong = []
     if list(map(len, ids)) != [1, 2, 2]:
         wrong.append(f"a fast face, two that cross and two that are replaced have the ids {ids}")
