@@ -49,8 +49,8 @@ MAX_APPEARANCE = 0.7
 APPEARANCE_PER_S = 0.2
 
 #: Beside somebody whose centre is nearer than so many sides, a face may be half covered: it may differ by so
-#: many times as much.
-NEAR = 1.5
+#: many times as much. With its hair a head is about two boxes wide.
+NEAR = 2.0
 COVERED_APPEARANCE = 1.7
 
 #: What a pair costs at each limit; and for a face that was not in the frame before: one that was comes first.

@@ -47,6 +47,17 @@ def emerging(t: float) -> list[Seen]:
     return [anna, *behind]
 
 
+def beside_hair(t: float) -> list[Seen]:
+    """The same, and Anna's hair covers a part of Bert from almost two sides away on, before he is hidden."""
+    anna, *behind = crossing(t)
+    for _, x, y, side in behind:
+        if not 0 < x - anna[1] < 215:
+            continue
+        look = tuple(v + change for v, change in zip(BERT, (0.68, -0.08, -0.48, 0.08), strict=True))
+        behind = [(look, x, y, side)]
+    return [anna, *behind]
+
+
 def crossing_twins(t: float) -> list[Seen]:
     """The same with two people who look alike."""
     return [(ANNA, x, y, side) for _, x, y, side in crossing(t)]
@@ -91,6 +102,7 @@ FILMS: dict[str, tuple[Film, float, float, float]] = {
     "a fast face, 10 frames a second": (fast, 4, 10, 0.0),
     "two people cross": (crossing, 3, 15, 0.0),
     "one is half covered while he comes from behind the other": (emerging, 3, 15, 0.0),
+    "one is covered by the other's hair before he is hidden": (beside_hair, 3, 15, 0.0),
     "two people cross, 5 frames a second": (crossing, 3, 5, 0.0),
     "two who look alike cross": (crossing_twins, 3, 15, 0.0),
     "a face is hidden for two seconds": (occlusion, 5, 10, 0.0),
@@ -116,7 +128,7 @@ def recorded(film: Film, seconds: float, per_second: float, missed: float) -> It
             box = (x + noise[0] - size / 2, y + noise[1] - size / 2, size, size)
             appearance = np.array(person) + rng.normal(0, 0.06, len(person))
             # Who looks alike, or changes, is told by the place in the film.
-            name = str(place) if film in (crossing_twins, emerging, light_fades) else str(person)
+            name = str(place) if film in (crossing_twins, emerging, beside_hair, light_fades) else str(person)
             faces.append((name, box, appearance))
         yield frame(
             time_s, [(box, look, ids.setdefault(name, len(ids) + 1)) for name, box, look in faces[::-1]]
