@@ -13,7 +13,7 @@ from ...exceptions import DatasetError
 from .class_names import LEFT_OUT, label_set, labels_of_folders
 from .dealing import deal
 from .images import open_image
-from .near_duplicates import groups_of, linked_by_content
+from .near_duplicates import groups_of, linked_by_content, linked_by_key
 from .sample import Reason, Sample, one_hot
 
 #: What belongs together beside copies of one picture: the images of one folder below a class, or those whose
@@ -113,12 +113,9 @@ class ClassFolders:
         """The number of every image's group."""
         paths = [path for listed in by_class.values() for path in listed]
         pairs = linked_by_content([partial(open_image, path) for path in paths], progress)
-        first_of: dict[str, int] = {}
-        for place, (folder, path) in enumerate(
-            (f, path) for f, listed in by_class.items() for path in listed
-        ):
-            if (key := self._group_key(folder, path)) is not None:
-                pairs.append((first_of.setdefault(key, place), place))
+        pairs += linked_by_key(
+            self._group_key(folder, path) for folder, listed in by_class.items() for path in listed
+        )
         return dict(zip(paths, groups_of(len(paths), pairs).tolist(), strict=True))
 
     def _group_key(self, folder: Path, path: Path) -> str | None:

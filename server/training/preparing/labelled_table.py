@@ -17,7 +17,7 @@ from .class_names import LEFT_OUT, labels_of_folders
 from .contents import contents
 from .dealing import deal
 from .images import image_of
-from .near_duplicates import groups_of, linked_by_content
+from .near_duplicates import groups_of, linked_by_content, linked_by_key
 from .sample import Reason, Sample, one_hot
 
 TABLE = "label.csv"
@@ -74,10 +74,7 @@ class LabelledTable:
         )
         loads = [partial(_image, row["image"], files.get(row["image"])) for row in rows]
         pairs = linked_by_content(loads, progress)
-        first_of: dict[str, int] = {}
-        for place, row in enumerate(rows):
-            if person := (row.get("person") or "").strip():
-                pairs.append((first_of.setdefault(person, place), place))
+        pairs += linked_by_key((row.get("person") or "").strip() or None for row in rows)
         group_of = dict(enumerate(groups_of(len(rows), pairs).tolist()))
         by_label: dict[str, list[int]] = defaultdict(list)
         for place, row in enumerate(rows):

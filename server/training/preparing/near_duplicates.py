@@ -4,7 +4,7 @@ Two parts of a data set that share such a picture are no two parts: what was lea
 measured on the other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import imagehash
 import numpy as np
@@ -51,6 +51,12 @@ def linked_by_content(
             places.append(place)
             hashes.append((_hash(grey), _hash(ImageOps.mirror(grey))))
     return pairs + [(places[a], places[b]) for a, b in _close(np.array(hashes, np.uint64).reshape(-1, 2))]
+
+
+def linked_by_key(keys: Iterable[Hashable]) -> list[tuple[int, int]]:
+    """Pairs of places in ``keys`` that have the same one, each with the first; None is no key."""
+    first_of: dict[Hashable, int] = {}
+    return [(first_of.setdefault(key, place), place) for place, key in enumerate(keys) if key is not None]
 
 
 def groups_of(count: int, pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.int64]:

@@ -12,7 +12,7 @@ import numpy as np
 from rich.progress import Progress
 
 from .dealing import DEALT, deal
-from .near_duplicates import groups_of, linked_by_content
+from .near_duplicates import groups_of, linked_by_content, linked_by_key
 from .sample import SELECTION, Reason, Sample
 
 
@@ -26,10 +26,7 @@ def with_selection(
     """
     usable = [place for place, sample in enumerate(samples) if not isinstance(sample.label, Reason)]
     pairs = linked_by_content([samples[place].load for place in usable], progress)
-    first_of: dict[int, int] = {}
-    for index, place in enumerate(usable):
-        if (group := samples[place].group) is not None:
-            pairs.append((first_of.setdefault(group, index), index))
+    pairs += linked_by_key(samples[place].group for place in usable)
     groups = groups_of(len(usable), pairs)
     elsewhere = {int(groups[index]) for index, place in enumerate(usable) if samples[place].split != DEALT[0]}
     free = {
