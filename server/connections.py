@@ -14,7 +14,7 @@ from typing import Any
 import h11
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.utils import get_remote_addr
+from uvicorn.protocols.utils import ClientDisconnected, get_remote_addr
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
@@ -258,6 +258,10 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         return message
 
     async def send(self, message: ASGISendEvent) -> None:
+        if self.handshake_complete and self.close_sent and self.transport.is_closing():
+            # The protocol ended the connection, after bytes that are no WebSocket frame, say. uvicorn takes
+            # what the app still sends for a mistake of the app.
+            raise ClientDisconnected
         await super().send(message)
         if message["type"] == "websocket.close":
             self._go_on()  # to the peer's own close, which ends the connection

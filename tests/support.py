@@ -8,7 +8,7 @@ import queue
 import shutil
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,13 @@ def encoded(picture: Image.Image, file_format: str, **options: object) -> bytes:
 def jpeg(width: int = 48, height: int = 48, colour: tuple[int, int, int] = (200, 150, 120)) -> bytes:
     """A JPEG of one colour."""
     return encoded(Image.new("RGB", (width, height), colour), "JPEG")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for what the code under test does in a thread of its own, and tells nobody of."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 def png_header(width: int, height: int) -> bytes:

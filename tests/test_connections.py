@@ -16,7 +16,7 @@ from emostream.connections import BoundedWebSocket
 
 from tests.raw_sockets import handshake, masked, request
 from tests.servers import QUICK_MODEL, Addresses, ServerProcess, receive, server_thread, session
-from tests.support import PATIENCE_S, FakeRecognizer, frame, jpeg
+from tests.support import PATIENCE_S, FakeRecognizer, frame, jpeg, until
 
 HOST = b"Host: localhost\r\n"
 
@@ -273,3 +273,21 @@ def test_pongs_that_nobody_reads_do_not_pile_up() -> None:
 
     assert held < 256 * 1024
     assert sent < 32 * 1024 * 1024
+
+
+async def test_an_answer_to_bytes_that_were_no_frame_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """The protocol has closed it by then. What the peer has not read keeps the connection for a while."""
+    with server_thread() as server, upgraded(server, receive_buffer=4096) as connection:
+        connection.sendall(masked(2, frame(0, b"held")))
+        assert await server.recognizer.next_batch() == [b"held"]
+        connection.sendall(masked(1, b'{"type":"session.close"}'))  # from here on the app only sends
+        [peer] = [peer for peer in server.connections if isinstance(peer, BoundedWebSocket)]
+        while peer.transport.get_write_buffer_size() == 0:
+            await asyncio.to_thread(connection.sendall, masked(9, b"x" * 125) * 50)
+            await asyncio.sleep(0.005)
+        connection.sendall(masked(3))
+        await until(lambda: peer.close_sent)
+        server.recognizer.let_pass()
+        await until(lambda: not peer.tasks)
+
+    assert "Traceback" not in caplog.text

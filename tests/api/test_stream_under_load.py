@@ -5,7 +5,7 @@ The engine only pretends, and moves when the test says so.
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from tests.servers import (
     server_thread,
     session,
 )
-from tests.support import LABELS, PATIENCE_S, FakeRecognizer, frame, label_index
+from tests.support import LABELS, PATIENCE_S, FakeRecognizer, frame, label_index, until
 
 #: More than the kernel's buffers of a connection hold.
 FLOOD_BYTES = 64 * 1024 * 1024
@@ -38,13 +38,6 @@ async def hold_engine(server: ServerThread, client: ClientConnection, frame_id: 
     """Has the engine at work on a frame of this client until it is let pass."""
     await client.send(frame(frame_id, b"held"))
     assert await server.recognizer.next_batch() == [b"held"]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for what the server does in its own thread, and tells nobody of."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 # Live video wants the newest picture

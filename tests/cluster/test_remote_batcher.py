@@ -16,17 +16,11 @@ from emostream.inference.frame_batcher import Predictions
 from PIL import Image
 
 from tests.cluster.gateways import LocalReplicas, gateway, replica
-from tests.support import PATIENCE_S, FakeRecognizer, encoded
+from tests.support import PATIENCE_S, FakeRecognizer, encoded, until
 
 
 async def soon(work: Awaitable[Predictions]) -> Predictions:
     return await asyncio.wait_for(work, PATIENCE_S)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 def dying(times: int) -> Callable[[], Awaitable[None]]:
