@@ -1,10 +1,12 @@
-"""From settings to a recogniser that is ready."""
+"""From settings to a recogniser that is ready, and its batcher."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from .exceptions import CheckpointError, ModelError, UnknownModelError
 from .inference import Recognizer
+from .inference.batcher import Batcher, FrameRecognizer
 from .models.catalogue import EnsembleEntry, parse_model
 from .models.weight_file import WEIGHTS_FILE, read_description
 from .models.weights import WeightsStore
@@ -21,6 +23,25 @@ def load_recognizer(settings: Settings, ensemble: EnsembleEntry | None = None) -
         max_batch=settings.max_batch,
         cache_dir=settings.cache_dir,
         weights_dir=settings.weights_dir,
+    )
+
+
+def create_batcher(
+    recognizer: FrameRecognizer,
+    settings: Settings,
+    on_batch: Callable[[int, float], None] = lambda faces, seconds: None,
+) -> Batcher:
+    """With the threads, limits and time-outs of the settings. To be called on the event loop."""
+    return Batcher(
+        recognizer,
+        settings.max_pixels,
+        settings.decode_threads,
+        on_batch,
+        settings.picture_threads,
+        settings.detect_threads,
+        settings.decode_timeout_s,
+        settings.picture_timeout_s,
+        settings.engine_timeout_s,
     )
 
 

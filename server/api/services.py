@@ -12,9 +12,10 @@ from ..analysis.finder import FaceFinder, MissingDetector, RemoteFinder
 from ..cluster.remote_batcher import RemoteBatcher
 from ..exceptions import ModelError
 from ..inference import Recognizer
-from ..inference.batcher import CLOSE_TIMEOUT_S, Batcher
+from ..inference.batcher import CLOSE_TIMEOUT_S
 from ..inference.frame_batcher import FrameBatcher, FrameLane
 from ..inference.served_model import ServedModel
+from ..loading import create_batcher
 from ..settings import Settings
 from .admission import Admission
 from .correction_folder import CorrectionFolder
@@ -86,17 +87,7 @@ class Services:
         """With the recogniser in this process. To be called on the event loop. ``restart`` loads it again,
         should it hang."""
         metrics = Metrics()
-        batcher = Batcher(
-            recognizer,
-            settings.max_pixels,
-            settings.decode_threads,
-            metrics.observe_batch,
-            settings.picture_threads,
-            settings.detect_threads,
-            settings.decode_timeout_s,
-            settings.picture_timeout_s,
-            settings.engine_timeout_s,
-        )
+        batcher = create_batcher(recognizer, settings, metrics.observe_batch)
 
         def check(other: Recognizer) -> None:
             if (other.labels, other.input_sizes) != (recognizer.labels, recognizer.input_sizes):

@@ -9,11 +9,10 @@ from ..analysis.finder import EncodedSearch, FaceFinder, FoundFaces, MissingDete
 from ..exceptions import EmostreamError, ModelError, ReplicaError
 from ..imaging.decoding import grey_file
 from ..inference import Recognizer
-from ..inference.batcher import Batcher
 from ..inference.fair_queue import LaneMode
 from ..inference.frame_batcher import Prepared
 from ..inference.served_model import ServedModel
-from ..loading import load_recognizer
+from ..loading import create_batcher, load_recognizer
 from ..process import configure_process, freeze_heap
 from ..settings import Settings
 from .messages import Call, FrameWork, Outcome, Reply
@@ -31,16 +30,7 @@ class Replica:
     ) -> None:
         self._model = ServedModel.of(recognizer)
         self._finder = finder
-        self._batcher = Batcher(
-            recognizer,
-            settings.max_pixels,
-            settings.decode_threads,
-            picture_threads=settings.picture_threads,
-            detect_threads=settings.detect_threads,
-            frame_timeout_s=settings.decode_timeout_s,
-            picture_timeout_s=settings.picture_timeout_s,
-            engine_timeout_s=settings.engine_timeout_s,
-        )
+        self._batcher = create_batcher(recognizer, settings)
 
     @classmethod
     def load(cls, settings: Settings) -> "Replica":
