@@ -121,6 +121,28 @@ def test_clients_are_told_that_corrections_are_kept(client: httpx.Client, server
     assert '"corrections":true' in asyncio.run(greeting())
 
 
+def test_a_page_of_an_allowed_origin_may_take_its_crop_back(tmp_path: Path) -> None:
+    """A browser asks first, and a page of no listed origin is told nothing that lets it go on."""
+    with (
+        server_thread(Own(), corrections_dir=tmp_path, allowed_origins="https://friend.example") as thread,
+        httpx.Client(base_url=thread.http, trust_env=False, timeout=PATIENCE_S) as client,
+    ):
+        path = f"/v1/corrections/{send(client, jpeg()).json()['id']}"
+        allowed = {}
+        for origin in ("https://friend.example", "https://evil.example"):
+            asked = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
+            allowed[origin] = client.options(path, headers=asked)
+        foreign = client.delete(path, headers={"Origin": "https://evil.example"})
+        own = client.delete(path, headers={"Origin": "https://friend.example"})
+
+    friend, evil = allowed.values()
+    assert friend.headers["Access-Control-Allow-Origin"] == "https://friend.example"
+    assert "DELETE" in friend.headers["Access-Control-Allow-Methods"]
+    assert "Access-Control-Allow-Origin" not in evil.headers
+    assert (foreign.status_code, own.status_code) == (403, 204)
+    assert kept(tmp_path) == []
+
+
 def test_a_server_without_a_folder_keeps_none_and_says_so() -> None:
     with (
         server_thread(Own()) as thread,
