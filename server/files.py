@@ -23,13 +23,22 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_ending(option: str, path: Path, endings: Collection[str]) -> None:
+    """Raises WriteError unless the name of ``path``, which ``option`` gives, has one of the endings.
+
+    Case does not matter.
+    """
+    if path.suffix.lower() not in endings:
+        raise WriteError(f"{option} {path}: the name must end in {', '.join(endings)}")
+
+
 def check_target(option: str, path: Path | None, endings: Collection[str] | None = None) -> None:
     """Before any work: raises WriteError unless ``path``, which ``option`` names, has one of the endings and
     can be written to."""
     if path is None:
         return
-    if endings is not None and path.suffix.lower() not in endings:
-        raise WriteError(f"{option} {path}: the name must end in {', '.join(endings)}")
+    if endings is not None:
+        check_ending(option, path, endings)
     folder = path.parent
     if path.is_dir():
         reason = os.strerror(errno.EISDIR)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..exceptions import EmostreamError
+from ..files import check_ending
 from ..loading import find_model, load_recognizer
 from ..process import configure_process
 from ..settings import read_settings
@@ -38,8 +38,8 @@ def compare(
 ) -> None:
     """Compare two models on faces that neither was trained on."""
     configure_process()
-    if report is not None and report.suffix not in (".html", ".json"):
-        raise EmostreamError(f"--report {report}: the name must end in .html or .json")
+    if report is not None:
+        check_ending("--report", report, (".html", ".json"))
     settings = read_settings(device=device)
     faces = read_split(data, "evaluation")  # first, since loading takes seconds
     one, other = (load_recognizer(settings, find_model(name, settings)[0]) for name in (first, second))
@@ -124,7 +124,7 @@ def _figure(figure: Interval) -> str:
 
 def _write(found: Comparison, report: Path) -> None:
     report.parent.mkdir(parents=True, exist_ok=True)
-    if report.suffix == ".json":
+    if report.suffix.lower() == ".json":
         report.write_text(json.dumps(found.as_dict(), indent=2) + "\n")
         return
     console = Console(record=True, width=110, highlight=False, file=io.StringIO())

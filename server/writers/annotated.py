@@ -9,7 +9,7 @@ from PIL import Image
 from ..analysis.pipeline import AnalyzedFrame
 from ..annotation import Annotator
 from ..exceptions import WriteError
-from ..files import replacing
+from ..files import check_ending, replacing
 from ..sources.images import is_image
 from .video import SUFFIXES, VideoWriter
 
@@ -31,9 +31,7 @@ def targets(files: Sequence[Path], out: Path, is_folder: bool, places: Sequence[
     WriteError if a copy would overwrite an input, or has an unsupported extension.
     """
     if not is_folder and not out.is_dir():
-        allowed = frozenset(_FORMATS) if is_image(files[0]) else SUFFIXES
-        if out.suffix.lower() not in allowed:
-            raise WriteError(f"--annotate {out}: the name must end in {', '.join(sorted(allowed))}")
+        check_ending("--annotate", out, sorted(_FORMATS if is_image(files[0]) else SUFFIXES))
         chosen = [out]
     else:
         places = places or [Path(path.name) for path in files]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ...exceptions import EmostreamError
+from ...files import check_ending
 from ...inert import shown_value
 from ..evaluate import Evaluation
 from .plots import plots
@@ -18,15 +18,14 @@ _TEMPLATES = Path(__file__).parent
 
 
 def check_report(file: Path) -> None:
-    """Raises EmostreamError for an unknown format; to be called before measuring, which takes long."""
-    if file.suffix not in FORMATS:
-        raise EmostreamError(f"--report {file}: the name must end in {' or '.join(FORMATS)}")
+    """Raises WriteError for an unknown format; to be called before measuring, which takes long."""
+    check_ending("--report", file, FORMATS)
 
 
 def write_report(evaluation: Evaluation, file: Path) -> list[Path]:
     """Writes the page and its JSON beside it, and for Markdown the plots; returns all files, the page first.
 
-    Raises EmostreamError if ``file`` is neither ``.html`` nor ``.md``.
+    Raises WriteError if ``file`` is neither ``.html`` nor ``.md``.
     """
     check_report(file)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +34,7 @@ def write_report(evaluation: Evaluation, file: Path) -> list[Path]:
     images = plots(evaluation)
     sources: dict[str, str] = {}
     for name, png in images.items():
-        if file.suffix == ".html":
+        if file.suffix.lower() == ".html":
             sources[name] = "data:image/png;base64," + base64.b64encode(png).decode()
         else:
             plot = file.with_name(f"{file.stem}-{name}.png")
@@ -51,6 +50,6 @@ def write_report(evaluation: Evaluation, file: Path) -> list[Path]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template(f"report{file.suffix}.j2")
+    template = environment.get_template(f"report{file.suffix.lower()}.j2")
     file.write_text(template.render(evaluation=evaluation, labels=evaluation.labels, plots=sources))
     return written

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from emostream.exceptions import EmostreamError
+from emostream.exceptions import WriteError
 from emostream.training.datasets import LABELS
 from emostream.training.evaluate import Evaluation, GroupResult, GroupResults
 from emostream.training.reporting.report import check_report, write_report
@@ -132,8 +132,8 @@ def test_groups_have_their_own_figures_and_classes(
 
 
 def test_another_ending_is_refused_before_anything_is_written(evaluation: Evaluation, tmp_path: Path) -> None:
-    with pytest.raises(EmostreamError, match=r"report\.pdf: the name must end in \.html or \.md"):
+    with pytest.raises(WriteError, match=r"report\.pdf: the name must end in \.html, \.md"):
         write_report(evaluation, tmp_path / "report.pdf")
-    with pytest.raises(EmostreamError):
+    with pytest.raises(WriteError):
         check_report(Path("report"))
     assert list(tmp_path.iterdir()) == []
