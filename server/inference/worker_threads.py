@@ -97,9 +97,11 @@ class WorkerThreads:
 
     def join(self, until: float) -> bool:
         """Waits until all have ended, but not beyond ``until`` on the monotonic clock; says whether."""
-        for thread in self._crew:
+        # Copies: the event loop goes on meanwhile, and may give a thread up.
+        crew, given_up = self._crew.copy(), self._given_up.copy()
+        for thread in crew:
             thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._crew | self._given_up)
+        return not any(thread.is_alive() for thread in crew | given_up)
 
     def _start_threads(self) -> None:
         while len(self._crew) < self.threads and len(self._crew | self._given_up) < 2 * self.threads:

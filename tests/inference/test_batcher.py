@@ -519,9 +519,10 @@ async def test_a_pass_that_hangs_fails_every_frame_until_there_is_another_engine
     troubles: list[bool] = []
     batcher.on_trouble = lambda: troubles.append(batcher.hangs)
     lane = batcher.open_lane(LaneMode.ALL, 9)
-    tasks = [send(lane, b"busy"), *(send(lane, b"waits") for _ in range(8))]
+    busy = send(lane, b"busy")
+    assert await recognizer.next_batch() == [b"busy"]
 
-    ends = await settled(*tasks)
+    ends = await settled(busy, *(send(lane, b"waits") for _ in range(8)))
 
     assert [type(end) for end in ends] == [EngineHangsError] * 9
     assert troubles == [True]
