@@ -14,14 +14,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..exceptions import UnknownModelError
 from ..inference.engine import Engine, create_engine, resolve_device
-from ..inference.ensemble import Ensemble, LoadedEnsemble, Member, load_ensemble
+from ..inference.ensemble import Ensemble, LoadedEnsemble, load_ensemble
 from ..inference.torch_engine import DTYPES
-from ..models.catalogue import EnsembleEntry, parse_model
 from ..models.factory import ARCHITECTURES
 from ..models.weights import WeightsStore
 from ..plotting import BLUE, INK, QUIET, finish, name_point, new_figure, save
 from ..settings import Settings
-from .random_weights import enliven_norms
+from .random_weights import random_ensemble
 
 _TURNS = 6
 _MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}
@@ -125,15 +124,10 @@ def _load(model: str, settings: Settings) -> tuple[LoadedEnsemble, str]:
     try:
         return load_ensemble(store.catalogue().find(model), store), "trained"
     except UnknownModelError:
-        if model not in ARCHITECTURES:
+        architectures = [name.strip() for name in model.split(",")]
+        if not set(architectures) <= set(ARCHITECTURES):
             raise
-    labels = tuple(f"class{index}" for index in range(7))
-    description = {"architecture": model, "labels": labels, "path": Path("random")}
-    entry = EnsembleEntry(model, labels, (parse_model(model, description, "bench"),))
-    torch.manual_seed(0)  # the same random weights each time, so that the compiled graph is found again
-    member = Member(entry.members[0], entry.columns(entry.members[0]))
-    enliven_norms(member)
-    return LoadedEnsemble(entry, Ensemble([member]).eval(), f"{model}-with-random-weights"), "random"
+    return random_ensemble(architectures, [f"class{index}" for index in range(7)]), "random"
 
 
 def _measure(

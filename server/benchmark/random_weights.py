@@ -1,6 +1,34 @@
 """Networks without trained weights, for measuring and testing."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
 from torch import nn
+
+from ..inference.ensemble import Ensemble, LoadedEnsemble, Member
+from ..models.catalogue import EnsembleEntry, parse_model
+
+
+def random_ensemble(architectures: Sequence[str], labels: Sequence[str]) -> LoadedEnsemble:
+    """One network of each architecture with random weights.
+
+    They are the same each time, so that an engine finds the compiled network again.
+    """
+    torch.manual_seed(0)
+    entries = tuple(
+        parse_model(
+            f"{architecture}-{number}",
+            {"architecture": architecture, "labels": tuple(labels), "path": Path("random")},
+            "random weights",
+        )
+        for number, architecture in enumerate(architectures)
+    )
+    name = ",".join(architectures)
+    entry = EnsembleEntry(name, tuple(labels), entries)
+    members = [Member(model, entry.columns(model)) for model in entries]
+    enliven_norms(nn.ModuleList(members))
+    return LoadedEnsemble(entry, Ensemble(members).eval(), f"{name}-with-random-weights")
 
 
 def enliven_norms(network: nn.Module) -> None:

@@ -29,7 +29,7 @@ def bench() -> None:
 )
 def engine(
     model: Annotated[
-        str, typer.Option(help="Model or ensemble, or an architecture (with random weights).")
+        str, typer.Option(help="Model or ensemble, or architectures (with random weights).")
     ] = "default",
     batch: Annotated[str, typer.Option(help="Batch sizes, separated by commas.")] = "1,2,4,8,16,32",
     seconds: Annotated[float, typer.Option(min=0.1, help="Time for each batch size.")] = 3.0,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from emostream.benchmark.random_weights import enliven_norms
+from emostream.benchmark import random_weights
 from emostream.choices import Policy
 from emostream.inference.device_preparation import Pixels
 from emostream.inference.ensemble import Ensemble, LoadedEnsemble, Member
@@ -47,13 +47,7 @@ def constant_ensemble(
 
 def random_ensemble(*architectures: str) -> LoadedEnsemble:
     """Real networks with random weights, the same ones each time."""
-    torch.manual_seed(0)
-    labels = ("a", "b", "c")
-    entries = tuple(model_entry(f"{name}-{i}", labels, name) for i, name in enumerate(architectures))
-    entry = EnsembleEntry("random", labels, entries)
-    modules = [Member(model, entry.columns(model)) for model in entries]
-    enliven_norms(nn.ModuleList(modules))
-    return LoadedEnsemble(entry, Ensemble(modules).eval(), f"random-{'-'.join(architectures)}")
+    return random_weights.random_ensemble(architectures, ("a", "b", "c"))
 
 
 def crops(ensemble: LoadedEnsemble, faces: int) -> list[Pixels]:
