@@ -1,1 +1,1 @@
-"""Finding faces in whole pictures: detector, tiles, tracking, and the crop that the networks get."""
+"""Finds faces in whole images and videos: detector, tiles, verifier, and video detection."""

@@ -1,8 +1,8 @@
-"""Reading the raw outputs of BlazeFace (Bazarevsky et al., arXiv 1907.05047). Pure: arrays in, arrays out.
+"""Decodes the raw outputs of BlazeFace (Bazarevsky et al., arXiv 1907.05047). Pure: arrays in, arrays out.
 
-The network answers for fixed anchors. Each has one logit and 16 offsets in input pixels: the centre of the
-box relative to the anchor's (dx, dy), the box's width and height, then six landmarks relative to the anchor's
-centre, x and y of each.
+The network predicts one logit and 16 offsets in input pixels for each of its fixed anchors: the centre of the
+box relative to the anchor's (dx, dy), the box's width and height, then x and y of six landmarks relative to
+the anchor's centre.
 The anchors are those of MediaPipe's graphs ``face_detection_short_range`` and ``face_detection_full_range``.
 """
 
@@ -16,13 +16,13 @@ from ..imaging.crop import RawBoxXywh
 
 OFFSETS_PER_ANCHOR = 16
 
-#: What the landmarks are, in their order; right and left are the person's own.
+#: Names of the landmarks, in order; right and left are the person's own.
 LANDMARKS = ("right_eye", "left_eye", "nose_tip", "mouth", "right_ear", "left_ear")
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Anchors in the centres of square cells, several in each."""
+    """Anchors at the centres of square cells, one or more in each."""
 
     stride_px: int
     anchors_per_cell: int
@@ -30,10 +30,10 @@ class Grid:
 
 @dataclass(frozen=True)
 class BlazeFaceSpec:
-    """What must be known of a model file to use it.
+    """The facts about a model file that its use needs.
 
     ``input_px`` is the side of its square input, ``grids`` are in the order of its outputs, and
-    ``smallest_face_px`` is the smallest face in that input that it finds dependably (measured; see
+    ``smallest_face_px`` is the smallest face in that input that it finds reliably (measured; see
     docs/images.md).
     """
 
@@ -44,7 +44,7 @@ class BlazeFaceSpec:
 
     @property
     def anchors(self) -> int:
-        """How many anchors there are."""
+        """The number of anchors."""
         return sum((self.input_px // grid.stride_px) ** 2 * grid.anchors_per_cell for grid in self.grids)
 
 
@@ -59,7 +59,7 @@ SHORT_RANGE = BlazeFaceSpec(
 class Detections:
     """N boxes (N, 4), each x, y, width, height, their scores (N,) in [0, 1], and their landmarks (N, 6, 2).
 
-    Landmarks are x and y in the boxes' frame, in the order of ``LANDMARKS``.
+    Landmarks are x and y in the boxes' coordinates, in the order of ``LANDMARKS``.
     """
 
     boxes_xywh: Floats
@@ -73,17 +73,17 @@ class Detections:
         return Detections(self.boxes_xywh[chosen], self.scores[chosen], self.landmarks_xy[chosen])
 
     def placed(self, scale: float, x: float, y: float) -> "Detections":
-        """The same in another frame: all of it moved by (x, y), then divided by ``scale``."""
+        """The same in other coordinates: moved by (x, y), then divided by ``scale``."""
         boxes = (self.boxes_xywh + np.array([x, y, 0, 0], np.float32)) / np.float32(scale)
         landmarks = (self.landmarks_xy + np.array([x, y], np.float32)) / np.float32(scale)
         return Detections(boxes, self.scores, landmarks)
 
     def first(self, number: int) -> "Detections":
-        """The first ones, at most ``number``."""
+        """At most the first ``number``."""
         return self[:number]
 
     def boxes(self) -> list[RawBoxXywh]:
-        """Every box as a tuple of floats; boxes may reach outside of the image."""
+        """Every box as a tuple of floats; boxes may reach outside the image."""
         return [(x, y, width, height) for x, y, width, height in self.boxes_xywh.tolist()]
 
     @staticmethod
@@ -114,14 +114,14 @@ def anchor_centres(spec: BlazeFaceSpec) -> Floats:
 
 
 def decode(logits: Floats, offsets: Floats, centres: Floats, min_score: float) -> Detections:
-    """The anchors (A,) whose score reaches ``min_score``, in (0, 1), as boxes and landmarks in input pixels.
+    """Boxes and landmarks in input pixels of the anchors whose score reaches ``min_score``, in (0, 1).
 
-    ``offsets`` is (A, 16). Raises ValueError where a length does not fit the anchors' ``centres`` (A, 2).
+    ``logits`` are (A,), ``offsets`` (A, 16), ``centres`` (A, 2). Raises ValueError if the lengths differ.
     """
     anchors = len(centres)
     if logits.shape != (anchors,) or offsets.shape != (anchors, OFFSETS_PER_ANCHOR):
         raise ValueError(f"expected {anchors} anchors, got logits {logits.shape}, offsets {offsets.shape}")
-    # A box without area is no face; comparing logits saves 2304 exponentials a pass.
+    # A box without area is no face. Comparing logits saves 2304 exponentials a forward pass.
     chosen = (logits >= np.log(min_score / (1 - min_score))) & (offsets[:, 2:4] > 0).all(1)
     size_wh = offsets[chosen, 2:4]
     corner_xy = centres[chosen] + offsets[chosen, :2] - size_wh / 2

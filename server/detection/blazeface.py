@@ -15,7 +15,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class BlazeFace:
-    """One model file. Safe to call from several threads at once: each pass takes one core."""
+    """One model file. Safe to call from several threads at once: each forward pass takes one core."""
 
     def __init__(self, spec: BlazeFaceSpec, path: Path) -> None:
         """Raises DetectorError if the file cannot be read."""
@@ -31,7 +31,7 @@ class BlazeFace:
 
 
 def _read(path: Path) -> Any:
-    """The network of a file, for uint8 RGB."""
+    """Reads a file's network, with uint8 RGB as its input."""
     ov = openvino()
     try:
         network = openvino_core().read_model(path)

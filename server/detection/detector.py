@@ -1,4 +1,8 @@
-"""Every face of a picture, at any size from a smallest one up, with a network that sees small tiles."""
+"""Finds every face of an image from a smallest size up, with a network that sees small tiles.
+
+Small or uncertain detections get a second look: another forward pass on a view of the image that shows the
+face at the size that suits the network best.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,49 +23,50 @@ from .tiles import Level, middle, pyramid
 from .turned import turned_back, turned_image
 from .verifier import INPUT_PX, FaceVerifier
 
-#: What may be a face. Small faces score low in the detector's input, and get a second look.
+#: Least score of a proposal. Small faces score low in the detector's input, and get a second look.
 _MIN_PROPOSAL = 0.2
 
-#: Covered faces score lower still; the verifier tells them from textures, from this size up.
+#: Least score and size of proposals for the verifier, which tells covered faces from textures; covered faces
+#: score lower still. Then the most proposals that only the verifier may accept.
 _MIN_VERIFIABLE = 0.1
 _MIN_VERIFIABLE_PX = 40
 _MOST_VERIFIED = 8
 
-#: The verifier's probability of a face. Below the first a second look is a waste. Above the second the face
-#: is looked at again, and taken if that finds something as probable as the third. Above the fourth it is
-#: taken as it is. Chosen on 300 photographs and 240 parts of images without a face, none of them in its
-#: training.
+#: Thresholds of the verifier's probability. Below the first, a second look is pointless. From the second on,
+#: the proposal gets a second look and is accepted if the verifier gives its result the third. From the fourth
+#: on, it is accepted as it is. Chosen on 300 photographs and 240 parts of images without a face, none of them
+#: in the verifier's training data.
 _NO_FACE, _MAY_BE_FACE, _LOOKS_LIKE_FACE, _IS_FACE = 0.02, 0.5, 0.9, 0.98
 _MIN_VERIFIED_SCORE = 0.2
 
-#: What is a face at first sight, and at the second: there real faces score far higher and textures do not.
+#: Least score of a face, and in a second look, where real faces score far higher and textures do not.
 _MIN_SCORE = 0.5
 _MIN_SECOND_SCORE = 0.6
 
-#: Sides of faces, as parts of the detector's input, at which its score and box can be trusted.
+#: Range of face sides, as fractions of the detector's input, in which its score and box can be trusted.
 _TRUSTED_PART = (0.125, 0.58)
 
-#: A second look sees the face at this part of the input's side, where the detector is at its best.
+#: Side of the face in a second look, as a fraction of the input's side: the detector is at its best there.
 _SECOND_LOOK_PART = 1 / 3
 
-#: Second looks at most, beyond one for each face asked for.
+#: Most second looks beyond one for each requested face.
 _SPARE_LOOKS = 32
 
-#: Second looks at most where the whole picture gets no more than a glance.
+#: Most second looks of a glance.
 _GLANCE_LOOKS = 2
 
-#: Where nothing was found, the turned image is looked at whole: its longer side is this part of the input's.
-#: Of each turn so many proposals get a second look, whose score and no other counts: textures that look like
-#: faces are as frequent there, and turned faces are rare.
+#: If no face was found, the network sees the whole image at each turn, its longer side at this fraction of
+#: the input's. This many proposals of each turn get a second look, and only its score counts: turned faces
+#: are rare, but textures that look like faces are as frequent as ever.
 _TURNED_PART = 0.75
 _TURNED_LOOKS = 2
 
-#: A second look has seen the same face if its box overlaps the proposal's by this much.
+#: A second look has found the same face if the boxes overlap by this much (intersection over union).
 _MIN_SAME_IOU = 0.3
 
 
 class Network(Protocol):
-    """What the detector needs of a network; safe to call from several threads at once."""
+    """A face detection network; safe to call from several threads at once."""
 
     spec: BlazeFaceSpec
 
@@ -70,16 +75,16 @@ class Network(Protocol):
 
 
 class Verifier(Protocol):
-    """What the detector needs of a verifier; safe to call from several threads at once."""
+    """A network that verifies faces; safe to call from several threads at once."""
 
     def __call__(self, crop: Pixels) -> float:
         """The probability that a crop uint8 (S, S, 3) RGB shows a face."""
 
 
 class FaceDetector:
-    """Every face from ``min_face_px`` up. Safe to call from several threads at once.
+    """Finds every face from ``min_face_px`` up. Safe to call from several threads at once.
 
-    Without a ``verifier`` faces under headsets and masks are often missed.
+    Without a ``verifier``, faces under headsets and masks are often missed.
     """
 
     def __init__(self, network: Network, min_face_px: int = 24, verifier: Verifier | None = None) -> None:
@@ -99,18 +104,18 @@ class FaceDetector:
 
     @property
     def network(self) -> Network:
-        """What it looks with."""
+        """The face detection network."""
         return self._network
 
     @property
     def min_face_px(self) -> int:
-        """The smallest face that it looks for."""
+        """The smallest face that the detector looks for."""
         return self._min_face_px
 
     def detect(self, picture: Pixels, max_faces: int, min_face_px: int | None = None) -> Detections:
-        """At most ``max_faces`` faces of a picture uint8 (H, W, 3) RGB, largest first, in its pixels.
+        """At most ``max_faces`` faces of an image uint8 (H, W, 3) RGB, largest first, in its pixels.
 
-        ``min_face_px`` replaces the detector's own for this picture; what is smaller is found now and then.
+        ``min_face_px`` replaces the detector's own for this image. Some smaller faces are found, too.
         """
         proposals, are_trusted = self.proposals(picture, min_face_px or self._min_face_px)
         best = best_of_each_face(proposals)
@@ -132,7 +137,7 @@ class FaceDetector:
                 continue
             if len(face):
                 faces.append(face)
-            # Second looks may have moved two proposals onto one face, which counts once.
+            # Second looks may have moved two proposals onto one face, which counts only once.
             if len(faces) >= max_faces and len(best_of_each_face(Detections.joined(faces))) >= max_faces:
                 break
         return largest_first(Detections.joined(faces or self._turned_faces(picture))).first(max_faces)
@@ -140,19 +145,19 @@ class FaceDetector:
     def _to_verify(
         self, proposals: Detections, are_trusted: npt.NDArray[np.bool_], best: npt.NDArray[np.intp]
     ) -> set[int]:
-        """Which proposals only the verifier may make faces of."""
+        """The proposals that only the verifier may accept."""
         if self._verifier is None:
             return set()
         scores = proposals.scores[best]
         is_unlikely = np.where(are_trusted[best], scores < _MIN_SCORE, scores < _MIN_PROPOSAL)
         is_large = proposals.boxes_xywh[best, 2:].max(1, initial=0) >= _MIN_VERIFIABLE_PX
-        # The likeliest ones: the best of each face come in the order of their scores.
+        # The likeliest ones: ``best`` is in the order of scores.
         return set(best[is_unlikely & is_large][:_MOST_VERIFIED].tolist())
 
     def verified(self, picture: Pixels, box_xywh: RawBoxXywh) -> Detections:
-        """The face at a place where the detector alone sees none, as under a headset: one detection, or none.
+        """The face in a box where the detector alone finds none, as under a headset: one detection, or none.
 
-        Its score is the detector's, or the least of a face: where both see one, the detector's box counts.
+        Box and score are the detector's from a second look, but the score is at least ``_MIN_SCORE``.
         """
         if self._verifier is None or max(box_xywh[2:]) < _MIN_VERIFIABLE_PX:
             return Detections.none()
@@ -163,9 +168,9 @@ class FaceDetector:
         return _counted(looked) if is_face else looked[:0]
 
     def _doubtful(self, picture: Pixels, proposal: Detections, *, may_be_seen: bool) -> Detections:
-        """What a proposal that is no face at first sight is after all: one detection, or none.
+        """The face of a proposal whose own score does not suffice: one detection, or none.
 
-        ``may_be_seen`` says whether a second look alone may find a face.
+        ``may_be_seen`` says whether a second look may accept it without the verifier.
         """
         nothing = proposal[:0]
         box = proposal.boxes()[0]
@@ -187,7 +192,7 @@ class FaceDetector:
         return self._verifier(view(picture, face_square(box_xywh), 1.0, INPUT_PX).pixels)
 
     def _turned_faces(self, picture: Pixels) -> list[Detections]:
-        """Faces that are turned in the plane by a quarter or half of a turn, in picture pixels."""
+        """Faces turned in the image's plane by 90° or 180°, in image pixels."""
         height, width, _ = picture.shape
         input_px = self._network.spec.input_px
         scale = _TURNED_PART * input_px / max(picture.shape)
@@ -204,9 +209,9 @@ class FaceDetector:
         return faces
 
     def glance(self, picture: Pixels, known_xywh: Sequence[RawBoxXywh]) -> list[Detections]:
-        """New faces that are large enough to be seen with the whole picture in one tile, one each.
+        """New faces that are large enough to be found with the whole image in one tile, one detection each.
 
-        Costs two passes of the network, and at most ``_GLANCE_LOOKS`` more where something may be a face.
+        Costs two forward passes, and at most ``_GLANCE_LOOKS`` more for second looks.
         """
         proposals, are_trusted = self.proposals(picture, max(picture.shape))
         if known_xywh and len(proposals):
@@ -217,7 +222,7 @@ class FaceDetector:
         for index in best_of_each_face(proposals):
             face = proposals[np.array([index])]
             if face.scores[0] < _MIN_SCORE:
-                break  # best first: all others are less likely still, and the next scan is near
+                break  # best first: the others score less, and the next scan is soon
             if not are_trusted[index]:
                 if not looks_left:
                     continue
@@ -230,9 +235,9 @@ class FaceDetector:
     def proposals(
         self, picture: Pixels, min_face_px: int, min_score: float | None = None
     ) -> tuple[Detections, npt.NDArray[np.bool_]]:
-        """All that may be a face, in picture pixels, and of which the detector's own score can be trusted.
+        """Everything that may be a face, in image pixels, and whether each one's own score can be trusted.
 
-        ``min_score`` is what a second look or the verifier may still make a face of, unless it is given.
+        ``min_score`` is by default the least score that a second look or the verifier may still accept.
         """
         if min_score is None:
             min_score = _MIN_PROPOSAL if self._verifier is None else _MIN_VERIFIABLE
@@ -242,7 +247,7 @@ class FaceDetector:
         trusted: list[npt.NDArray[np.bool_]] = []
         shrunk = picture
         for level in pyramid((width, height), spec.input_px, spec.smallest_face_px, min_face_px):
-            # Each level from the one before it: the whole picture is read once only.
+            # Each level is made from the one before it, so that the whole image is read only once.
             shrunk = _resized(shrunk, level.size_wh)
             for x, y in level.tiles_xy:
                 part = shrunk[max(0, y) : y + spec.input_px, max(0, x) : x + spec.input_px]
@@ -257,7 +262,7 @@ class FaceDetector:
     def second_look(
         self, picture: Pixels, box_xywh: RawBoxXywh, min_score: float = _MIN_SECOND_SCORE
     ) -> Detections:
-        """The face at a box seen at the size that suits the detector best: one detection, or none."""
+        """The face in a box, found at the size that suits the detector best: one detection, or none."""
         part = view(picture, box_xywh, _SECOND_LOOK_PART, self._network.spec.input_px)
         found = part.in_picture(self._network(part.pixels, min_score))
         found = found[ious(found.boxes_xywh, np.array([box_xywh], np.float32))[:, 0] >= _MIN_SAME_IOU]
@@ -266,9 +271,9 @@ class FaceDetector:
 
 @dataclass(frozen=True)
 class View:
-    """A square part of a picture at another scale: uint8 (S, S, 3) RGB, black outside of the picture.
+    """A square part of an image at another scale: uint8 (S, S, 3) RGB, black outside the image.
 
-    ``scale`` is its pixels per picture pixel, ``corner_xy`` its top left corner in picture pixels.
+    ``scale`` is its pixels per image pixel; ``corner_xy`` is its top left corner in image pixels.
     """
 
     pixels: Pixels
@@ -276,13 +281,12 @@ class View:
     corner_xy: tuple[int, int]
 
     def in_picture(self, found: Detections) -> Detections:
-        """Boxes in pixels of this view as boxes in pixels of the picture."""
+        """Converts detections from pixels of this view to image pixels."""
         return found.placed(self.scale, 0, 0).placed(1, *self.corner_xy)
 
 
 def view(picture: Pixels, box_xywh: RawBoxXywh, face_part: float, side_px: int) -> View:
-    """The square around a face in which the face's longer side is ``face_part`` of the square's, scaled to
-    ``side_px``."""
+    """The square around a face, scaled to ``side_px``; the face's longer side is ``face_part`` of that."""
     x, y, width, height = box_xywh
     side = max(1, round(max(width, height) / face_part))
     left, top = round(x + width / 2 - side / 2), round(y + height / 2 - side / 2)
@@ -290,21 +294,21 @@ def view(picture: Pixels, box_xywh: RawBoxXywh, face_part: float, side_px: int) 
         picture[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
     )
     scale = side_px / side
-    if not region.size:  # the box lies outside altogether
+    if not region.size:  # the box is entirely outside
         return View(np.zeros((side_px, side_px, 3), np.uint8), scale, (left, top))
     small = _resized(region, (max(1, round(region.shape[1] * scale)), max(1, round(region.shape[0] * scale))))
-    # Columns and rows of the square outside of the picture.
+    # Columns and rows of the square that are outside the image.
     offset_xy = (round(max(0, -left) * scale), round(max(0, -top) * scale))
     return View(_padded(small, side_px, offset_xy), scale, (left, top))
 
 
 def _counted(face: Detections) -> Detections:
-    """The face with a score that counts as one."""
+    """The face with its score raised to that of a face."""
     return replace(face, scores=np.maximum(face.scores, np.float32(_MIN_SCORE)))
 
 
 def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) -> npt.NDArray[np.bool_]:
-    """Which boxes of a tile cross no edge but the picture's own; other tiles have the rest whole."""
+    """Whether each box of a tile crosses no edge but the image's own. Another tile has the others whole."""
     low, high = found.boxes_xywh[:, :2], found.boxes_xywh[:, :2] + found.boxes_xywh[:, 2:]
     width, height = level.size_wh
     outside = [
@@ -320,7 +324,7 @@ def _resized(picture: Pixels, size_wh: tuple[int, int]) -> Pixels:
     height, width, _ = picture.shape
     if (width, height) == size_wh:
         return picture
-    # Area averages shrink without aliasing, but enlarge in blocks.
+    # Area averaging shrinks without aliasing, but enlarges in blocks.
     shrinks = size_wh[0] < width
     return np.asarray(
         cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
@@ -328,7 +332,7 @@ def _resized(picture: Pixels, size_wh: tuple[int, int]) -> Pixels:
 
 
 def _padded(picture: Pixels, side: int, offset_xy: tuple[int, int] = (0, 0)) -> Pixels:
-    """A black square with the picture at ``offset_xy``; what does not fit is cut off."""
+    """A black square with the image at ``offset_xy``; what does not fit is cut off."""
     if picture.shape[:2] == (side, side):
         return picture
     square = np.zeros((side, side, 3), np.uint8)

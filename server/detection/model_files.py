@@ -1,7 +1,7 @@
-"""The detector's model files: where they are, and whether they are the right ones.
+"""Finds the detector's model files and checks them against published SHA-256 digests.
 
-They come from the npm package ``@mediapipe/face_detection`` (Apache-2.0), put in place by ``make``; none is
-under version control.
+``make`` installs them from the npm package ``@mediapipe/face_detection`` (Apache-2.0). None is under version
+control.
 """
 
 from pathlib import Path
@@ -10,16 +10,16 @@ from ..exceptions import DetectorError
 from ..files import sha256_of
 from .anchors import FULL_RANGE, SHORT_RANGE, BlazeFaceSpec
 
-#: Where they are put, unless a setting names another folder.
+#: The default folder; a setting may name another.
 MODELS_DIR = Path(__file__).with_name("models")
 
 _SUMS = Path(__file__).with_name("SHA256SUMS")
 
 
 def find_model(folder: Path) -> tuple[BlazeFaceSpec, Path]:
-    """The full-range model where its file is sound, else the short-range one.
+    """The full-range model if its file is intact, otherwise the short-range one.
 
-    Raises DetectorError that says what is wrong with both and what to do.
+    Raises DetectorError that says what is wrong with both files and what to do.
     """
     expected = expected_sha256()
     problems = []
@@ -38,6 +38,6 @@ def find_model(folder: Path) -> tuple[BlazeFaceSpec, Path]:
 
 
 def expected_sha256() -> dict[str, str]:
-    """File name to digest, as ``sha256sum`` writes them; the set-up step reads the same file."""
+    """Digests by file name, from a file in ``sha256sum``'s format that the set-up step also reads."""
     lines = (line.split() for line in _SUMS.read_text().splitlines())
     return {name: digest for digest, name in lines}

@@ -1,7 +1,7 @@
-"""Looking again where faces were a moment ago, four of them in one pass of the network.
+"""Finds known faces of a video's previous frame again, four of them in one forward pass.
 
-A pass costs the same whatever is in the tile. A face needs no more than a quarter of the tile's side to be
-found where it is expected, so four regions share one tile, each in a cell of its own.
+A forward pass costs the same whatever is in the tile. A face that fills a quarter of the tile's side is large
+enough to be found where it is expected, so four regions share one tile, each in its own cell.
 """
 
 from collections.abc import Sequence
@@ -18,25 +18,25 @@ from .detector import Network, View, view
 _CELLS_PER_SIDE = 2
 FACES_PER_TILE = _CELLS_PER_SIDE**2
 
-#: A face's part of its cell: room to move by half its side in any direction.
+#: The face's side as a fraction of its cell's: it may move by half its side in any direction.
 _FACE_PART = 1 / 2
 
-#: A lone face has the tile to itself, at the size where the detector is at its best.
+#: The same for a lone face, which has the whole tile: the detector is at its best at this size.
 _LONE_FACE_PART = 1 / 3
 
 _MIN_SCORE = 0.5
 
-#: A face that has moved on overlaps where it was by this much (intersection over union).
+#: Least overlap of a face that has moved with its previous box (intersection over union).
 _MIN_SAME_IOU = 0.1
 
-#: What reaches out of its cell by more than this part of the cell is made of two regions' pixels.
+#: A box that leaves its cell by more than this fraction of the cell's side mixes pixels of two regions.
 _MAX_OUTSIDE = 0.1
 
 
 def look_again(network: Network, picture: Pixels, boxes_xywh: Sequence[RawBoxXywh]) -> list[Detections]:
-    """For each box, in their order, the face that is there now, in picture pixels: one detection or none.
+    """For each box, in order, the face that is there now, in image pixels: one detection or none.
 
-    ``picture`` is uint8 (H, W, 3) RGB. Two boxes may be answered with the same face.
+    ``picture`` is uint8 (H, W, 3) RGB. Two boxes may get the same face.
     """
     answers: list[Detections] = []
     for start in range(0, len(boxes_xywh), FACES_PER_TILE):
@@ -80,7 +80,7 @@ def _lies_in_cell(found: Detections, cell_px: int) -> npt.NDArray[np.bool_]:
 
 
 def _same_face(found: Detections, box_xywh: RawBoxXywh) -> Detections:
-    """The one that overlaps most with where the face was, if any does."""
+    """The detection that overlaps most with the face's previous box, if it overlaps enough."""
     overlap = ious(found.boxes_xywh, np.array([box_xywh], np.float32))[:, 0]
     best = np.argsort(-overlap)[:1]
     return found[best[overlap[best] >= _MIN_SAME_IOU]]

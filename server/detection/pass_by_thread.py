@@ -1,4 +1,4 @@
-"""A small network on OpenVINO that many threads use at once, each with a request and a core of its own."""
+"""A small OpenVINO network for concurrent use; each thread has its own infer request and core."""
 
 import os
 import threading
@@ -11,12 +11,12 @@ import numpy.typing as npt
 from ..exceptions import DetectorError
 from ..process import import_openvino, openvino_core
 
-#: Passes at once, where there are so many cores; further threads wait for their turn. Each costs 10 MB.
+#: Most concurrent forward passes, if there are as many cores; other threads wait. Each costs 10 MB.
 _MOST_AT_ONCE = 8
 
 
 def openvino() -> ModuleType:
-    """The library. Raises DetectorError where it cannot be loaded."""
+    """The library. Raises DetectorError if it cannot be loaded."""
     try:
         return import_openvino()
     except ImportError as error:
@@ -26,9 +26,9 @@ def openvino() -> ModuleType:
 class PassByThread:
     """Runs a network. Safe to call from several threads at once.
 
-    A stream a core, each of one thread: who looks at a picture need not wait for those who look at others,
-    and a pass of 3 ms gains little from being split. Always in float32: bfloat16 takes a third less time, but
-    moves boxes and changes scores of small faces.
+    It has one stream with one thread for each core: no image waits for another, and a forward pass of 3 ms
+    gains little from several threads. The precision is float32: bfloat16 takes a third less time, but moves
+    boxes and changes scores of small faces.
     """
 
     def __init__(self, network: Any) -> None:
@@ -37,14 +37,14 @@ class PassByThread:
             "INFERENCE_PRECISION_HINT": "f32",
             "NUM_STREAMS": streams,
             "INFERENCE_NUM_THREADS": streams,
-            # Pinned, they would share their cores with the engine's threads and leave others to nobody.
+            # Pinned threads would share their cores with the engine's threads and leave other cores idle.
             "ENABLE_CPU_PINNING": False,
         }
         self._compiled = openvino_core().compile_model(network, "CPU", config)
         self._own = threading.local()
 
     def __call__(self, batch: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
-        """The network's outputs, in its order; the next call from the same thread overwrites them."""
+        """The network's outputs, in order. The next call from the same thread overwrites them."""
         request: Any = getattr(self._own, "request", None)
         if request is None:
             request = self._own.request = self._compiled.create_infer_request()

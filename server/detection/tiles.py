@@ -1,29 +1,28 @@
-"""Where to look in a picture: a pyramid of levels, each covered by tiles of the detector's input size. Pure.
+"""Covers an image with tiles of the detector's input size, on a pyramid of levels. Pure.
 
-The detector's input is a fixed square in which it finds faces of a certain range of sizes. A level is the
-picture at one scale. Tiles of a level overlap by what the next, coarser level finds as its smallest face, so
-that every face lies whole in at least one tile of the level meant for its size. The coarsest level is half as
-large as a tile: there a face that fills the image, or is cut off by its edge, has the black surroundings that
-the detector needs.
+The detector's input is a fixed square, in which it finds faces of a certain range of sizes. A level is the
+image at one scale. A level's tiles overlap by the smallest face that the next coarser level finds, so every
+face lies whole in at least one tile of the level for its size. The coarsest level is half as large as a tile:
+a face that fills the image, or is cut off by its edge, gets the black surroundings that the detector needs.
 """
 
 import math
 from dataclasses import dataclass
 
-#: Levels lie this far apart at most, as a factor of scale: wider steps need more overlap than they save.
+#: Largest ratio of two levels' scales: the overlap that wider steps need costs more than they save.
 _LARGEST_STEP = 2.5
 
-#: The longer side of the coarsest level, as a part of a tile's.
+#: The longer side of the coarsest level, as a fraction of a tile's.
 _COARSEST_PART = 0.5
 
 
 @dataclass(frozen=True)
 class Level:
-    """The picture at one scale, and the corners of its tiles.
+    """The image at one scale, and the corners of its tiles.
 
-    ``scale`` is level pixels per picture pixel, ``size_wh`` the level's size in its own pixels, ``tiles_xy``
-    the top left corners of the tiles in level pixels. Where the level is smaller than a tile, the corner
-    is negative: the level lies in the tile's middle.
+    ``scale`` is level pixels per image pixel, ``size_wh`` the level's size in its own pixels, ``tiles_xy``
+    the top left corners of the tiles in level pixels. If the level is smaller than a tile, it is centred in
+    the tile and the corner is negative.
     """
 
     scale: float
@@ -32,12 +31,12 @@ class Level:
 
 
 def pyramid(size_wh: tuple[int, int], input_px: int, smallest_face_px: int, min_face_px: int) -> list[Level]:
-    """The levels, finest first, that find every face from ``min_face_px`` up in a picture of ``size_wh``.
+    """The levels, finest first, that find every face from ``min_face_px`` up in an image of ``size_wh``.
 
-    ``input_px`` is the detector's input, ``smallest_face_px`` the smallest face that it finds there.
+    ``input_px`` is the detector's input side, ``smallest_face_px`` the smallest face that it finds there.
     """
     longer = max(size_wh)
-    coarsest = input_px / longer  # the whole picture in one tile
+    coarsest = input_px / longer  # the whole image in one tile
     finest = smallest_face_px / min_face_px
     steps = max(0, math.ceil(math.log(finest / coarsest, _LARGEST_STEP)))
     levels = []
@@ -52,7 +51,7 @@ def pyramid(size_wh: tuple[int, int], input_px: int, smallest_face_px: int, min_
 
 
 def _starts(side: int, tile: int, overlap: int) -> list[int]:
-    """Where tiles start along one axis: evenly spread, as few as the overlap allows."""
+    """Starts of the tiles along one axis: evenly spaced, as few as the overlap allows."""
     if side <= tile:
         return [middle(side, tile)]
     count = math.ceil((side - overlap) / (tile - overlap))
@@ -60,5 +59,5 @@ def _starts(side: int, tile: int, overlap: int) -> list[int]:
 
 
 def middle(side: int, tile: int) -> int:
-    """Where a tile starts that has something smaller in its middle: a negative number, or 0."""
+    """The start of a tile that is centred on something smaller: a negative number, or 0."""
     return -((tile - side) // 2)

@@ -1,4 +1,4 @@
-"""Images and detections turned by quarters of a turn, anticlockwise. Pure."""
+"""Turns images and detections by multiples of 90°, anticlockwise. Pure."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from .blazeface import Pixels
 
 
 def turned_image(image: Pixels, quarters: int) -> Pixels:
-    """The image uint8 (H, W, 3) turned by ``quarters``, with its rows one after the other in memory."""
+    """The image uint8 (H, W, 3) turned by ``quarters`` times 90°, contiguous in memory."""
     return np.ascontiguousarray(np.rot90(image, quarters))
 
 
 def turned_back(found: Detections, quarters: int, size_wh: tuple[int, int]) -> Detections:
-    """What was found in an image turned by ``quarters``, in the image as it was, which has ``size_wh``.
+    """Converts detections in an image turned by ``quarters`` to the original image of ``size_wh``.
 
-    Boxes stay upright rectangles; landmarks keep their order, so the eyes tell how the face is turned.
+    Boxes stay upright rectangles. Landmarks keep their order, so the eyes show how the face is turned.
     """
     boxes, landmarks = found.boxes_xywh, found.landmarks_xy
     x, y, width, height = (boxes[:, column] for column in range(4))

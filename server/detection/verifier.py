@@ -1,7 +1,7 @@
-"""A small network of our own that says whether a part of an image shows a face, however it is covered.
+"""This project's own small network that decides whether a part of an image shows a face, even a covered one.
 
-BlazeFace is unsure of faces under headsets and masks, and as unsure of some textures. The verifier was
-trained on such proposals (``scripts/train_face_verifier.py``, docs/model-card.md).
+BlazeFace scores faces under headsets and masks as low as some textures. The verifier was trained on such
+proposals (``scripts/train_face_verifier.py``, docs/model-card.md).
 """
 
 from pathlib import Path
@@ -19,18 +19,18 @@ from .pass_by_thread import PassByThread, openvino
 
 WEIGHTS = Path(__file__).with_name("face_verifier.safetensors")
 
-#: Side of what it sees, in pixels: the crop of a face (docs/crop.md), in grey.
+#: Side of its input in pixels: the crop of a face (docs/crop.md), in grey.
 INPUT_PX = 48
 
-#: Of each convolution of 3 × 3; 2 halves the maps' sides.
+#: Strides of the 3 × 3 convolutions; 2 halves the maps' sides.
 _STRIDES = (1, 2, 1, 2, 1, 2, 1)
 
-#: Added to the deviation of an image's pixels, in levels of 255: flat images stay flat.
+#: Added to the standard deviation of an image's pixels, in levels of 255, so that flat images stay flat.
 _LEAST_DEVIATION = 4.0
 
 
 class FaceVerifier:
-    """Safe to call from several threads at once: each pass takes one core, 0.042 GFLOP."""
+    """Verifies faces. Safe to call from several threads: a forward pass takes one core and 0.042 GFLOP."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         """Raises DetectorError if the weights cannot be read, or OpenVINO is missing."""
@@ -42,14 +42,14 @@ class FaceVerifier:
         self._network = PassByThread(network)
 
     def __call__(self, crop: Pixels) -> float:
-        """The probability that a crop uint8 (S, S, 3) RGB, placed as ``face_square`` does, shows a face."""
+        """The probability that a crop uint8 (S, S, 3) RGB, placed by ``face_square``, shows a face."""
         grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
         (probabilities,) = self._network(grey[None, None])
         return float(probabilities[0, 1])
 
 
 def _network(weights: dict[str, npt.NDArray[np.float32]]) -> Any:
-    """The network for one image uint8 (1, 1, S, S); its answer is (1, 2): no face, face."""
+    """The network from one image uint8 (1, 1, S, S) to probabilities (1, 2): no face, face."""
     ov = openvino()
     ops = ov.opset13
     image = ops.parameter([1, 1, INPUT_PX, INPUT_PX], ov.Type.u8)

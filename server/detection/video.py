@@ -1,8 +1,8 @@
-"""Every face of a video's frames, at a cost that two cores can bear.
+"""Finds every face in a video's frames, fast enough for two cores.
 
-A pass of the detector's network takes about 3 ms, and looking for faces of 24 px in a frame of 1280 × 720
-takes 26 of them and more: 0.1 s for each 33 ms of video. From one frame to the next, though, faces hardly
-move and seldom appear. So there are three ways to look:
+A forward pass of the detector's network takes about 3 ms, and finding faces of 24 px in a frame of 1280 × 720
+takes 26 of them and more: 0.1 s for each 33 ms of video. From one frame to the next, however, faces hardly
+move and seldom appear. Therefore the detector works in three ways:
 
 ========  ==============================================  =======================  ==========================
 what      when                                            passes at 720p           finds
@@ -13,8 +13,8 @@ follow    every frame                                     1 for four known faces
                                                           1 for each covered one
 ========  ==============================================  =======================  ==========================
 
-With two faces that is 2.4 passes a frame at 30 frames a second. A small face that appears is found within a
-second; a large one within 0.2 s.
+With two faces that is 2.4 passes a frame at 30 frames a second. A new small face is found within a second, a
+large one within 0.2 s.
 """
 
 from collections.abc import Sequence
@@ -30,23 +30,22 @@ from .mosaic import look_again
 #: Seconds of the video from one scan to the next.
 SCAN_INTERVAL_S = 1.0
 
-#: A face was lost: the next scan comes this long after the last one. Not at once, or a face at the edge of
-#: being one would cost a scan each frame.
+#: The same after a face was lost. It is not 0, or a face near the threshold would cost a scan each frame.
 LOST_SCAN_INTERVAL_S = 0.4
 
 #: Seconds of the video from one glance to the next.
 GLANCE_INTERVAL_S = 0.2
 
-#: In videos faces are not looked for below this part of the frame's shorter side, unless told to: 24 px at
-#: 720p. It keeps a scan at 26 passes whatever the resolution.
+#: Default of the smallest face in a video, as a fraction of the frame's shorter side: 24 px at 720p. It keeps
+#: a scan at 26 passes at any resolution.
 _MIN_FACE_PART = 1 / 30
 
 
 class VideoDetector:
-    """One video's faces, frame after frame; use it from one thread at a time.
+    """Finds one video's faces, frame by frame. Use it from one thread at a time.
 
-    ``min_face_px`` is the smallest face to look for; left out, it is the detector's own or 1/30 of the
-    frame's shorter side, whichever is larger.
+    ``min_face_px`` is the smallest face to look for. The default is the detector's own or 1/30 of the frame's
+    shorter side, whichever is larger.
     """
 
     def __init__(self, detector: FaceDetector, min_face_px: int | None = None) -> None:
@@ -61,9 +60,9 @@ class VideoDetector:
     ) -> Detections:
         """At most ``max_faces`` faces of the next frame, uint8 (H, W, 3) RGB, largest first.
 
-        ``time_s`` is the frame's time in the video; where it goes back, all is looked for anew.
-        ``known_xywh`` are the boxes where known faces are expected; those that were lost within
-        ``LOST_SCAN_INTERVAL_S`` are among them, since often a face has only turned away.
+        ``time_s`` is the frame's time in the video; if it goes back, the frame is scanned. ``known_xywh`` are
+        the boxes where known faces are expected. They include faces lost within ``LOST_SCAN_INTERVAL_S``,
+        since a face has often only turned away.
         """
         since_scan = time_s - self._scanned_at
         patience = LOST_SCAN_INTERVAL_S if self._has_lost else SCAN_INTERVAL_S

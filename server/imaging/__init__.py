@@ -1,1 +1,1 @@
-"""Images without a network: decoding, orientation, limits, and the crop of a face."""
+"""Image work that needs no network: decoding, orientation, limits, and the crop of a face."""

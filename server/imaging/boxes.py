@@ -1,4 +1,4 @@
-"""Geometry of boxes, each x, y, width, height. Pure."""
+"""Geometry of boxes, each (x, y, width, height). Pure."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ def areas(boxes_xywh: Floats) -> Floats:
 
 
 def intersections(a_xywh: Floats, b_xywh: Floats) -> Floats:
-    """Areas (N, M) that boxes (N, 4) and (M, 4) have in common."""
+    """Intersection areas (N, M) of boxes (N, 4) and (M, 4)."""
     low = np.maximum(a_xywh[:, None, :2], b_xywh[None, :, :2])
     high = np.minimum(a_xywh[:, None, :2] + a_xywh[:, None, 2:], b_xywh[None, :, :2] + b_xywh[None, :, 2:])
     return np.asarray(np.clip(high - low, 0, None).prod(2), np.float32)

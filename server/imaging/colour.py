@@ -1,4 +1,4 @@
-"""From the colours that a file's profile describes to sRGB, in which the networks were trained."""
+"""Converts colours from a file's ICC profile to sRGB, in which the networks were trained."""
 
 import hashlib
 import io
@@ -10,29 +10,29 @@ from PIL import Image, ImageCms
 
 logger = logging.getLogger(__name__)
 
-#: Of a profile. The largest in use, of printing presses, have 3 MB.
+#: Larger profiles are ignored. The largest in use, those of printing presses, have 3 MB.
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
 
-#: Profiles of at most so many bytes are kept with what was computed from them: those of cameras and screens.
+#: Transforms of profiles up to this size are cached: those of cameras and screens.
 _KEPT_BYTES = 64 * 1024
 
-#: A profile that changes no value by more than this, of 255, is sRGB in all but its bytes.
+#: A profile that changes no value by more than this, of 255, counts as sRGB.
 _SAME = 2
 
-#: ICC's name of a profile's colours for each of Pillow's modes.
+#: ICC's name of the colour space for each of Pillow's modes.
 _COLOUR_SPACES = {"RGB": "RGB", "CMYK": "CMYK", "L": "GRAY"}
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """An image in mode RGB, its colours converted from ``profile`` (ICC) to sRGB.
+    """The image in mode RGB, its colours converted from ``profile`` (ICC) to sRGB.
 
-    A profile that is broken, or of other colours than the image's, is left out.
+    A profile that is broken, or of another colour space than the image's, is ignored.
     """
-    if image.mode not in _COLOUR_SPACES:  # palettes and transparency are of RGB
+    if image.mode not in _COLOUR_SPACES:  # palettes and transparency are based on RGB
         image = image.convert("RGB")
     transform = _transform_of(profile, image.mode) if profile else None
     converted = image.convert("RGB") if transform is None else transform.apply(image)
-    converted.info.pop("icc_profile", None)  # or whoever saves it would say so again
+    converted.info.pop("icc_profile", None)  # saving the image would embed it again
     return converted
 
 
@@ -43,7 +43,7 @@ def _transform_of(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | Non
 
 
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """None where there is nothing to convert, or no sense in it."""
+    """None if the profile is sRGB already, cannot be read, or does not fit the mode."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space.strip() != _COLOUR_SPACES[mode]:
@@ -72,7 +72,7 @@ _kept_transform = lru_cache(maxsize=32)(_transform)
 
 
 def _colour_sample() -> Image.Image:
-    """Colours from all parts of the RGB cube, 9 of each channel."""
+    """A grid over the RGB cube, with 9 values for each channel."""
     steps = np.linspace(0, 255, 9).round().astype(np.uint8)
     cube = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
     return Image.fromarray(cube.reshape(27, 27, 3))

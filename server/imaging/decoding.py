@@ -1,4 +1,4 @@
-"""From an encoded picture to the pixels that the networks take."""
+"""Decodes images into the pixels that the networks take."""
 
 import io
 import struct
@@ -12,13 +12,13 @@ from .colour import to_srgb
 from .metadata import ended, exif_orientation, without_metadata
 from .structure import check_structure
 
-#: What the stream takes, and what is taken where nothing else is said.
+#: Formats that the stream accepts; the default everywhere.
 FORMATS = ("JPEG", "PNG", "WEBP")
 
-#: What a server reads of strangers' files. TIFF, whose readers are large and often wrong, is not among them.
+#: Formats that the server accepts in uploads. TIFF is not one: its decoders are large and often faulty.
 HTTP_FORMATS = (*FORMATS, "BMP")
 
-#: What Pillow raises on broken files; the last two come from broken metadata.
+#: Exceptions that Pillow raises for broken files; the last two come from broken metadata.
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, struct.error)
 
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -32,7 +32,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-#: Whose first bytes a format has, at which place; for messages.
+#: Format name, offset and signature of formats that error messages name.
 _SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("GIF", 0, b"GIF8"),
     ("BMP", 0, b"BM"),
@@ -48,15 +48,16 @@ _SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("a video", 4, b"ftyp"),
 )
 
-#: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB, in memory.
+#: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB, in host memory.
 Crops = tuple[npt.NDArray[np.uint8], ...]
 
 
 def decode(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> Image.Image:
-    """An upright RGB picture, in sRGB, from a file in one of ``formats``, as Pillow calls them.
+    """Decodes a file in one of ``formats`` (Pillow's names) to an upright RGB image in sRGB.
 
-    Raises ImageTooLargeError, from the header alone, for more than ``max_pixels``, and InvalidImageError
-    for anything empty, of another format, or with pixels missing. Metadata that cannot be read is left out.
+    Raises ImageTooLargeError for more than ``max_pixels``, which the header alone tells, and
+    InvalidImageError for a file that is empty, of another format, or lacks pixels. Metadata that cannot be
+    read is ignored.
     """
     picture = read_header(data, max_pixels, formats)
     try:
@@ -72,13 +73,13 @@ def decode(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> 
 
 
 def upright_rgb(picture: Image.Image) -> Image.Image:
-    """Turned as its EXIF orientation says, in sRGB. Raises InvalidImageError where its file is truncated."""
+    """The image turned by its EXIF orientation, in sRGB. Raises InvalidImageError if it is truncated."""
     try:
         picture.load()
         profile = picture.info.get("icc_profile")
         orientation = orientation_of(picture)
         if picture.mode.startswith("I"):
-            # 16-bit grey: Pillow itself would cut off all that is brighter than 255 of 65535.
+            # 16-bit grey: Pillow itself would clip everything brighter than 255 of 65535.
             picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
             profile = None
         converted = to_srgb(picture, profile)
@@ -89,18 +90,18 @@ def upright_rgb(picture: Image.Image) -> Image.Image:
 
 
 def orientation_of(picture: Image.Image) -> int:
-    """EXIF's, 1 to 8; 1, upright, where it is missing or makes no sense, whatever else is in the block."""
+    """The EXIF orientation, 1 to 8; 1 (upright) if it is missing or invalid. Other entries do not matter."""
     if exif := picture.info.get("exif"):
         return exif_orientation(exif)
     try:
-        orientation = picture.getexif().get(_ORIENTATION, 1)  # of other metadata, as TIFF and XMP have it
+        orientation = picture.getexif().get(_ORIENTATION, 1)  # from TIFF tags or XMP
     except _BROKEN:
         return 1
     return orientation if isinstance(orientation, int) and orientation in _TURNS else 1
 
 
 def read_header(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> Image.Image:
-    """A picture whose size and format are known, not yet its pixels. Raises as ``decode`` does."""
+    """Opens an image without decoding its pixels: size and format are known. Raises as ``decode``."""
     if not data:
         raise InvalidImageError("the picture is empty", "empty")
     check_structure(data)
@@ -123,7 +124,7 @@ def read_header(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS
 
 
 def count_pixels(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> int:
-    """Of an encoded picture, from its header; 0 for one that ``decode`` refuses by its header."""
+    """The number of pixels in an encoded image's header; 0 if ``decode`` would refuse that header."""
     try:
         picture = read_header(data, max_pixels, formats)
     except ImageError:
@@ -142,7 +143,7 @@ def _opened(data: bytes, formats: tuple[str, ...]) -> Image.Image:
 
 
 def _mended(data: bytes, max_pixels: int, formats: tuple[str, ...]) -> Image.Image | None:
-    """The picture of a file that could not be decoded as it is, if no pixel of it is missing."""
+    """The image of a file that could not be decoded as it is; None if pixels are missing."""
     pixels = without_metadata(data)
     if pixels is None:
         return None
@@ -163,31 +164,31 @@ def _broken(error: Exception) -> InvalidImageError:
 
 
 def format_of(data: bytes) -> str | None:
-    """The name of a format that not everybody reads, by the first bytes; None for all others."""
+    """The format that the first bytes show, if it is one of ``_SIGNATURES``; None otherwise."""
     found = (name for name, place, start in _SIGNATURES if data.startswith(start, place))
     return next(found, None)
 
 
 def _listed(formats: tuple[str, ...]) -> str:
-    """JPEG, PNG nor WebP."""
+    """For messages: "JPEG, PNG nor WebP"."""
     names = ["WebP" if name == "WEBP" else name for name in formats]
     return f"{', '.join(names[:-1])} nor {names[-1]}"
 
 
 def grey_face(sizes: tuple[int, ...]) -> Crops:
-    """For trying an engine out: a crop without anything on it, at each of ``sizes``."""
+    """A blank crop at each of ``sizes``, to try an engine out."""
     return tuple(np.full((size, size, 3), 128, np.uint8) for size in sizes)
 
 
 def grey_file() -> bytes:
-    """The same as an encoded crop."""
+    """A blank crop as a PNG file."""
     buffer = io.BytesIO()
     Image.new("RGB", (64, 64), (128, 128, 128)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def prepare(picture: Image.Image, sizes: tuple[int, ...]) -> Crops:
-    """Resizes a crop to each of ``sizes``, with antialiasing, as training pictures were."""
+    """Resizes a crop to each of ``sizes``, with antialiasing, as for the training images."""
     return tuple(
         np.asarray(
             picture

@@ -1,30 +1,30 @@
-"""A file's pixels without what is said about them, for files whose metadata a decoder cannot read.
+"""Removes metadata from files, for those whose metadata a decoder cannot read.
 
-Decoders differ in what they forgive. Here a file is broken only where pixels are missing: a text of
-megabytes, a damaged colour profile or a missing end marker changes none of them.
+Decoders differ in which errors they tolerate. Here a file is broken only if pixels are missing: a text chunk
+of megabytes, a damaged colour profile or a missing end marker changes no pixel.
 """
 
 import struct
 
 from .structure import PNG_SIGNATURE, jpeg_header_segments, png_chunks
 
-#: What the pixels of a PNG depend on. Its profile and its texts are among the others.
+#: Chunks that are kept: those that decide a PNG's pixels, and EXIF. Profiles and texts are removed.
 _PNG_PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"eXIf"})
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
-_ORIENTATION, _SHORT = 0x0112, 3  # a tag, and a type
+_ORIENTATION, _SHORT = 0x0112, 3  # EXIF's tag and its type
 
 _JPEG_END = b"\xff\xd9"
-#: Stand in for what may be missing behind a JPEG's last byte: a decoder that still waits for bits makes other
-#: pixels of each of them than of nothing.
+#: Stand in for data that may be missing after a JPEG's last byte. A decoder that still expects bits makes
+#: different pixels of each filler, and of none.
 _JPEG_FILLERS = (b"\x35\xca\x9d\x47" * 16, b"\xca\x35\x62\xb8" * 16)
 
-#: Application segments (APP0 to APP15) and comments. JFIF's and Adobe's say what the components mean.
+#: Application segments (APP0 to APP15) and comments. JFIF's and Adobe's define the colour components.
 _APP_FIRST, _APP_LAST, _COMMENT = 0xE0, 0xEF, 0xFE
 
 
 def without_metadata(data: bytes) -> bytes | None:
-    """The same JPEG or PNG with its pixels and its EXIF block alone; None for anything else."""
+    """The JPEG or PNG with only its pixels and its EXIF block; None for any other file."""
     if data.startswith(b"\xff\xd8"):
         return _jpeg_pixels(data)
     if data.startswith(PNG_SIGNATURE):
@@ -33,13 +33,15 @@ def without_metadata(data: bytes) -> bytes | None:
 
 
 def ended(data: bytes) -> tuple[bytes, ...]:
-    """For a JPEG without an end marker: files with one, which decode alike if no pixel is missing. Empty for
-    anything else."""
+    """Variants of a JPEG without an end marker that have one; they decode alike if no pixel is missing.
+
+    Empty for any other file.
+    """
     if not data.startswith(b"\xff\xd8"):
         return ()
     data = data.rstrip(b"\xff")  # half a marker
     restarts = [bytes((0xFF, 0xD0 + number)) for number in range(8)]
-    # Intervals that are missing begin with the restart markers behind the last one that is there.
+    # Missing intervals begin with the restart markers that follow the last one in the file.
     last = max(range(8), key=lambda number: data.rfind(restarts[number]))
     expected = restarts[last + 1 :] + restarts[: last + 1]
     fillers = (b"".join(filler + restart for restart in expected) for filler in _JPEG_FILLERS)
@@ -47,9 +49,9 @@ def ended(data: bytes) -> tuple[bytes, ...]:
 
 
 def exif_orientation(exif: bytes) -> int:
-    """The orientation in an EXIF block (TIFF, with or without EXIF's own head); 1 where there is none.
+    """The orientation in an EXIF block (TIFF, with or without EXIF's own header); 1 if there is none.
 
-    Only that entry is looked at: of the others each may be as odd as it likes.
+    No other entry is read, so broken ones do no harm.
     """
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
@@ -65,7 +67,7 @@ def exif_orientation(exif: bytes) -> int:
 
 
 def jpeg_orientation(data: bytes) -> int:
-    """The orientation in a JPEG's EXIF block; 1 where there is none."""
+    """The orientation in a JPEG's EXIF block; 1 if there is none."""
     for _, start, end in jpeg_header_segments(data):
         content = data[start + 4 : end]
         if content.startswith(b"Exif\0\0"):

@@ -1,4 +1,4 @@
-"""An image in whatever form a program has it, as pixels."""
+"""Reads an image from any form that a program may have it in."""
 
 import os
 from functools import cache
@@ -16,7 +16,7 @@ from .decoding import HTTP_FORMATS, decode, format_of, upright_rgb
 #: Most pixels of one image: 200 MB of RGB. Larger ones are broken headers or attacks.
 MAX_PIXELS = 2**26
 
-#: What is read of one's own files. HEIC, which cameras of telephones write, needs a library more.
+#: Formats that are read from local files. HEIC, which phone cameras write, needs an extra library.
 FILE_FORMATS = (*HTTP_FORMATS, "TIFF", "AVIF")
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".avif", ".heic", ".heif"}
@@ -27,11 +27,11 @@ ImageInput = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Ima
 
 
 def read_pixels(image: ImageInput) -> tuple[npt.NDArray[np.uint8], str | None]:
-    """Uint8 (H, W, 3) RGB, upright, and the file's name if it came from one.
+    """The image as uint8 (H, W, 3) RGB, upright, and its file's name if it was read from one.
 
     Raises SourceError for a file that cannot be read, ImageError for bytes that are no image and for a PIL
     image whose file is truncated, MissingExtraError for HEIC without its library, ValueError for an array of
-    another form and TypeError for anything else.
+    another shape or type, and TypeError for anything else.
     """
     match image:
         case str() | os.PathLike():
@@ -50,7 +50,7 @@ def read_pixels(image: ImageInput) -> tuple[npt.NDArray[np.uint8], str | None]:
 
 
 def read_file(path: Path) -> npt.NDArray[np.uint8]:
-    """An image file as uint8 (H, W, 3), sRGB, upright. Raises SourceError."""
+    """Reads an image file as uint8 (H, W, 3), sRGB, upright. Raises SourceError."""
     try:
         return np.asarray(_decoded(path.read_bytes()))
     except OSError as error:
@@ -69,14 +69,14 @@ def _decoded(data: bytes) -> Image.Image:
 
 @cache
 def _register_heic() -> None:
-    """Has Pillow read HEIC. Raises MissingExtraError."""
+    """Makes Pillow able to read HEIC. Raises MissingExtraError."""
     with needed_for("reading HEIC"):
         from pi_heif import register_heif_opener
     register_heif_opener()
 
 
 def checked_array(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """The array itself, contiguous. Raises ValueError unless it is uint8 (H, W, 3) with pixels in it."""
+    """The array, made contiguous. Raises ValueError unless it is uint8 (H, W, 3) and not empty."""
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
         raise ValueError(f"an image is uint8 (H, W, 3), RGB; this is {pixels.dtype} {pixels.shape}")
     return np.ascontiguousarray(pixels)

@@ -1,4 +1,4 @@
-"""The recogniser: from encoded crops to probabilities. Knows nothing of the web."""
+"""The recogniser: from encoded crops to probabilities. Independent of the web server."""
 
 from .recognizer import Recognizer
 

@@ -1,11 +1,11 @@
-"""Which of the prepared frames the engine computes next. No I/O, no clock."""
+"""Chooses which prepared frames the engine computes next. No I/O, no clock."""
 
 from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from .fair_queue import Lane, Priority
 
-#: A background frame that is ready is skipped this often at most: it yields, but does not starve.
+#: Live batches that may overtake a ready background frame: it yields, but does not starve.
 MAX_PASSED_OVER = 8
 
 
@@ -14,25 +14,25 @@ class Candidate(Protocol):
 
     @property
     def lane(self) -> Lane[Any]:
-        """Its client's."""
+        """Its client's lane."""
 
     @property
     def is_ready(self) -> bool:
-        """Whether it is prepared."""
+        """Whether its crops are prepared."""
 
     @property
     def size(self) -> int:
-        """Its faces, once it is ready."""
+        """The number of its faces, once it is ready."""
 
 
 C = TypeVar("C", bound=Candidate)
 
 
 class BatchChoice(Generic[C]):
-    """Ready frames in order, whole ones, up to the largest batch; at least one if any is ready.
+    """Chooses whole frames that are ready, in order, up to the largest batch; at least one if any is ready.
 
-    While live frames are ready they have the engine to themselves; every now and then one background frame
-    comes along.
+    While live frames are ready, a batch holds only those; after ``MAX_PASSED_OVER`` such batches, one
+    background frame joins.
     """
 
     def __init__(self, max_batch: int) -> None:
@@ -40,7 +40,7 @@ class BatchChoice(Generic[C]):
         self._passed_over = 0
 
     def choose(self, staged: Sequence[C]) -> list[C]:
-        """The next batch. ``staged`` is in the order in which the frames were taken."""
+        """The next batch. ``staged`` is in the order in which the frames were staged."""
         ready = _ready(staged)
         live = [frame for frame in ready if frame.lane.priority is Priority.LIVE]
         background = [frame for frame in ready if frame.lane.priority is Priority.BACKGROUND]
@@ -59,7 +59,7 @@ class BatchChoice(Generic[C]):
         for frame in frames:
             size = frame.size
             if batch and size > room:
-                break  # letting smaller frames past would starve this one
+                break  # letting smaller frames overtake would starve this one
             batch.append(frame)
             room -= size
         return batch
@@ -70,7 +70,7 @@ def _ready(staged: Sequence[C]) -> list[C]:
     ready = []
     for frame in staged:
         if not frame.is_ready or id(frame.lane) in unready:
-            unready.add(id(frame.lane))  # a lane's frames are answered in order
+            unready.add(id(frame.lane))  # a lane's frames get their results in order
         else:
             ready.append(frame)
     return ready

@@ -1,14 +1,14 @@
-"""Frames of all clients on one engine: prepared in threads, computed in batches.
+"""Runs the frames of all clients on one engine: prepares them in threads and computes them in batches.
 
-A frame's way: waiting in its client's lane -> staged (being prepared, or prepared and ready) -> in the
+A frame's states: waiting in its client's lane -> staged (being prepared, or prepared and ready) -> in the
 engine -> resolved. Staging holds about one batch, so that decoding overlaps with computing and no frame
-waits there for longer than one pass. When the engine is free it takes what is ready, up to the largest
-batch, at once: with one user the delay is nothing, with many the batches grow by themselves.
+stays there longer than one forward pass. An idle engine starts at once with the ready frames, up to the
+largest batch: one user has no delay, and with many users the batches grow.
 
-Images over HTTP come the same way, in the background: they have threads of their own for decoding and
-detection, and while live frames are ready the engine takes those (see batch_choice.py). Live frames in which
-faces are to be found have threads of their own, too: those take seconds, and crops milliseconds. There, too,
-go crops of far more pixels than faces have.
+Images over HTTP are background frames. They have their own threads for decoding and detection, and live
+frames come first (see batch_choice.py). Live frames that need detection have their own threads, too, since
+detection takes seconds and decoding crops takes milliseconds. Those threads also decode crops of far more
+pixels than faces have.
 """
 
 import asyncio
@@ -33,10 +33,10 @@ logger = logging.getLogger(__name__)
 
 _FAILURES_IN_A_ROW = 3
 
-#: Searches take seconds of a core each: crops and the engine, which take milliseconds, go first.
+#: Niceness of detection, which takes seconds of a core: crops and the engine take milliseconds and go first.
 _SEARCH_NICE = 10
 
-#: For threads to end what they are at, when the server stops.
+#: How long threads may take to finish their work when the server stops.
 CLOSE_TIMEOUT_S = 2.0
 
 
@@ -50,9 +50,9 @@ class FrameRecognizer(CropPreparer, Protocol):
 
 @dataclass(eq=False)
 class _Frame(PendingFrame):
-    """A frame on its way through the batcher.
+    """A frame in flight.
 
-    ``size`` counts its faces; before detection has counted them, at least one for each piece of work.
+    ``size`` is the number of its faces or, until detection has counted them, of its pieces of work.
     """
 
     work: Sequence[Callable[[], Prepared]]
@@ -61,7 +61,7 @@ class _Frame(PendingFrame):
     slow_work: Sequence[Callable[[], Prepared]] = ()  # see ``submit``
     prepared: list[Prepared] = field(default_factory=list)
     crops: list[PreparedFace] = field(default_factory=list)
-    is_ready: bool = False  # whether ``prepared`` and ``crops`` are there
+    is_ready: bool = False  # whether ``prepared`` and ``crops`` are complete
 
 
 class BatcherLane:
@@ -72,18 +72,18 @@ class BatcherLane:
         self._lane = lane
 
     async def recognize(self, images: Sequence[bytes]) -> Predictions:
-        """Probabilities of a frame's encoded crops.
+        """The probabilities of a frame's encoded crops.
 
-        Raises SupersededError, ImageError for an image that cannot be used, LaneFullError where more
-        frames wait than ``queue_length``, BatcherClosedError, and whatever the engine raises.
+        Raises SupersededError, ImageError for an image that cannot be used, LaneFullError if more than
+        ``queue_length`` frames would wait, BatcherClosedError, and whatever the engine raises.
         """
         quick, slow = ([partial(self._batcher.prepare_crop, d, q) for d in images] for q in (True, False))
         crops, predictions = await self._batcher.submit(self._lane, quick, is_search=False, slow_work=slow)
         return replace(predictions, measures=tuple(crop.measures for crop in crops))
 
     async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]:
-        """What ``prepare`` returns, which is called in a thread once it is the frame's turn, and the
-        probabilities of its crops.
+        """Calls ``prepare`` in a thread when it is the frame's turn; returns its result and the probabilities
+        of its crops.
 
         Raises as ``recognize`` does, and whatever ``prepare`` raises.
         """
@@ -91,12 +91,12 @@ class BatcherLane:
         return prepared, predictions
 
     def close(self) -> None:
-        """Forgets this client's frames: waiting ones are cancelled, the results of others are dropped."""
+        """Cancels this client's frames; results that still arrive are dropped."""
         self._batcher.close_lane(self._lane)
 
 
 class Batcher(PendingFrames[_Frame]):
-    """Owns the threads that prepare and the one that runs the engine. All else is on the event loop."""
+    """Owns the preparing threads and the engine's thread. Everything else runs on the event loop."""
 
     def __init__(
         self,
@@ -110,8 +110,9 @@ class Batcher(PendingFrames[_Frame]):
         picture_timeout_s: float | None = None,
         engine_timeout_s: float | None = None,
     ) -> None:
-        """No image may take a thread longer than the time-outs say, those of a stream and those over HTTP,
-        and no pass the engine. ``on_trouble`` may be set to what is called after each piece of work that did.
+        """The time-outs limit the work on an image of a stream (``frame_timeout_s``), on one over HTTP
+        (``picture_timeout_s``) and a forward pass (``engine_timeout_s``). The attribute ``on_trouble`` may be
+        set to a function that is called after each time-out.
         """
         super().__init__()
         self.on_trouble: Callable[[], None] = lambda: None
@@ -120,11 +121,11 @@ class Batcher(PendingFrames[_Frame]):
         self._recognizer = recognizer
         self._max_pixels = max_pixels
         self._on_batch = on_batch
-        self._staged: list[_Frame] = []  # in the order taken
+        self._staged: list[_Frame] = []  # in the order in which they were staged
         self._choice: BatchChoice[_Frame] = BatchChoice(recognizer.max_batch)
         self._engine_task: asyncio.Task[None] | None = None
-        self._failures = 0  # passes of one frame, since the last that succeeded
-        # Of their own each: a large image takes seconds, and crops milliseconds.
+        self._failures = 0  # failed passes of a single frame since the last success
+        # Separate threads, since a large image takes seconds and a crop milliseconds.
         tell = self._tell_of_trouble
         self._crop_threads = WorkerThreads(decode_threads, "decode", frame_timeout_s, on_given_up=tell)
         self._search_threads = {
@@ -143,27 +144,27 @@ class Batcher(PendingFrames[_Frame]):
         queue_length: int = 1,
         priority: Priority = Priority.LIVE,
     ) -> BatcherLane:
-        """A new client's place. ``queue_length`` bounds what waits in mode ALL."""
+        """Opens a new client's lane. ``queue_length`` bounds its waiting frames in mode ALL."""
         return BatcherLane(self, Lane(mode, queue_length, priority))
 
     def prepare_crop(self, data: bytes, is_quick: bool) -> DecodedCrop:
-        """The work on one encoded crop, in a thread. Raises ImageError; for one that is not quick, too."""
+        """Decodes one crop, in a thread. Raises ImageError, also for a slow crop if ``is_quick``."""
         max_pixels = min(self._max_pixels, MOST_QUICK_PIXELS) if is_quick else self._max_pixels
         return decode_crop(self._recognizer, data, max_pixels)
 
     @property
     def hangs(self) -> bool:
-        """Whether a pass did not end in time; nothing is computed any more until ``resume``."""
+        """Whether a forward pass exceeded its time-out; nothing is computed until ``resume``."""
         return self._hangs
 
     @property
     def hanging_passes(self) -> int:
-        """Passes, of this engine and those before it, that did not end in time and have not ended yet."""
+        """The number of timed-out passes, of this engine and earlier ones, that are still running."""
         return self._engine.given_up
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing is computed at the moment, if so."""
+        """Why nothing is computed at the moment; otherwise None."""
         if self._hangs:
             return "the engine hangs"
         if exhausted := self.exhausted:
@@ -172,12 +173,12 @@ class Batcher(PendingFrames[_Frame]):
 
     @property
     def exhausted(self) -> list[str]:
-        """Names of those threads that prepare images, all of which hang."""
+        """Names of the preparing thread pools in which every thread hangs."""
         return [threads.name for threads in self._preparing if threads.is_exhausted]
 
     @property
     def given_up_cpu_s(self) -> float:
-        """Processor time of threads that prepare images and were given up, in seconds."""
+        """Processor time of preparing threads that were given up, in seconds."""
         return sum(threads.given_up_cpu_s for threads in self._preparing)
 
     @property
@@ -185,7 +186,7 @@ class Batcher(PendingFrames[_Frame]):
         return [self._crop_threads, *self._search_threads.values()]
 
     def resume(self, recognizer: FrameRecognizer) -> None:
-        """Goes on with another engine after one that hangs."""
+        """Continues with another engine after one that hangs."""
         self._recognizer = recognizer
         self._choice = BatchChoice(recognizer.max_batch)
         self._hangs = False
@@ -195,7 +196,7 @@ class Batcher(PendingFrames[_Frame]):
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last passes all failed, as every one does where a GPU was lost, until a restart."""
+        """Whether the last passes all failed, as every pass does between the loss of a GPU and a restart."""
         return self._failures >= _FAILURES_IN_A_ROW
 
     async def submit(
@@ -205,10 +206,10 @@ class Batcher(PendingFrames[_Frame]):
         is_search: bool,
         slow_work: Sequence[Callable[[], P]] = (),
     ) -> tuple[list[P], Predictions]:
-        """What the pieces of work return, in their order, and the probabilities of all their crops.
+        """Runs the pieces of work; returns their results, in order, and the probabilities of all their crops.
 
-        ``is_search``: faces are to be found first. ``slow_work`` takes the place of work for which an image
-        is too large.
+        ``is_search`` is True if the work detects faces. ``slow_work`` replaces ``work`` if an image is too
+        large for that.
         """
         self._check_open()
         if self._hangs:
@@ -228,8 +229,8 @@ class Batcher(PendingFrames[_Frame]):
                 frame.result.cancel()
 
     async def aclose(self, wait_s: float = CLOSE_TIMEOUT_S) -> bool:
-        """Abandons all frames, and ends the threads after what they are at; says whether all of them have
-        ended within ``wait_s``."""
+        """Fails all pending frames and stops the threads after their current work; returns whether all of
+        them ended within ``wait_s``."""
         self.abandon()
         for task in self._tasks:
             task.cancel()
@@ -243,21 +244,24 @@ class Batcher(PendingFrames[_Frame]):
         self.on_trouble()
 
     def _stage(self) -> None:
-        """Takes waiting frames while there is room for the next one."""
+        """Stages waiting frames as long as staging has capacity for the next one."""
         while not self._is_closed and (taken := self._queue.take(self._has_room)) is not None:
             _, frame = taken
             self._staged.append(frame)
             self._spawn(self._prepare(frame))
 
     def _has_room(self, frame: _Frame) -> bool:
-        """Whether staging takes one more frame: about one batch of live crops, of live searches and of the
-        background, and of searches no more at a time than threads, so that what waits can be overtaken."""
+        """Whether staging has capacity for this frame.
+
+        The capacity is about one batch each for live crops, live detection and the background. No more frames
+        are in detection than there are threads, so that waiting frames can still be overtaken.
+        """
         threads = frame.threads
         if any(other.lane is frame.lane and other.threads is not threads for other in self._staged):
-            return False  # it would wait for that one, in the place of others' frames
+            return False  # it would wait for that one, and take others' capacity
         crops = sum(other.size for other in self._staged if other.threads is self._crop_threads)
         if frame.lane.priority is Priority.BACKGROUND and crops >= self._recognizer.max_batch:
-            return False  # the engine has enough to do
+            return False  # the live crops fill a batch
         if threads is self._crop_threads:
             return crops < self._recognizer.max_batch
         searches = [other for other in self._staged if other.threads is threads]
@@ -266,7 +270,7 @@ class Batcher(PendingFrames[_Frame]):
         return in_work < threads.threads and ready < self._recognizer.max_batch
 
     def _unstage(self, frame: _Frame) -> None:
-        if frame in self._staged:  # else its client left while it was being prepared
+        if frame in self._staged:  # otherwise its client left during preparation
             self._staged.remove(frame)
             frame.lane.staged -= 1
 
@@ -274,7 +278,7 @@ class Batcher(PendingFrames[_Frame]):
         outcomes = await outcomes_of(frame.threads, frame.work)
         if frame.slow_work and is_slow(outcomes):
             frame.threads = self._search_threads[frame.lane.priority]
-            self._stage()  # its place among the quick ones is free
+            self._stage()  # it has freed capacity for quick crops
             outcomes = await outcomes_of(frame.threads, frame.slow_work)
         for index, outcome in enumerate(outcomes):
             if isinstance(outcome, BaseException):
@@ -300,7 +304,7 @@ class Batcher(PendingFrames[_Frame]):
 
     def _take_batch(self) -> list[_Frame]:
         for frame in [frame for frame in self._staged if frame.result.done()]:
-            self._unstage(frame)  # its client has gone
+            self._unstage(frame)  # its client has left
         batch = self._choice.choose(self._staged)
         for frame in batch:
             self._unstage(frame)
@@ -331,7 +335,7 @@ class Batcher(PendingFrames[_Frame]):
                 self._failures += 1
                 batch[0].fail(error)
                 return
-            # One frame may have spoilt it for all: each on its own.
+            # One frame may have failed the whole batch, so each is computed alone.
             for frame in batch:
                 if not self._hangs:
                     await self._compute([frame])

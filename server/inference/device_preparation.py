@@ -1,4 +1,4 @@
-"""Encoded crops made ready on the device that computes: only the file's bytes or its pixels travel there."""
+"""Prepares encoded crops on the compute device: only the file's bytes or its pixels are copied there."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -14,27 +14,27 @@ from torch.nn import functional as F
 from ..exceptions import ImageError
 from ..imaging.decoding import decode, orientation_of, read_header
 
-#: A crop, or several of one size along a first axis: in memory, or on the device that computes.
+#: A crop, or a batch of crops of one size: in host memory, or on the compute device.
 Pixels = npt.NDArray[np.uint8] | Tensor
 
 #: A crop at each of the networks' input sizes, uint8 (S, S, 3) RGB.
 PreparedFace = tuple[Pixels, ...]
 
-#: A JPEG file to uint8 (3, H, W) RGB on the device. Raises RuntimeError for what it cannot decode.
+#: Decodes a JPEG file to uint8 (3, H, W) RGB on the device. Raises RuntimeError if it cannot.
 JpegDecoder = Callable[[bytes], Tensor]
 
 _UPRIGHT = 1
 _END_OF_JPEG = b"\xff\xd9"
 
-#: CUDA's antialiasing holds a filter's window in shared memory, which suffices to shrink by some 90.
+#: CUDA's antialiasing keeps the filter's window in shared memory, which allows shrinking by up to about 90.
 _MOST_SHRINKING = 64
 
 
 class DevicePreparation:
-    """Decodes a crop, on the device where it can, and resizes it there.
+    """Decodes a crop, on the device if possible, and resizes it there.
 
-    Safe to call from several threads: each has a CUDA stream of its own, so their work overlaps with the
-    networks' and with each other's.
+    Safe to call from several threads: each has its own CUDA stream, so that their work overlaps with each
+    other's and with forward passes.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class DevicePreparation:
             pixels = self._decoded(data, max_pixels)
             face = tuple(resized(pixels, side) for side in self._sizes)
             if self._device.type == "cuda":
-                # Whoever computes with the crops does so on another stream, and nvJPEG's output must not be
-                # freed while this stream still reads it: torchvision's decoder takes recycled memory without
-                # waiting for its earlier readers.
+                # The forward pass reads the crops on another stream. Also, nvJPEG's output must not be freed
+                # while this stream still reads it: torchvision's decoder reuses memory without waiting for
+                # its earlier readers.
                 torch.cuda.current_stream(self._device).synchronize()
         return face
 
@@ -67,12 +67,12 @@ class DevicePreparation:
         return torch.cuda.stream(self._own.stream)
 
     def _decoded(self, data: bytes, max_pixels: int) -> Tensor:
-        """Uint8 (3, H, W) on the device."""
+        """The crop as uint8 (3, H, W) on the device."""
         if self._decode_jpeg is not None and is_plain_jpeg(data, max_pixels):
             try:
                 return self._decode_jpeg(data)
             except RuntimeError:
-                pass  # a kind of JPEG that the device cannot read, or a broken one: the CPU's decoder knows
+                pass  # an unsupported kind of JPEG or a broken one: the CPU's decoder tells which
         pixels = torch.from_numpy(np.array(decode(data, max_pixels)))
         if self._device.type == "cuda":
             pixels = pixels.pin_memory().to(self._device, non_blocking=True)
@@ -83,8 +83,8 @@ _copying = threading.local()
 
 
 def on_host(pixels: Pixels) -> npt.NDArray[np.uint8]:
-    """A prepared crop in memory. From a GPU it comes on a stream of the thread's own: on the networks' it
-    would wait for what they compute."""
+    """A prepared crop in host memory. From a GPU it is copied on the thread's own stream: on the networks'
+    stream the copy would wait for their forward pass."""
     if not isinstance(pixels, Tensor):
         return pixels
     if pixels.device.type != "cuda":
@@ -97,10 +97,10 @@ def on_host(pixels: Pixels) -> npt.NDArray[np.uint8]:
 
 
 def is_plain_jpeg(data: bytes, max_pixels: int) -> bool:
-    """Whether a file is a whole, upright, grey or RGB JPEG without a colour profile: what a decoder in
-    hardware treats as the CPU's.
+    """Whether a file is a complete, upright, grey or RGB JPEG without a colour profile, for which a hardware
+    decoder gives the same image as the CPU's.
 
-    A truncated one would come out of it with grey pixels for the missing ones instead of an error.
+    For a truncated file, that decoder would return grey pixels instead of an error.
     """
     if not data.rstrip(b"\0").endswith(_END_OF_JPEG):
         return False
@@ -113,7 +113,7 @@ def is_plain_jpeg(data: bytes, max_pixels: int) -> bool:
 
 
 def resized(pixels: Tensor, side: int) -> Tensor:
-    """Uint8 (3, H, W) to (S, S, 3), with antialiasing by the same triangle filter as ``prepare``'s."""
+    """Resizes uint8 (3, H, W) to (S, S, 3), with the same antialiasing triangle filter as ``prepare``."""
     if pixels.shape[1:] != (side, side):
         small = F.interpolate(
             reduced(pixels[None].float(), side),
@@ -127,18 +127,18 @@ def resized(pixels: Tensor, side: int) -> Tensor:
 
 
 def reduced(pixels: Tensor, side: int) -> Tensor:
-    """Float (N, C, H, W), averaged over whole pixels, until no side exceeds ``_MOST_SHRINKING * side``."""
+    """Averages float (N, C, H, W) over whole pixels until no side exceeds ``_MOST_SHRINKING * side``."""
     factors = [max(1, 2 * length // (_MOST_SHRINKING * side)) for length in pixels.shape[2:]]
     return pixels if factors == [1, 1] else F.avg_pool2d(pixels, factors, ceil_mode=True)
 
 
 def nvjpeg_decoder(device: torch.device) -> JpegDecoder | None:
-    """torchvision's, where it is installed and fits PyTorch; None otherwise."""
+    """torchvision's decoder if it is installed and fits PyTorch; None otherwise."""
     if device.type != "cuda":
         return None
     try:
         from torchvision.io import ImageReadMode, decode_jpeg
-    except (ImportError, RuntimeError):  # the latter where it was built for another PyTorch
+    except (ImportError, RuntimeError):  # the latter if it was built for another PyTorch
         return None
 
     def decode_on_device(data: bytes) -> Tensor:
@@ -150,7 +150,7 @@ def nvjpeg_decoder(device: torch.device) -> JpegDecoder | None:
 
 
 def stack(faces: Sequence[PreparedFace]) -> list[Pixels]:
-    """N faces at each size (S, S, 3) to one (N, S, S, 3) a size: on the device if any of them is there."""
+    """Stacks N faces, (S, S, 3) at each size, to one (N, S, S, 3) per size, on the device if any is there."""
     stacked: list[Pixels] = []
     for crops in zip(*faces, strict=True):
         device = next((crop.device for crop in crops if isinstance(crop, torch.Tensor)), None)
@@ -161,6 +161,6 @@ def stack(faces: Sequence[PreparedFace]) -> list[Pixels]:
         if device.type == "cuda":
             computing = torch.cuda.current_stream(device)
             for tensor in tensors:
-                tensor.record_stream(computing)  # their memory belongs to the stream that prepared them
+                tensor.record_stream(computing)  # their memory belongs to the preparing stream
         stacked.append(torch.stack(tensors))
     return stacked

@@ -1,4 +1,4 @@
-"""Where the arithmetic happens. Devices and precisions are known to the engines and to nobody else."""
+"""Creates engines, which run the forward passes. Only engines know about devices and precisions."""
 
 import logging
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from .torch_engine import TorchEngine
 
 logger = logging.getLogger(__name__)
 
-#: Faces that are computed together at most, unless told otherwise. A CPU computes no more of them a second in
-#: larger batches, and frames that it has taken on can't give way to newer ones any more: measured, an
-#: overloaded one computed frames that were 0.5 s old with 32, and 0.17 s with 8 (bench/README.md).
+#: Default of the largest batch, in faces. Larger batches give a CPU no more throughput, and newer frames
+#: cannot replace those in the engine: an overloaded CPU computed frames that were 0.5 s old with batches of
+#: 32, and 0.17 s old with 8 (measured, bench/README.md).
 DEFAULT_MAX_BATCH = {"cpu": PASS_SIZES[-1], "cuda": 32}
 
 
@@ -28,30 +28,31 @@ class Engine(Protocol):
 
     @property
     def device(self) -> str:
-        """For people: the processor or GPU."""
+        """The processor or GPU, for display."""
 
     @property
     def precision(self) -> str:
-        """What most of the arithmetic is done in: "f32", "bf16" or "f16"."""
+        """The precision of most of the arithmetic: "f32", "bf16" or "f16"."""
 
     @property
     def max_batch(self) -> int:
-        """The most faces that are worth handing over at once."""
+        """The largest useful batch, in faces."""
 
     @property
     def batch_sizes(self) -> Sequence[int]:
-        """The numbers of faces that it computes at a time; others are put together from these."""
+        """The batch sizes that it computes; other numbers of faces are composed of these."""
 
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
-        """Decodes an encoded crop and resizes it, where this engine does so best.
+        """Decodes an encoded crop and resizes it, on the device that suits this engine best.
 
         Raises InvalidImageError and ImageTooLargeError.
         """
 
     def infer(self, crops: Sequence[Pixels]) -> Probabilities:
-        """One array (N, S, S, 3) RGB, N >= 1, for each input size of the ensemble, to (M, N, C).
+        """Computes the members' probabilities (M, N, C) from one array (N, S, S, 3) RGB, N >= 1, for each
+        input size of the ensemble.
 
-        N may be larger than ``max_batch``; it then takes several passes.
+        If N is larger than ``max_batch``, it takes several forward passes.
         """
 
 
@@ -64,11 +65,11 @@ def create_engine(
     precision: Precision,
     cache_dir: Path,
 ) -> Engine:
-    """The engine for "auto" (CUDA where there is a GPU, else the CPU), "cpu", "cuda" or "cuda:1".
+    """The engine for "auto" (CUDA if there is a GPU, otherwise the CPU), "cpu", "cuda" or "cuda:1".
 
-    ``max_batch`` 0 is the device's of DEFAULT_MAX_BATCH.
-    On the CPU it is OpenVINO's, or PyTorch's where OpenVINO cannot be loaded. Raises ModelError if a GPU is
-    asked for that is not there or has too little memory, or if a CPU is asked for float16.
+    A ``max_batch`` of 0 means the device's DEFAULT_MAX_BATCH. On the CPU the engine is OpenVINO's, or
+    PyTorch's if OpenVINO cannot be loaded. Raises ModelError if the requested GPU does not exist or has too
+    little memory, or if float16 is requested on a CPU.
     """
     place = resolve_device(device)
     max_batch = max_batch or DEFAULT_MAX_BATCH[place.type]
@@ -94,7 +95,7 @@ def create_engine(
 
 
 def resolve_device(device: str) -> torch.device:
-    """What a setting stands for on this machine; see ``create_engine``, whose errors it raises."""
+    """Resolves a device setting on this machine; see ``create_engine``. Raises ModelError."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     _, _, index = device.partition(":")

@@ -1,4 +1,4 @@
-"""Several networks as one: from pixels to each member's probabilities, and from those to the ensemble's."""
+"""Combines several networks: from pixels to each member's probabilities, and from those to the ensemble's."""
 
 import functools
 import hashlib
@@ -23,9 +23,9 @@ Probabilities = npt.NDArray[np.float32]
 
 
 class Member(nn.Module):
-    """One network with its normalisation before and a softmax behind it, over the ensemble's labels.
+    """One network with its normalisation and a softmax over the ensemble's labels.
 
-    ``columns`` has the network's outputs that count for each label; see ``EnsembleEntry.columns``.
+    ``columns`` lists the network's outputs for each label; see ``EnsembleEntry.columns``.
     ``temperature`` divides the logits; see ``WeightDescription``. ``mirrored``: see ``EnsembleEntry``.
     """
 
@@ -47,18 +47,18 @@ class Member(nn.Module):
         self.leaves_some_out = sum(len(column) for column in columns) < len(entry.labels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """RGB in [0, 255], float (N, 3, S, S), to probabilities (N, C)."""
+        """From RGB in [0, 255], float (N, 3, S, S), to probabilities (N, C)."""
         return self.probabilities(self.normalise(x))
 
     def probabilities(self, normalised: Tensor) -> Tensor:
-        """The network's input, float (N, 3, S, S), to probabilities (N, C)."""
+        """From the network's input, float (N, 3, S, S), to probabilities (N, C)."""
         x = torch.cat((normalised, normalised.flip(3))) if self.mirrored else normalised
         logits = self.network(x.to(self.dtype)).float()
         outputs = (logits / self.temperature).softmax(1)
         if self.mirrored:
             outputs = outputs.unflatten(0, (2, -1)).mean(0)
-        # One output at a time: a list of them as an index would be copied to the GPU with every batch, which
-        # cannot be captured in a CUDA graph.
+        # Indexed one output at a time: a list as an index would be copied to the GPU with every batch, and a
+        # CUDA graph cannot capture that.
         of_output = outputs.unbind(1)
         kept = torch.stack([_sum(of_output[index] for index in column) for column in self.columns], dim=1)
         return kept / kept.sum(1, keepdim=True) if self.leaves_some_out else kept
@@ -69,7 +69,7 @@ def _sum(tensors: Iterable[Tensor]) -> Tensor:
 
 
 class Ensemble(nn.Module):
-    """All members in one graph, so that an engine compiles and runs them as one program.
+    """All members in one module, so that an engine compiles and runs them as one program.
 
     Takes uint8 RGB crops, one tensor (N, S, S, 3) for each of ``input_sizes``; returns (M, N, C): the
     probabilities of M members for N faces over C labels.
@@ -86,7 +86,7 @@ class Ensemble(nn.Module):
             yield member
 
     def pixels(self, crops: Sequence[Tensor]) -> dict[int, Tensor]:
-        """Uint8 (N, S, S, 3) of each size to float (N, 3, S, S), by size."""
+        """Converts uint8 (N, S, S, 3) of each size to float (N, 3, S, S), by size."""
         planes = (crop.permute(0, 3, 1, 2).float() for crop in crops)
         return dict(zip(self.input_sizes, planes, strict=True))
 
@@ -94,12 +94,12 @@ class Ensemble(nn.Module):
         return self.probabilities(*self.normalised(*crops))
 
     def normalised(self, *crops: Tensor) -> tuple[Tensor, ...]:
-        """The first half: what each member's network takes, float (N, 3, S, S)."""
+        """The first half: each member network's input, float (N, 3, S, S)."""
         pixels = self.pixels(crops)
         return tuple(member.normalise(pixels[member.input_size]) for member in self)
 
     def probabilities(self, *normalised: Tensor) -> Tensor:
-        """The second half: from the networks' inputs, in the members' order, to (M, N, C)."""
+        """The second half: from the networks' inputs, in the members' order, to probabilities (M, N, C)."""
         return torch.stack([member.probabilities(x) for member, x in zip(self, normalised, strict=True)])
 
 
@@ -107,8 +107,8 @@ class Ensemble(nn.Module):
 class LoadedEnsemble:
     """An ensemble with its weights.
 
-    ``fingerprint`` changes with all that its probabilities depend on beside the code: weights, labels,
-    normalisation, mirroring. For the code see ``openvino_conversion.GRAPH_VERSION``.
+    ``fingerprint`` changes with everything besides the code that its probabilities depend on: weights,
+    labels, normalisation, mirroring. For the code, see ``openvino_conversion.GRAPH_VERSION``.
     """
 
     entry: EnsembleEntry
@@ -116,7 +116,7 @@ class LoadedEnsemble:
     fingerprint: str
 
     def combine(self, of_members: Probabilities, generator: np.random.Generator) -> Probabilities:
-        """From the members' probabilities (M, N, C) to the ensemble's (N, C), as its policy says."""
+        """Combines the members' probabilities (M, N, C) to the ensemble's (N, C) by its policy."""
         if self.entry.policy is Policy.RANDOM:
             faces = np.arange(of_members.shape[1])
             combined = of_members[generator.integers(of_members.shape[0], size=len(faces)), faces]
@@ -127,7 +127,7 @@ class LoadedEnsemble:
 
 
 def sharpen(probabilities: Probabilities, temperature: float) -> Probabilities:
-    """Probabilities (N, C) as a softmax at another temperature gives them; below 1 they are surer."""
+    """Probabilities (N, C) as of a softmax at another temperature; below 1 they are more confident."""
     if temperature == 1.0:
         return probabilities
     raised = (probabilities / probabilities.max(1, keepdims=True)) ** np.float32(1 / temperature)
@@ -138,7 +138,7 @@ def sharpen(probabilities: Probabilities, temperature: float) -> Probabilities:
 def load_ensemble(entry: EnsembleEntry, store: WeightsStore) -> LoadedEnsemble:
     """Builds the members and loads their weights.
 
-    Raises WeightsError for a file that is not on this machine, CheckpointError for one that does not fit.
+    Raises WeightsError for a file that is not on this machine and CheckpointError for one that does not fit.
     """
     members, parts = [], [repr(entry.labels)]
     for model in entry.members:

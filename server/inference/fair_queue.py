@@ -1,8 +1,8 @@
-"""Which frame is next: a queue in lanes, one lane a client, served in turn. No I/O, no clock.
+"""A queue that chooses the next frame: one lane for each client, served in turn. No I/O, no clock.
 
-A lane either keeps the newest frame only (live video) or all of them up to a bound (a recording, or images
-over HTTP). Taking goes round the lanes, one frame each, so a client that sends ten times as many frames as
-another gets no more of the engine than it does. Live lanes come before those of the background.
+A lane keeps either only the newest frame (live video) or all frames up to a bound (a recording, or images
+over HTTP). The lanes take turns, one frame each, so a client that sends ten times as many frames as another
+gets no larger share of the engine. Live lanes come before background lanes.
 """
 
 from collections import OrderedDict, deque
@@ -17,22 +17,22 @@ T = TypeVar("T")
 
 
 class LaneMode(Enum):
-    """What a lane does with a frame that comes while another waits."""
+    """What a lane does with a frame that arrives while another waits."""
 
-    LATEST = "latest"  # the newer one takes the older one's place
-    ALL = "all"  # it queues
+    LATEST = "latest"  # the newer one replaces the older one
+    ALL = "all"  # it waits, too
 
 
 class Priority(IntEnum):
-    """Whose frames go first: the smaller number's."""
+    """The order of lanes: the smaller number goes first."""
 
-    LIVE = 0  # somebody watches
+    LIVE = 0  # a person watches the result
     BACKGROUND = 1  # images over HTTP
 
 
 @dataclass(eq=False)
 class Lane(Generic[T]):
-    """One client's place in the queue."""
+    """One client's lane in the queue."""
 
     mode: LaneMode
     capacity: int
@@ -44,17 +44,17 @@ class Lane(Generic[T]):
     def is_due(self) -> bool:
         """Whether the lane's next frame may be taken.
 
-        A live lane has one frame staged for the engine at most: were more allowed, frames would grow old
-        there, where newer ones can't replace them any more.
+        A live lane has at most one frame staged for the engine, since newer frames cannot replace a staged
+        one.
         """
         return bool(self.waiting) and (self.mode is LaneMode.ALL or self.staged == 0)
 
 
 class FairQueue(Generic[T]):
-    """Lanes and their turn."""
+    """The lanes and their turns."""
 
     def __init__(self) -> None:
-        # Of each priority: lanes with waiting frames, next one first.
+        # By priority: the lanes with waiting frames, the next one first.
         self._turns: dict[Priority, OrderedDict[Lane[T], None]] = {
             priority: OrderedDict() for priority in Priority
         }
@@ -63,7 +63,7 @@ class FairQueue(Generic[T]):
         return sum(len(lane.waiting) for turns in self._turns.values() for lane in turns)
 
     def put(self, lane: Lane[T], item: T) -> T | None:
-        """Adds a frame; returns the one that it supersedes, if any. Raises LaneFullError."""
+        """Adds a frame; returns the frame that it supersedes, if any. Raises LaneFullError."""
         superseded = None
         if lane.mode is LaneMode.LATEST and lane.waiting:
             superseded = lane.waiting.pop()
@@ -74,10 +74,10 @@ class FairQueue(Generic[T]):
         return superseded
 
     def take(self, has_room: Callable[[T], bool] = lambda item: True) -> tuple[Lane[T], T] | None:
-        """The frame whose turn it is, with its lane, or None if no lane is due. Frames without room are
-        skipped, and keep their turn.
+        """Takes the next frame, with its lane; None if there is none. A frame for which ``has_room`` is False
+        is skipped and keeps its turn.
 
-        The caller counts ``lane.staged`` down when the frame has gone to the engine or failed.
+        The caller decrements ``lane.staged`` when the frame has gone to the engine or failed.
         """
         due = (lane for turns in self._turns.values() for lane in turns if lane.is_due)
         lane = next((lane for lane in due if has_room(lane.waiting[0])), None)
@@ -88,18 +88,18 @@ class FairQueue(Generic[T]):
         lane.staged += 1
         del turns[lane]
         if lane.waiting:
-            turns[lane] = None  # to the end of the round
+            turns[lane] = None  # to the end of the turn order
         return lane, item
 
     def clear(self) -> None:
-        """Forgets every frame that waits."""
+        """Drops every waiting frame."""
         for turns in self._turns.values():
             for lane in turns:
                 lane.waiting.clear()
             turns.clear()
 
     def drop(self, lane: Lane[T]) -> list[T]:
-        """Takes a lane out; returns the frames that waited in it."""
+        """Removes a lane; returns its waiting frames."""
         self._turns[lane.priority].pop(lane, None)
         left = list(lane.waiting)
         lane.waiting.clear()

@@ -1,4 +1,4 @@
-"""Layers folded into each other: the same function with fewer operations."""
+"""Folds layers into each other: the same function with fewer operations."""
 
 import copy
 import math
@@ -14,7 +14,7 @@ from .ensemble import Ensemble
 
 
 def simplified(ensemble: Ensemble) -> Ensemble:
-    """A copy of the ensemble in eval mode with its networks' layers folded, exactly but for rounding."""
+    """A copy of the ensemble in eval mode with its networks' layers folded, exact except for rounding."""
     ensemble = copy.deepcopy(ensemble).eval()
     for member in ensemble:
         image = torch.zeros(1, 3, member.input_size, member.input_size)
@@ -25,9 +25,9 @@ def simplified(ensemble: Ensemble) -> Ensemble:
 def fold_batch_norms(network: nn.Module) -> GraphModule:
     """The same function as ``network`` in eval mode, with fewer operations.
 
-    Only a batch norm right behind a convolution whose output nothing else reads is folded, which is exact.
-    One that comes before a convolution stays: the zeros that pad the convolution's input are not normalised.
-    Parameters are copied, ``network`` is left as it is.
+    A batch norm directly after a convolution is folded into it if nothing else reads the convolution's
+    output; this is exact. A batch norm before a convolution stays, since the zeros that pad the convolution's
+    input are not normalised. Parameters are copied; ``network`` does not change.
     """
     traced = symbolic_trace(network.eval())
     modules = dict(traced.named_modules())
@@ -49,10 +49,10 @@ def fold_batch_norms(network: nn.Module) -> GraphModule:
 
 
 class MergedConvolutions(nn.Module):
-    """Two convolutions in a row as one of a larger kernel and stride.
+    """Two consecutive convolutions as one with a larger kernel and stride.
 
-    Its bias differs along the edges: there the second convolution sees zeros, not what the first would make
-    of them.
+    Its bias differs along the edges, where the second convolution sees padding zeros and not outputs of the
+    first.
     """
 
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d, height: int, width: int) -> None:
@@ -86,8 +86,8 @@ class MergedConvolutions(nn.Module):
 def merge_convolutions(network: nn.Module, image: Tensor) -> GraphModule:
     """The same function as ``network`` in eval mode, for any number of inputs of the size of ``image``.
 
-    Merged are two convolutions with nothing between them, where that is exact and takes fewer operations. In
-    POSTER V2 it is the finest scale's embedding: 0.24 GFLOP instead of 0.69. ``network`` is left as it is.
+    Two convolutions with nothing between them are merged if that is exact and takes fewer operations. In
+    POSTER V2 this is the finest scale's embedding: 0.24 GFLOP instead of 0.69. ``network`` does not change.
     """
     traced = symbolic_trace(network.eval())
     ShapeProp(traced).propagate(image)
@@ -119,8 +119,9 @@ def merge_convolutions(network: nn.Module, image: Tensor) -> GraphModule:
 def _merges_exactly(
     first: nn.Conv2d, second: nn.Conv2d, around: torch.Size, between: torch.Size, behind: torch.Size
 ) -> bool:
-    """Whether what the first convolution would give outside its map, where the second one pads with zeros,
-    sees nothing of the image; ``around`` to ``behind`` are the shapes before, between and behind them."""
+    """Whether merging is exact: the outputs that the first convolution would have outside its map, where the
+    second one pads with zeros, must not depend on the image. ``around``, ``between`` and ``behind`` are the
+    shapes before, between and after the two."""
     for each in (first, second):
         is_square = all(len(set(pair)) == 1 for pair in (each.kernel_size, each.stride, each.padding))
         if not is_square or each.groups != 1 or each.dilation != (1, 1) or each.padding_mode != "zeros":

@@ -1,4 +1,4 @@
-"""What sessions and routes need of whatever computes their frames, in this process or elsewhere."""
+"""The interface by which sessions and routes have frames computed, in this process or elsewhere."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .fair_queue import LaneMode, Priority
 
 
 class Prepared(Protocol):
-    """What preparation leaves: crops for the networks, and whatever else its caller wants back."""
+    """The result of preparation: crops for the networks, and whatever else the caller needs."""
 
     @property
     def crops(self) -> Sequence[PreparedFace]: ...
@@ -22,41 +22,41 @@ P = TypeVar("P", bound=Prepared)
 
 @dataclass(frozen=True)
 class Predictions:
-    """``probabilities`` (faces, labels) of one frame, and where the time went.
+    """The ``probabilities`` (faces, labels) of one frame, and its timings.
 
-    ``measures`` are those of its crops, where crops were sent.
+    ``measures`` are those of its crops, if the client sent crops.
     """
 
     probabilities: Probabilities
     queue_ms: float  # from arrival to the engine: waiting and preparation
-    inference_ms: float  # of the pass that this frame was part of
+    inference_ms: float  # of the forward pass that this frame was part of
     batch_size: int  # faces in that pass
     measures: tuple[CropMeasures | None, ...] = ()
 
 
 class FrameLane(Protocol):
-    """One client's access. Its frames are answered in their order."""
+    """One client's access. Results come in the order of its frames."""
 
     async def recognize(self, images: Sequence[bytes]) -> Predictions:
-        """Probabilities of a frame's encoded crops.
+        """The probabilities of a frame's encoded crops.
 
-        Raises SupersededError, ImageError for an image that cannot be used, LaneFullError where more
-        frames wait than the lane may hold, another BatcherError, and whatever the engine raises.
+        Raises SupersededError, ImageError for an image that cannot be used, LaneFullError if more frames
+        would wait than the lane may hold, another BatcherError, and whatever the engine raises.
         """
 
     async def recognize_prepared(self, prepare: Callable[[], P]) -> tuple[P, Predictions]:
-        """What ``prepare`` returns, which is called in a thread once it is the frame's turn, and the
-        probabilities of its crops.
+        """Calls ``prepare`` in a thread when it is the frame's turn; returns its result and the probabilities
+        of its crops.
 
         Raises as ``recognize`` does, and whatever ``prepare`` raises.
         """
 
     def close(self) -> None:
-        """Forgets this client's frames: waiting ones are cancelled, the results of others are dropped."""
+        """Cancels this client's frames; results that still arrive are dropped."""
 
 
 class FrameBatcher(Protocol):
-    """``Batcher`` in this process, ``RemoteBatcher`` of the package ``cluster`` elsewhere."""
+    """Implemented by ``Batcher`` in this process and by ``RemoteBatcher`` of the package ``cluster``."""
 
     def open_lane(
         self,
@@ -64,30 +64,30 @@ class FrameBatcher(Protocol):
         queue_length: int = 1,
         priority: Priority = Priority.LIVE,
     ) -> FrameLane:
-        """A new client's place. ``queue_length`` bounds what waits in mode ALL."""
+        """Opens a new client's lane. ``queue_length`` bounds its waiting frames in mode ALL."""
 
     @property
     def waiting(self) -> int:
-        """Frames that wait in all lanes."""
+        """The number of waiting frames in all lanes."""
 
     @property
     def unanswered(self) -> int:
-        """Frames that wait, are prepared or are in the engine."""
+        """The number of frames in flight: waiting, in preparation or in the engine."""
 
     @property
     def oldest_s(self) -> float:
-        """Age of the oldest frame that has no answer yet, in seconds; 0 where there is none."""
+        """Age of the oldest frame in flight, in seconds; 0 if there is none."""
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing is computed at the moment, if so."""
+        """Why nothing is computed at the moment; otherwise None."""
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last frames all failed, through no fault of their own."""
+        """Whether the last frames all failed, and not because of their images."""
 
     def abandon(self) -> None:
-        """Fails the frames that are not resolved yet, and takes no more."""
+        """Fails all frames in flight and accepts no more."""
 
     async def aclose(self, wait_s: float) -> bool:
-        """Abandons all frames, and lets go of what it holds within ``wait_s``; says whether all is gone."""
+        """Abandons all frames and releases resources; returns whether that ended within ``wait_s``."""

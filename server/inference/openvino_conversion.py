@@ -1,4 +1,4 @@
-"""An ensemble as OpenVINO graphs, kept on disk."""
+"""Converts an ensemble to OpenVINO graphs and caches them on disk."""
 
 import json
 import logging
@@ -20,8 +20,8 @@ from .rewriting import rewritten
 
 logger = logging.getLogger(__name__)
 
-#: Raise it with every change of what is computed between pixels and probabilities: in a network, in the
-#: normalisation, in ``Ensemble``, in ``folding`` or in ``rewriting``. Graphs from before are then left alone.
+#: Increment it with every change of the computation between pixels and probabilities: in a network, in the
+#: normalisation, in ``Ensemble``, in ``folding`` or in ``rewriting``. Older cached graphs are then not used.
 GRAPH_VERSION = 1
 
 _HALVES = ("normalised.xml", "probabilities.xml")
@@ -32,8 +32,8 @@ def load_graphs(core: Any, ensemble: LoadedEnsemble, cache_dir: Path) -> list[An
     """The ensemble's two halves, ``Ensemble.normalised`` and ``Ensemble.probabilities``, as graphs for any
     number of faces.
 
-    They are kept in ``cache_dir`` under all that they depend on. Damaged ones are converted anew. Where the
-    folder cannot be written, a temporary one takes its place, and every start converts.
+    They are cached in ``cache_dir``, under a name that covers all that they depend on. Damaged ones are
+    converted again. If the folder cannot be written, a temporary one replaces it and every start converts.
     """
     made_by = f"v{GRAPH_VERSION}-openvino-{version('openvino')}-torch-{version('torch')}"
     kept = cache_dir / f"{ensemble.fingerprint}-{made_by}"
@@ -54,17 +54,17 @@ def load_graphs(core: Any, ensemble: LoadedEnsemble, cache_dir: Path) -> list[An
         )
     try:
         with TemporaryDirectory(prefix="emostream-", ignore_cleanup_errors=True) as temporary:
-            return _saved(core, graphs, Path(temporary) / kept.name)  # what is mapped outlives its name
+            return _saved(core, graphs, Path(temporary) / kept.name)  # mapped files outlive removal
     except (OSError, RuntimeError):
         return graphs
 
 
 def _saved(core: Any, graphs: list[Any], kept: Path) -> list[Any]:
-    """The graphs, written to ``kept`` and mapped into memory, rather than in it.
+    """Writes the graphs to ``kept`` and returns them memory-mapped from there.
 
     Raises RuntimeError, OSError."""
     kept.parent.mkdir(parents=True, exist_ok=True)
-    # As one folder: a server that starts beside this one must not read half of it.
+    # Written as one folder: a server that starts at the same time must not read half of it.
     with replacing(kept) as folder:
         folder.mkdir()
         for graph, half in zip(graphs, _HALVES, strict=True):
@@ -78,7 +78,7 @@ def _sums_of(folder: Path) -> dict[str, str]:
 
 
 def _check_sums(folder: Path) -> None:
-    """Weights that have changed would be read without a word, and answer nonsense.
+    """Checks the files' digests: OpenVINO would read damaged weights without an error and predict nonsense.
 
     Raises RuntimeError, OSError."""
     try:
@@ -90,7 +90,7 @@ def _check_sums(folder: Path) -> None:
 
 
 def trace(ensemble: Ensemble) -> list[tuple[torch.jit.ScriptModule, tuple[Tensor, ...]]]:
-    """The two halves as traced modules, each with the inputs that it was traced with."""
+    """The two halves as traced modules, each with its example inputs."""
     ensemble = simplified(ensemble)
     for member in ensemble:
         member.network = rewritten(member.network, torch.zeros(1, 3, member.input_size, member.input_size))
@@ -99,15 +99,15 @@ def trace(ensemble: Ensemble) -> list[tuple[torch.jit.ScriptModule, tuple[Tensor
         (_Half(ensemble, Ensemble.normalised), crops),
         (_Half(ensemble, Ensemble.probabilities), ensemble.normalised(*crops)),
     )
-    # Traced here: OpenVINO would trace it by itself, and then run it twice more to compare: measured, a start
-    # takes three times as long. PyTorch's successor of tracing converts more slowly than that.
+    # Traced here, since OpenVINO would trace it and run it twice more to compare, which makes a start take
+    # three times as long (measured). PyTorch's successor of tracing converts even more slowly.
     with torch.no_grad(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit.trace` is deprecated", DeprecationWarning)
         return [(torch.jit.trace(half, inputs, check_trace=False), inputs) for half, inputs in halves]
 
 
 class _Half(nn.Module):
-    """``Ensemble.normalised`` or ``Ensemble.probabilities`` as a module, which is what can be traced."""
+    """``Ensemble.normalised`` or ``Ensemble.probabilities`` as a module, since only modules can be traced."""
 
     def __init__(self, ensemble: Ensemble, compute: Callable[..., Any]) -> None:
         super().__init__()
@@ -124,5 +124,5 @@ def _converted(traced: torch.jit.ScriptModule, examples: tuple[Tensor, ...]) -> 
 
 
 def _last_line(error: Exception) -> str:
-    """OpenVINO's errors begin with where in its source they were raised."""
+    """The message of an OpenVINO error, which begins with its place in OpenVINO's source."""
     return str(error).strip().rpartition("\n")[2]

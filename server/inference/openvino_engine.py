@@ -15,36 +15,37 @@ from .ensemble import LoadedEnsemble, Probabilities
 from .openvino_conversion import load_graphs
 from .precision import keeps_predictions, probes
 
-#: Faces are computed so many at a time; see ``passes``.
+#: Batch sizes of forward passes; see ``passes``.
 PASS_SIZES = (1, 2, 4, 8)
 _FEW_FACES = 2
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Some members' probabilities for some faces of a pass, and the compiled graph that computes them."""
+    """A part of a forward pass: some members for some faces, and the compiled graph that computes it."""
 
     members: slice
     faces: slice
     request: Any
 
 
-#: By the size of a pass, ascending: the parts of its second half, which run beside each other.
+#: By batch size, ascending: the parts of a pass's second half, which run in parallel.
 _Passes = dict[int, list[_Part]]
 
 
 class OpenVinoEngine:
-    """Runs the ensemble as two kinds of compiled graphs, its two halves.
+    """Runs the ensemble as compiled graphs of its two halves.
 
-    The first normalises pixels, in float32 always: rounding there is enlarged by the networks (a grey level
-    of 200 in bfloat16 is off by up to half a level, and a dull image's contrast is a few dozen). The second
-    has the networks, in bfloat16 where the processor computes it natively and it keeps the predictions (see
-    ``precision.py``), else in float32. It is compiled for each of PASS_SIZES: a graph for one
-    number of faces takes a tenth to a fifth less time than one for any number. A pass is computed in two
-    parts with half of the cores each, which wait for each other less often than cores in one graph do: few
-    faces by half of the members each, if those are alike, more by all members for half of the faces each.
+    The first half normalises pixels, always in float32: the networks would amplify rounding errors there (a
+    grey level of 200 in bfloat16 is off by up to half a level, and the contrast of a dull image is a few
+    dozen levels). The second half is the networks, in bfloat16 if the processor computes it natively and it
+    keeps the predictions (see ``precision.py``), otherwise in float32. It is compiled for each of PASS_SIZES:
+    a graph for one batch size takes a tenth to a fifth less time than one for any. The second half runs in
+    two parts with half of the cores each, which wait for each other less often than the cores of one graph.
+    With few faces, each part computes half of the members if the halves have the same architectures;
+    otherwise each computes all members for half of the faces.
 
-    The converted graphs are kept in ``cache_dir`` (``load_graphs``).
+    The converted graphs are cached in ``cache_dir`` (``load_graphs``).
     """
 
     def __init__(
@@ -56,8 +57,8 @@ class OpenVinoEngine:
         precision: Precision,
         cache_dir: Path,
     ) -> None:
-        # Without CACHE_DIR, OpenVINO's own cache of compiled graphs: its key leaves the precision out, so
-        # what was compiled for float32 would be loaded for bfloat16: slower, and now and then a crash.
+        # OpenVINO's own cache of compiled graphs (CACHE_DIR) stays off. Its key omits the precision, so a
+        # graph compiled for float32 would be loaded for bfloat16, which is slower and sometimes crashes.
         self._core = openvino_core()
         self._threads = threads
         self.max_batch = max_batch
@@ -83,7 +84,7 @@ class OpenVinoEngine:
         return prepare(decode(data, max_pixels), self._input_sizes)
 
     def infer(self, crops: Sequence[Pixels], compiled: _Passes | None = None) -> Probabilities:
-        """As ``Engine.infer``; ``compiled`` replaces the passes that this engine has chosen."""
+        """As ``Engine.infer``; ``compiled`` replaces this engine's own passes."""
         compiled, done, found = compiled or self._passes, 0, []
         for size in passes(len(crops[0]), list(compiled)):
             found.append(self._pass(compiled[size], size, [crop[done : done + size] for crop in crops]))
@@ -91,7 +92,7 @@ class OpenVinoEngine:
         return np.concatenate(found, axis=1)
 
     def _compile_as(self, wanted: Precision, graph: Any, ensemble: LoadedEnsemble) -> tuple[str, _Passes]:
-        """The precision to compute the second half in, and requests that do."""
+        """The precision of the second half, and its compiled passes."""
         sizes = [size for size in PASS_SIZES if size <= self.max_batch]
         if wanted != "auto":
             return wanted, self._compile_passes(graph, wanted, sizes)
@@ -105,7 +106,7 @@ class OpenVinoEngine:
         return "f32", self._compile_passes(graph, "f32", sizes)
 
     def _compile_passes(self, graph: Any, precision: str, sizes: Sequence[int]) -> _Passes:
-        """The second half for passes of these sizes, ascending."""
+        """Compiles the second half for these batch sizes, ascending."""
         return {size: self._parts(graph, precision, size) for size in sizes}
 
     def _parts(self, graph: Any, precision: str, size: int) -> list[_Part]:
@@ -115,7 +116,7 @@ class OpenVinoEngine:
         if self._cores > 1 and size <= _FEW_FACES and are_alike:
             parts = []
             for members in (slice(0, half), slice(half, everyone.stop)):
-                # Not pinned, as each would be to the same cores.
+                # Not pinned: both would be pinned to the same cores.
                 alone = {"INFERENCE_NUM_THREADS": str(self._cores // 2), "ENABLE_CPU_PINNING": False}
                 compiled = self._compile(_for_members(_sized(graph, size), members), precision, **alone)
                 parts.append(_Part(members, all_faces, compiled.create_infer_request()))
@@ -141,7 +142,7 @@ class OpenVinoEngine:
         """Up to ``size`` faces through both halves."""
         faces = len(crops[0])
         if faces < size:
-            crops = [np.resize(crop, (size, *crop.shape[1:])) for crop in crops]  # with what is there, again
+            crops = [np.resize(crop, (size, *crop.shape[1:])) for crop in crops]  # padded with copies
         self._normalised.infer(crops, share_inputs=True)
         inputs = [tensor.data for tensor in self._normalised.output_tensors]
         for part in parts:
@@ -163,7 +164,7 @@ def _sized(graph: Any, faces: int) -> Any:
 
 
 def _for_members(graph: Any, members: slice) -> Any:
-    """The second half's graph without what only other members need; their inputs stay, unused."""
+    """The second half's graph for only these members; the inputs of the others stay, unused."""
     ov = import_openvino()
     stacked = graph.outputs[0].get_node().input_value(0).get_node()
     kept = [stacked.input_value(index) for index in range(members.start, members.stop)]
@@ -171,10 +172,10 @@ def _for_members(graph: Any, members: slice) -> Any:
 
 
 def passes(faces: int, sizes: Sequence[int]) -> list[int]:
-    """The sizes of the passes that so many faces take, of ``sizes``, which ascend.
+    """Splits a number of faces into forward passes of ``sizes`` (ascending); the largest comes first.
 
-    The largest first. One place may stay empty, which takes less time than several smaller passes: three
-    faces are a pass of 4, seven one of 8, but six are passes of 4 and 2.
+    A pass may be padded by one face, which takes less time than several smaller passes: three faces are a
+    pass of 4, seven one of 8, but six are passes of 4 and 2.
     """
     taken = []
     while faces > 0:

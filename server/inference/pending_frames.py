@@ -1,4 +1,4 @@
-"""Frames that have no answer yet: what a batcher of this process and a gateway's keep alike."""
+"""Frames in flight: what this process's batcher and a gateway's have in common."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from .fair_queue import FairQueue, Lane
 
 @dataclass(eq=False)
 class PendingFrame:
-    """A frame of a client, and the future that its client waits for."""
+    """A client's frame and the future of its result."""
 
     lane: Lane[Any]
     result: asyncio.Future[Any]
@@ -27,7 +27,7 @@ F = TypeVar("F", bound=PendingFrame)
 
 
 class PendingFrames(Generic[F]):
-    """Frames in their clients' lanes and, taken from there, on their way. Everything is on the event loop."""
+    """Keeps the frames in flight, waiting in lanes or taken from them. Everything runs on the event loop."""
 
     def __init__(self) -> None:
         self._queue: FairQueue[F] = FairQueue()
@@ -37,22 +37,22 @@ class PendingFrames(Generic[F]):
 
     @property
     def waiting(self) -> int:
-        """Frames that wait in all lanes."""
+        """The number of waiting frames in all lanes."""
         return len(self._queue)
 
     @property
     def unanswered(self) -> int:
-        """Frames that wait or are on their way."""
+        """The number of frames in flight."""
         return len(self._unresolved)
 
     @property
     def oldest_s(self) -> float:
-        """Age of the oldest frame that has no answer yet, in seconds; 0 where there is none."""
+        """Age of the oldest frame in flight, in seconds; 0 if there is none."""
         oldest = min((frame.arrived for frame in self._unresolved.values()), default=None)
         return 0.0 if oldest is None else time.monotonic() - oldest
 
     def abandon(self) -> None:
-        """Fails the frames that are not resolved yet, and takes no more."""
+        """Fails all frames in flight and accepts no more."""
         self._is_closed = True
         self._queue.clear()
         self._fail_all(BatcherClosedError("the server stops"))
@@ -62,7 +62,7 @@ class PendingFrames(Generic[F]):
             raise BatcherClosedError("the server stops")
 
     def _put(self, frame: F) -> None:
-        """Into its lane, where it may take an older frame's place. Raises LaneFullError."""
+        """Adds a frame to its lane, where it may supersede an older one. Raises LaneFullError."""
         superseded = self._queue.put(frame.lane, frame)
         if superseded is not None:
             superseded.fail(SupersededError("a newer frame of this session came first"))

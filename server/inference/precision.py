@@ -1,4 +1,4 @@
-"""Whether a faster precision gives the same predictions as float32."""
+"""Checks whether a faster precision gives the same predictions as float32."""
 
 import logging
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ _PROBE_FACES = 8
 def keeps_predictions(
     ensemble: LoadedEnsemble, precision: str, exact: Probabilities, fast: Probabilities
 ) -> bool:
-    """Whether no probability that is served differs by more than MAX_PRECISION_ERROR; logs it if one does.
+    """Whether no probability of the ensemble differs by more than MAX_PRECISION_ERROR; logs it if one does.
 
     ``exact`` and ``fast`` are the members' probabilities (M, N, C) for the same faces, in float32 and in
-    ``precision``. Those that overflowed are different.
+    ``precision``. Overflow counts as a difference.
     """
-    # Combined, as they are served; a member that is drawn is the same one both times.
+    # Combined as when serving; with the random policy, the same members are drawn both times.
     wanted, got = (ensemble.combine(members, np.random.default_rng(0)) for members in (exact, fast))
     if not np.isfinite(got).all():
         logger.warning("%s overflows in these networks: not used", precision)
@@ -38,7 +38,7 @@ def keeps_predictions(
 
 
 def probes(input_sizes: Sequence[int]) -> list[Pixels]:
-    """Images with structure at every scale, as faces have, the same at each size: uint8 (N, S, S, 3)."""
+    """Random images with structure at every scale, as in faces: the same at each size, uint8 (N, S, S, 3)."""
     generator = np.random.default_rng(0)
     largest = max(input_sizes)
     sums = np.zeros((_PROBE_FACES, largest, largest, 3))

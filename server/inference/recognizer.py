@@ -1,4 +1,4 @@
-"""The recogniser, in process and without a server: crops in, probabilities out."""
+"""The recogniser in this process, without a server: crops in, probabilities out."""
 
 import threading
 from collections.abc import Sequence
@@ -28,12 +28,11 @@ class Recognizer:
         self.input_sizes = ensemble.module.input_sizes
         self.max_batch = engine.max_batch
         self.engine = engine
-        #: Decodes an encoded crop of at most so many pixels and resizes it for the networks; see ``Engine``.
+        #: Decodes an encoded crop, up to a number of pixels, and resizes it for the networks; see ``Engine``.
         self.prepare = engine.prepare
         self._ensemble = ensemble
         self._generator = np.random.default_rng()
-        # Threads take turns: engines keep their buffers from pass to pass, and one pass has all cores, or the
-        # GPU, to itself.
+        # One pass at a time: engines reuse their buffers, and a forward pass uses all cores or the whole GPU.
         self._turn = threading.Lock()
 
     @classmethod
@@ -50,9 +49,8 @@ class Recognizer:
     ) -> "Recognizer":
         """Loads a model or ensemble of the catalogue, compiles it for the device and warms it up.
 
-        ``max_batch`` is the most faces that are computed together. It and ``threads`` are left to the engine
-        where they are 0.
-        Raises ModelError if there is no such model or its weights cannot be used.
+        ``max_batch`` is the largest batch, in faces. If it or ``threads`` is 0, the engine chooses. Raises
+        ModelError if there is no such model or its weights cannot be used.
         """
         store = WeightsStore(weights_dir.expanduser())
         entry = store.find(model) if isinstance(model, str) else model
@@ -70,14 +68,14 @@ class Recognizer:
         return recognizer
 
     def warm_up(self) -> None:
-        """Runs the engine once at each of its batch sizes: first calls allocate and are slow."""
+        """Runs the engine once at each of its batch sizes: the first calls allocate memory and are slow."""
         for size in self.engine.batch_sizes:
             self.infer([grey_face(self.input_sizes)] * size)
 
     def infer(self, faces: Sequence[PreparedFace]) -> Probabilities:
         """Probabilities (N, C) of N prepared faces over ``labels``.
 
-        Raises ModelError for an answer that is no number: it must not become a label, or a face's past.
+        Raises ModelError for NaN or infinity, which must reach neither labels nor moving averages.
         """
         if not faces:
             return np.empty((0, len(self.labels)), np.float32)

@@ -1,4 +1,4 @@
-"""Layers written otherwise: the same function in the operations that OpenVINO computes well on CPUs."""
+"""Rewrites layers as operations that OpenVINO computes well on CPUs; the function stays the same."""
 
 from collections.abc import Callable
 
@@ -14,18 +14,18 @@ _ELEMENTWISE: tuple[Callable[..., Tensor], ...] = (F.gelu, F.relu, torch.sigmoid
 def rewritten(network: nn.Module, image: Tensor) -> GraphModule:
     """The same function as ``network`` in eval mode, for any number of inputs of the size of ``image``.
 
-    ``network`` is left as it is; the layers that are not rewritten are shared with it.
+    ``network`` does not change; layers that are not rewritten are shared with it.
     """
     return spell_out_attention(linears_as_convolutions(network, image))
 
 
 def linears_as_convolutions(network: nn.Module, image: Tensor) -> GraphModule:
-    """Every linear layer as a convolution with a kernel of one pixel.
+    """Replaces every linear layer by a convolution with a kernel of one pixel, for two reasons.
 
-    For two reasons. A linear layer multiplies the rows of all faces at once, and how such a product is cut
-    into pieces, and thereby rounded, depends on how many they are; a convolution goes image by image, and
-    a face gets the same probabilities in whatever batch. And a few hundred tokens take a quarter less time:
-    measured with AMX, 148 of them through POSTER V2's MLP.
+    A linear layer multiplies the rows of all faces at once. How that product is split, and thus rounded,
+    depends on their number. A convolution computes image by image, so a face gets the same probabilities in
+    any batch. A few hundred tokens also take a quarter less time (measured with AMX: 148 tokens through
+    POSTER V2's MLP).
     """
     traced = symbolic_trace(network.eval())
     ShapeProp(traced).propagate(image)
@@ -52,8 +52,8 @@ def linears_as_convolutions(network: nn.Module, image: Tensor) -> GraphModule:
 
 
 def _as_map(graph: Graph, source: Node, is_vector: bool) -> Node:
-    """What a convolution takes for ``source``: where that came from another one, with elementwise functions
-    between, those functions of the other's own output, without a detour."""
+    """``source`` in a convolution's layout. If it comes from another rewritten layer, possibly through
+    elementwise functions, these apply to that convolution's own output without conversions."""
     if source.op == "call_function":
         if source.target in (_map_to_vector, _map_to_tokens):
             return source.args[0]  # type: ignore[return-value]
@@ -84,10 +84,10 @@ def _map_to_tokens(x: Tensor) -> Tensor:
 
 
 def spell_out_attention(network: nn.Module) -> GraphModule:
-    """Scaled dot-product attention as the products and the softmax that it is made of.
+    """Replaces scaled dot-product attention by its matrix products and softmax.
 
-    OpenVINO finds those and computes them piece by piece in one pass, without the whole table of scores in
-    memory; of PyTorch's one function with a bias it makes four passes.
+    OpenVINO recognises them and computes them blockwise in one pass, without the whole score matrix in
+    memory; for PyTorch's single function with a bias it takes four passes.
     """
     traced = symbolic_trace(network.eval())
     for node in traced.graph.nodes:

@@ -1,4 +1,4 @@
-"""What clients are told of the model that answers them."""
+"""The facts about the served model that clients get."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,8 +8,8 @@ from .recognizer import Recognizer
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A recogniser's facts. ``labels`` are in the order of its probabilities' columns, ``input_sizes`` in
-    pixels, ``max_batch`` in faces."""
+    """Facts about a recogniser. ``labels`` are in the order of its probabilities' columns, ``input_sizes``
+    in pixels, ``max_batch`` in faces."""
 
     name: str
     labels: tuple[str, ...]
@@ -21,7 +21,7 @@ class ServedModel:
 
     @classmethod
     def of(cls, recognizer: Recognizer) -> Self:
-        """The facts of one that is loaded."""
+        """The facts about a loaded recogniser."""
         return cls(
             recognizer.name,
             recognizer.labels,

@@ -1,4 +1,4 @@
-"""PyTorch: the engine for CUDA, and on the CPU the reference that the other engine is held against."""
+"""PyTorch: the engine for CUDA, and on the CPU the reference for the other engine."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -20,12 +20,12 @@ DTYPES = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}
 
 
 class TorchEngine:
-    """Runs batches of a ladder of sizes, each padded to the next step.
+    """Runs batches padded to the next of a ladder of batch sizes.
 
-    On CUDA: float16 where it keeps the predictions (see ``precision.py``), channels last, batch
-    norms folded into convolutions, each step captured as a CUDA graph in which the members run beside each
-    other, and the next chunk's upload overlapping with the computing of the last. On the CPU: the same in
-    float32, without graphs and streams.
+    On CUDA it uses float16 if that keeps the predictions (see ``precision.py``), channels last, and batch
+    norms folded into convolutions. Each batch size is captured as a CUDA graph in which the members run in
+    parallel, and the upload of the next chunk overlaps with the computation of the last. On the CPU it does
+    the same in float32, without graphs and streams.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class TorchEngine:
                 self._ensemble = optimised(ensemble.module, device, DTYPES[self.precision])
             self._streams = _Streams(device, len(self._ensemble.members)) if self._is_cuda else None
             self._steps = _build_ladder(max_batch, self._build_step)
-            # Two, so that one chunk can be uploaded while the other is computed.
+            # Two slots, so that one chunk can be uploaded while the other is computed.
             self._slots = [_Slot(self._ensemble.input_sizes, self.max_batch, device) for _ in range(2)]
         self.prepare = DevicePreparation(device, self._ensemble.input_sizes, nvjpeg_decoder(device))
 
@@ -56,7 +56,7 @@ class TorchEngine:
 
     @property
     def max_batch(self) -> int:
-        """The largest step of the ladder; less than was asked for where memory did not suffice."""
+        """The largest batch size of the ladder; less than requested if memory did not suffice."""
         return max(self._steps)
 
     @property
@@ -71,18 +71,18 @@ class TorchEngine:
                 chunk = [crop[start : start + self.max_batch] for crop in crops]
                 done.append(self._launch(chunk, self._slots[number % 2]))
             if self._is_cuda:
-                # Of this stream only: the next crops are being prepared on others.
+                # Only this stream: the next crops are being prepared on others.
                 torch.cuda.current_stream(self._device).synchronize()
         joined: Probabilities = torch.cat(done, dim=1).numpy()  # (M, N, C)
         return joined
 
     def _current_device(self) -> AbstractContextManager[object]:
-        """Pinned memory and captures belong to the GPU that is current, whatever tensors they are about."""
+        """Makes the device current: pinned memory and captures belong to the current GPU."""
         return torch.cuda.device(self._device) if self._is_cuda else nullcontext()
 
     def _launch(self, chunk: Sequence[Pixels], slot: "_Slot") -> Tensor:
-        """Queues one chunk on the device; its probabilities are in pinned memory, once the stream is
-        synchronised."""
+        """Queues one chunk on the device. The returned probabilities, in pinned memory, are valid once the
+        stream is synchronised."""
         faces = len(chunk[0])
         step = self._steps[min(size for size in self._steps if size >= faces)]
         if self._streams is None:
@@ -90,7 +90,7 @@ class TorchEngine:
                 target[:faces].copy_(torch.as_tensor(source))
             step.run()
             return step.output[:, :faces].clone()
-        if any(isinstance(crop, Tensor) for crop in chunk):  # prepared there
+        if any(isinstance(crop, Tensor) for crop in chunk):  # prepared on the device
             for target, source in zip(step.inputs, chunk, strict=True):
                 target[:faces].copy_(torch.as_tensor(source), non_blocking=True)
         else:
@@ -102,10 +102,10 @@ class TorchEngine:
     def _upload(
         self, chunk: Sequence[Pixels], step: "_Step", slot: "_Slot", copying: torch.cuda.Stream
     ) -> None:
-        """Copies crops from memory into the step's inputs, beside what the device computes meanwhile."""
+        """Copies crops from host memory into the step's inputs while the device computes."""
         faces = len(chunk[0])
         computing = torch.cuda.current_stream(self._device)
-        slot.free.synchronize()  # the chunk before last may still be on its way out of this slot
+        slot.free.synchronize()  # the chunk before last may still be copied out of this slot
         for pinned, source in zip(slot.pinned, chunk, strict=True):
             pinned[:faces].copy_(torch.as_tensor(source))
         with torch.cuda.stream(copying):
@@ -136,8 +136,8 @@ class TorchEngine:
         computing = torch.cuda.current_stream(self._device)
         capturing.wait_stream(computing)
         with torch.cuda.stream(capturing):
-            # Warmed up on the streams of the capture: libraries pick their kernels and allocate workspaces at
-            # the first calls on a stream, which a capture must not see.
+            # Warmed up on the streams of the capture: at the first calls on a stream, libraries choose
+            # kernels and allocate workspaces, which must not happen during a capture.
             for _ in range(3):
                 side_by_side(self._ensemble, inputs, members)
             graph = torch.cuda.CUDAGraph()
@@ -148,7 +148,7 @@ class TorchEngine:
 
 
 class _Streams:
-    """What runs beside each other on a GPU."""
+    """The CUDA streams of work that runs in parallel."""
 
     def __init__(self, device: torch.device, members: int) -> None:
         self.copying = torch.cuda.Stream(device)
@@ -158,7 +158,7 @@ class _Streams:
 
 @dataclass
 class _Step:
-    """One batch size: where its crops go in, where its probabilities come out, and what computes them."""
+    """One batch size of the ladder: its input and output buffers, and the function that computes it."""
 
     inputs: tuple[Tensor, ...]
     output: Tensor
@@ -166,7 +166,7 @@ class _Step:
 
 
 class _Slot:
-    """Memory that a chunk passes through on its way to the device."""
+    """Buffers for the upload of a chunk to the device."""
 
     def __init__(self, input_sizes: Sequence[int], faces: int, device: torch.device) -> None:
         self.pinned: list[Tensor] = []
@@ -193,7 +193,7 @@ def optimised(ensemble: Ensemble, device: torch.device, dtype: torch.dtype) -> E
 def fastest(
     ensemble: LoadedEnsemble, device: torch.device, candidates: Sequence[Precision]
 ) -> tuple[Precision, Ensemble]:
-    """The first of ``candidates`` that keeps the predictions, else "f32", and the ensemble in it."""
+    """The first of ``candidates`` that keeps the predictions, otherwise "f32", and the ensemble in it."""
     exact = optimised(ensemble.module, device, DTYPES["f32"])
     wanted = _probed(exact, device)
     for precision in candidates:
@@ -211,11 +211,11 @@ def _probed(ensemble: Ensemble, device: torch.device) -> Probabilities:
 
 
 def side_by_side(ensemble: Ensemble, crops: Sequence[Tensor], streams: Sequence[torch.cuda.Stream]) -> Tensor:
-    """``ensemble(*crops)`` with each member on a CUDA stream of its own, for small batches that leave most of
-    the GPU idle. The streams fork from and join the current one, as a graph's capture wants it."""
+    """``ensemble(*crops)`` with each member on its own CUDA stream, for small batches that leave most of the
+    GPU idle. The streams fork from and join the current one, as the capture of a graph requires."""
     current = torch.cuda.current_stream(crops[0].device)
     pixels = ensemble.pixels(crops)
-    for stream in streams:  # all of them before any is joined, or each member would wait for the one before
+    for stream in streams:  # all before any join, or each member would wait for the previous one
         stream.wait_stream(current)
     outputs: list[Tensor] = []
     for member, stream in zip(ensemble, streams, strict=True):
@@ -227,7 +227,7 @@ def side_by_side(ensemble: Ensemble, crops: Sequence[Tensor], streams: Sequence[
 
 
 def _build_ladder(max_batch: int, build: Callable[[int], _Step]) -> dict[int, _Step]:
-    """Steps 1, 2, 4, … up to ``max_batch``. Where memory runs out, the largest so far is the last."""
+    """Builds batch sizes 1, 2, 4, … up to ``max_batch``, or to the largest before memory runs out."""
     sizes = [1]
     while sizes[-1] < max_batch:
         sizes.append(min(2 * sizes[-1], max_batch))
@@ -248,7 +248,7 @@ def _build_ladder(max_batch: int, build: Callable[[int], _Step]) -> dict[int, _S
 
 
 def _shortage_of_memory(error: BaseException | None) -> torch.OutOfMemoryError | None:
-    """Also where it came in a capture, whose end then fails with an error of its own."""
+    """The out-of-memory error behind ``error``; after one in a capture, the capture's end raises another."""
     while error is not None and not isinstance(error, torch.OutOfMemoryError):
         error = error.__context__
     return error

@@ -1,4 +1,4 @@
-"""Threads with a deadline for each piece of work: one that overruns is given up and replaced."""
+"""Threads with a time-out for each job: a thread that exceeds it is given up and replaced."""
 
 import asyncio
 import logging
@@ -24,20 +24,19 @@ class _Job:
     work: Callable[[], Any]
     result: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    thread: threading.Thread | None = None  # that is at it, and since when
+    thread: threading.Thread | None = None  # that runs it; ``started`` is when it began
     started: float = 0.0
     deadline: asyncio.TimerHandle | None = None
     is_over: bool = False
 
 
 class WorkerThreads:
-    """So many threads, which take work in its order. Used from one event loop.
+    """A fixed number of threads that run jobs in order. Used from one event loop.
 
-    A thread cannot be stopped from outside. One whose work takes longer than ``timeout_s`` is given up: its
-    work has failed, another thread takes its place, and it ends whenever it comes back. Together there are
-    twice as many threads at most; while all of those are given up ``is_exhausted`` says so, and work that
-    waits that long fails as well.
-    Threads are daemons, since the interpreter would wait for others at its end, whatever they are at.
+    A thread cannot be stopped from outside. If a job takes longer than ``timeout_s``, it fails and its thread
+    is given up: another replaces it, and it ends when its work returns. There are at most twice as many
+    threads in all. While all of them are given up, ``is_exhausted`` is True, and jobs that wait longer than
+    ``timeout_s`` fail, too. Threads are daemons, since the interpreter would wait for others when it exits.
     """
 
     def __init__(
@@ -49,8 +48,8 @@ class WorkerThreads:
         overrun: Callable[[float], Exception] = ImageTimeoutError,
         on_given_up: Callable[[], None] = lambda: None,
     ) -> None:
-        """``nice``: how far others are to be preferred where cores are short, up to 19; Linux only.
-        ``overrun`` makes the error of work that took too long; ``on_given_up`` is called after each."""
+        """``nice`` is added to the threads' niceness, up to 19; Linux only. ``overrun`` makes the error for a
+        job that took too long; ``on_given_up`` is called after each."""
         self.threads = threads
         self.name = name
         self._overrun = overrun
@@ -60,13 +59,14 @@ class WorkerThreads:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._is_closed = False
         self._crew: set[threading.Thread] = set()
-        self._given_up: set[threading.Thread] = set()  # not yet back
+        self._given_up: set[threading.Thread] = set()  # still running
         self._start_threads()
 
     def submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """What ``work`` will return or raise.
+        """Queues a job; the future gets what ``work`` returns or raises.
 
-        Besides, ``overrun``'s error for work that took too long, OverloadedError where no thread is left.
+        It fails with ``overrun``'s error if the job takes too long, and with OverloadedError if no thread is
+        left.
         """
         job = _Job(work, asyncio.get_running_loop().create_future())
         self._jobs.put(job)
@@ -76,27 +76,27 @@ class WorkerThreads:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether every thread has been given up, and none is back yet."""
+        """Whether every thread has been given up and is still running."""
         return not self._crew
 
     @property
     def given_up(self) -> int:
-        """Threads that have been at one piece of work for too long and are not back yet."""
+        """The number of threads that were given up and are still running."""
         return len(self._given_up)
 
     @property
     def given_up_cpu_s(self) -> float:
-        """Processor time that threads given up have had so far; 0 where the system does not tell."""
+        """Processor time of the given-up threads so far, in seconds; 0 if the system does not report it."""
         return sum(_cpu_s(thread) for thread in self._given_up)
 
     def stop(self) -> None:
-        """Threads end after what they are at; what waits is not begun."""
+        """Ends each thread after its current job; waiting jobs are not started."""
         self._is_closed = True
         for _ in range(2 * self.threads):
             self._jobs.put(None)
 
     def join(self, until: float) -> bool:
-        """Waits until all have ended, but not beyond ``until`` on the monotonic clock; says whether."""
+        """Waits for all threads until ``until`` on the monotonic clock; returns whether they have ended."""
         # Copies: the event loop goes on meanwhile, and may give a thread up.
         crew, given_up = self._crew.copy(), self._given_up.copy()
         for thread in crew:
@@ -113,7 +113,7 @@ class WorkerThreads:
 
     def _take_jobs(self) -> None:
         this = threading.current_thread()
-        if self._nice and sys.platform == "linux":  # elsewhere niceness is the whole process'
+        if self._nice and sys.platform == "linux":  # elsewhere niceness applies to the whole process
             own = threading.get_native_id()
             os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + self._nice)
         while (job := self._jobs.get()) is not None and not self._is_closed:
@@ -124,13 +124,13 @@ class WorkerThreads:
             try:
                 value = job.work()
             except BaseException as raised:
-                # Whoever waits for the result gets it, whatever it is.
+                # Of any kind: the future passes it on.
                 error = raised
             try:
                 job.loop.call_soon_threadsafe(self._finish, job, value, error)
-            except RuntimeError:  # the loop is closed: nobody waits any more
+            except RuntimeError:  # the loop is closed
                 return
-            del job, value, error  # not kept until the next job comes
+            del job, value, error  # not kept alive until the next job
             if this not in self._crew:
                 return  # it was given up
 
@@ -174,7 +174,7 @@ class WorkerThreads:
 
 def _cpu_s(thread: threading.Thread) -> float:
     try:
-        # By Linux: the library's own clock of a thread must not be asked for once that has ended.
+        # From Linux's /proc: the library's own thread clock must not be read after a thread has ended.
         text = Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text()
         return int(text.split()[0]) / 1e9
     except (OSError, ValueError, IndexError):

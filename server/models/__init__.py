@@ -1,4 +1,4 @@
-"""Architectures, and where their weights come from."""
+"""Architectures, and the sources of their weights."""
 
 from .checkpoint import load_checkpoint
 from .factory import ARCHITECTURES, create_model, input_size

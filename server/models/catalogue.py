@@ -1,6 +1,6 @@
-"""Which models there are: architecture, labels, normalisation and source of each, and ensembles of them.
+"""The catalogue of models, with their architecture, labels, normalisation and source, and of ensembles.
 
-``catalogue.toml`` beside this file has the known ones; a user's file of the same form may add to them
+``catalogue.toml`` beside this file lists the built-in ones. A user's file of the same form may add others
 (``emostream weights import`` writes one).
 """
 
@@ -37,13 +37,12 @@ class _NormalisationTable(_Table):
 class ModelEntry(_Table):
     """One trained network. ``labels`` are in the order of its outputs.
 
-    ``input_size`` is the side in pixels of the images that it takes. The architecture fixes it: where it is
-    stated it must be that.
+    ``input_size`` is the side in pixels of its input images. It is optional, but must match the architecture.
 
-    ``mirrored`` is test-time augmentation, as of an ensemble.
+    ``mirrored`` is test-time augmentation, as for an ensemble.
 
-    Its weights are a file that comes with the package (``shipped``), a path of this machine (``path``), or
-    are downloaded from Google Drive (``drive``, a file's id) or another address (``url``).
+    Its weights are a file of this package (``shipped``) or of this machine (``path``), or are downloaded from
+    Google Drive (``drive``, a file's id) or a URL (``url``).
     """
 
     name: str
@@ -82,7 +81,7 @@ class ModelEntry(_Table):
 
     @property
     def source(self) -> str:
-        """Where the weights come from, for people."""
+        """Where the weights come from, for display."""
         if self.drive is not None:
             return f"Google Drive {self.drive}"
         return self.url or (str(self.path) if self.path else "shipped")
@@ -93,7 +92,7 @@ class _EnsembleTable(_Table):
     policy: Policy = Policy.MEAN
     weights: tuple[float, ...] | None = None
     labels: tuple[str, ...] | None = None
-    #: per member: its label -> the ensemble's label, or "" to leave it out
+    #: by member: its label -> the ensemble's label, or "" to exclude it
     mapping: dict[str, dict[str, str]] = Field(default_factory=dict)
     temperature: float = Field(default=1.0, gt=0)
     mirrored: bool = False
@@ -104,8 +103,8 @@ class _EnsembleTable(_Table):
 class EnsembleEntry:
     """Networks whose predictions are combined. ``labels`` are in the order of the probabilities.
 
-    Those are sharpened by ``temperature``: the mean of several networks is less sure than any of them.
-    ``mirrored`` is test-time augmentation: each member's probabilities are the mean over the face and its
+    ``temperature`` sharpens them: the mean of several networks is less confident than any of them.
+    ``mirrored`` is test-time augmentation: each member's probabilities are the mean over the crop and its
     mirror image, at twice the cost.
     """
 
@@ -119,9 +118,9 @@ class EnsembleEntry:
     mirrored: bool = False
 
     def columns(self, member: ModelEntry) -> tuple[tuple[int, ...], ...]:
-        """For each of the ensemble's labels, the member's outputs that count for it.
+        """The member's outputs for each of the ensemble's labels.
 
-        Raises ModelError if they leave a label of either side without its counterpart.
+        Raises ModelError if a label of either side has no counterpart.
         """
         mapping = self.mapping.get(member.name, {})
         targets = [mapping.get(label, label) for label in member.labels]
@@ -170,10 +169,10 @@ class Catalogue:
     def find(
         self, names: str, policy: Policy | None = None, weights: tuple[float, ...] = ()
     ) -> EnsembleEntry:
-        """The ensemble of that name, or one made of several models named with commas between.
+        """The ensemble of that name, or one of several models whose names are separated by commas.
 
-        ``policy`` and ``weights``, where given, replace the ensemble's own. Raises UnknownModelError, and
-        ModelError if its parts do not fit together.
+        ``policy`` and ``weights``, if given, replace the ensemble's own. Raises UnknownModelError, and
+        ModelError if the members do not fit together.
         """
         table = self._ensembles.get(names)
         if table is None:
@@ -199,7 +198,7 @@ class Catalogue:
 
 
 def read_catalogue(user_file: Path | None = None) -> Catalogue:
-    """The built-in catalogue, with what ``user_file`` adds or replaces if there is such a file.
+    """Reads the built-in catalogue and adds or replaces entries by those of ``user_file``, if it exists.
 
     Raises ModelError, naming the file and the entry, if it cannot be read.
     """
@@ -220,7 +219,7 @@ def read_catalogue(user_file: Path | None = None) -> Catalogue:
 
 
 def parse_model(name: str, content: Mapping[str, Any], place: str | Path) -> ModelEntry:
-    """A model from a table of its description. Raises ModelError that names ``place`` and what is wrong."""
+    """Parses a model's table. Raises ModelError that names ``place`` and what is wrong."""
     return _parse(ModelEntry, {"name": name, **content}, place, name)
 
 

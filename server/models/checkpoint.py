@@ -1,4 +1,4 @@
-"""Weights from files into networks, with every key and shape checked."""
+"""Loads weights from files into networks and checks every key and shape."""
 
 import pickletools
 from collections.abc import Collection, Mapping
@@ -18,18 +18,18 @@ from .pickled_sizes import OLD_PICKLES, check_sizes
 from .poster_v2 import UNUSED_KEY_PREFIXES
 from .weight_file import is_safetensors
 
-#: Where training scripts put the state dict; looked for in this order.
+#: Keys under which training scripts store the state dict, in order of preference.
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _NAMED_IN_ERRORS = 5
 
 
 def load_checkpoint(model: nn.Module, path: Path | str) -> None:
-    """Loads a state dict, bare or under one of the usual wrappers, with or without ``module.`` prefixes,
-    from a safetensors file or one of ``torch.save``, into ``model``.
+    """Loads a state dict from a safetensors file or one of ``torch.save`` into ``model``.
 
-    Tensors that POSTER V2's forward pass never uses are dropped. Nothing in the file is executed. Raises
-    CheckpointError, naming the first missing, unexpected and misshapen keys, if the rest does not fit, and
-    those with infinities or NaN, as a training run that has failed leaves behind.
+    The state dict may be under one of the usual wrappers and may have ``module.`` prefixes. Tensors that
+    POSTER V2's forward pass never uses are dropped. Nothing in the file is executed. Raises CheckpointError
+    that names the first missing, unexpected and misshapen keys, or those with infinities or NaN, which a
+    failed training run leaves.
     """
     path = Path(path)
     wanted = model.state_dict()
@@ -59,16 +59,16 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
 
 
 def _architecture_of(given: Mapping[str, Tensor]) -> str | None:
-    """The architecture that has just these tensors, if one does."""
+    """The architecture whose tensors have exactly these names, if there is one."""
     for name in ARCHITECTURES:
-        with torch.device("meta"):  # their names cost no memory
+        with torch.device("meta"):  # builds the names without memory for the tensors
             if create_model(name, 2).state_dict().keys() == given.keys():
                 return name
     return None
 
 
 def _other_outputs(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> tuple[int, int] | None:
-    """How many outputs the file has and how many are wanted, if that is all that keeps it from fitting."""
+    """The file's number of outputs and the wanted one, if they are the only difference."""
     counts = set()
     for key, tensor in wanted.items():
         if given[key].shape != tensor.shape:
@@ -79,11 +79,11 @@ def _other_outputs(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) ->
 
 
 def load_part(model: nn.Module, part: str, path: Path) -> None:
-    """Loads one part of a network, such as ``ir_back`` of POSTER V2, from a file of that part on its own.
+    """Loads one part of a network, such as ``ir_back`` of POSTER V2, from a file of that part alone.
 
-    Such files may be of whole networks with another head, whose further tensors are left out. Raises
-    CheckpointError if there is no such part, or the file lacks a tensor of it, has it in another shape or
-    with infinities or NaN.
+    The file may be of a whole network with another head; its other tensors are ignored. Raises
+    CheckpointError if there is no such part, or if the file lacks one of its tensors, has it in another shape
+    or with infinities or NaN.
     """
     if part not in dict(model.named_children()):
         known = ", ".join(name for name, _ in model.named_children())
@@ -91,7 +91,7 @@ def load_part(model: nn.Module, part: str, path: Path) -> None:
     module = model.get_submodule(part)
     wanted = module.state_dict()
     given = _read(path)
-    # A count of batches that nothing computes with, and that files from before PyTorch 0.4.1 lack.
+    # A count of batches that no computation uses; files from before PyTorch 0.4.1 lack it.
     needed = [key for key in wanted if not key.endswith("num_batches_tracked")]
     unfit = [key for key in needed if key not in given or given[key].shape != wanted[key].shape]
     if unfit:
@@ -108,7 +108,7 @@ def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def _first(keys: list[str]) -> str:
-    """The first few, and how many more there are."""
+    """The first few keys, and the number of the others."""
     more = f" and {len(keys) - _NAMED_IN_ERRORS} more" if len(keys) > _NAMED_IN_ERRORS else ""
     return ", ".join(keys[:_NAMED_IN_ERRORS]) + more
 
@@ -120,7 +120,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         content: Any = load_file(path) if is_safetensors(path) else _unpickle(path)
     except CheckpointError as error:
         raise CheckpointError(f"{path} is refused: {error}") from error
-    # The last two are what an unpickler makes of a text.
+    # The unpickler raises the last two for a text file.
     except (UnpicklingError, KeyError, IndexError) as error:
         raise CheckpointError(
             f"{path} is no checkpoint, or holds objects that are refused rather than run"
@@ -143,12 +143,12 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    """Whether it is numbers in memory."""
+    """Whether it is a dense tensor with data."""
     return tensor.layout == torch.strided and not tensor.is_meta
 
 
 class _Inert:
-    """Stands in for an object of a class that is not loaded: takes whatever it is given and does nothing."""
+    """Replaces an object of a class that is not loaded: accepts any arguments and does nothing."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         pass
@@ -158,11 +158,11 @@ class _Inert:
 
 
 def _unpickle(path: Path) -> Any:
-    """A file of ``torch.save`` by PyTorch's restricted unpickler, which builds tensors and plain containers.
+    """Loads a file of ``torch.save`` by PyTorch's restricted unpickler, which builds tensors and containers.
 
-    Training checkpoints hold more, such as their authors' progress recorder. Every name that the unpickler
-    would refuse is made to mean a class of its own that does nothing, so that such files load and nothing of
-    them is imported or called. Names of modules that could do harm (``os``, say) are refused even so.
+    Training checkpoints hold other objects, too, such as their authors' progress recorder. Each name that the
+    unpickler would refuse is mapped to its own class that does nothing. Such files then load, and nothing of
+    theirs is imported or called. Names of dangerous modules, such as ``os``, are still refused.
     """
     check_sizes(path)
     try:
@@ -174,8 +174,10 @@ def _unpickle(path: Path) -> Any:
 
 
 def _names_in_old_file(path: Path) -> set[str]:
-    """What ``get_unsafe_globals_in_checkpoint`` finds, for a file from before PyTorch 1.6: pickles one after
-    the other. Those that PyTorch knows are among them, which does no harm: its own meaning comes first."""
+    """``get_unsafe_globals_in_checkpoint`` for files from before PyTorch 1.6, a sequence of pickles.
+
+    The result includes names that PyTorch knows. That does no harm, since its own meaning takes precedence.
+    """
     names = set()
     with path.open("rb") as file:
         try:
@@ -184,5 +186,5 @@ def _names_in_old_file(path: Path) -> set[str]:
                     if opcode.name == "GLOBAL":
                         names.add(str(argument).replace(" ", "."))
         except (ValueError, MemoryError):
-            pass  # no pickle, or not to its end: loading says so
+            pass  # no pickle, or a truncated one: loading reports it
     return names

@@ -1,4 +1,4 @@
-"""DAN: several attention heads on one backbone, each looking elsewhere.
+"""DAN: several attention heads on one backbone, each attending to another part of the face.
 
 Source: Wen et al., "Distract your attention: multi-head cross attention network for facial expression
 recognition" (arXiv 2109.07270; authors' code github.com/yaoing/DAN, MIT). Module names are the
@@ -26,7 +26,7 @@ class DanConfig:
 
 
 class SpatialAttention(nn.Module):
-    """Multiplies the features by one map of where to look."""
+    """Multiplies the features by one attention map: (N, 512, H, W) -> (N, 512, H, W)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class SpatialAttention(nn.Module):
 
 
 class ChannelAttention(nn.Module):
-    """Averages the map, then multiplies each channel by a gate computed from all: (N, C, H, W) -> (N, C)."""
+    """Averages each map, then multiplies each channel by a gate computed from all: (N, C, H, W) -> (N, C)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class Dan(nn.Module):
         x = self.features(x)
         heads = [self.get_submodule(f"cat_head{index}")(x) for index in range(self.config.heads)]
         attended = torch.stack(heads, dim=1)  # (N, heads, 512)
-        # Across the heads, so that what one attends to counts less in the others.
+        # Over the heads: what one attends to counts less in the others.
         return self.bn(self.fc(attended.log_softmax(dim=1).sum(1)))
 
 

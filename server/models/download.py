@@ -1,4 +1,4 @@
-"""Files from Google Drive and other addresses, by gdown: resumed, checked, and in place only when whole."""
+"""Downloads files from Google Drive and URLs with gdown: resumed, checked, and in place only if complete."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,14 +26,14 @@ def download(
     sha256: str | None = None,
     progress: Progress | None = None,
 ) -> str:
-    """Downloads a file of Google Drive (its id) or of a URL, and returns its SHA-256 in hexadecimal.
+    """Downloads a file from Google Drive (by its id) or a URL and returns its SHA-256 in hexadecimal.
 
-    An interrupted download is resumed by the next call. ``to`` appears only when the file is whole. Raises
-    WeightsError, saying what to do, if it cannot be had, is a web page instead of a file, or has another
-    hash than ``sha256``.
+    The next call resumes an interrupted download. ``to`` appears only when the file is complete. Raises
+    WeightsError that says what to do if the file is not available, is a web page, or has another hash than
+    ``sha256``.
     """
     to.parent.mkdir(parents=True, exist_ok=True)
-    # Not ``replacing``: what has come so far stays, for the next call to go on with.
+    # Not ``replacing``: a partial download must stay for the next call to resume.
     fetched = to.with_name(to.name + ".download")
     try:
         gdown.download(

@@ -1,4 +1,4 @@
-"""Networks by name."""
+"""Creates networks by the name of their architecture."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,7 +36,7 @@ _BUILDERS: dict[str, tuple[Callable[[int], nn.Module], int]] = {
 
 ARCHITECTURES = tuple(_BUILDERS)
 
-#: Architecture of single networks: that of two of them under one head.
+#: The architecture of two networks under one head, by that of the single network.
 PAIRS = {"mobilenet": "mobilenet_pair", "se_resnet": "se_resnet_pair"}
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Subsample(nn.Module):
-    """Every ``stride``-th pixel: the authors' max-pool of kernel 1, at a fraction of its cost."""
+    """Keeps every ``stride``-th pixel, like the authors' max-pool of kernel 1, at a fraction of its cost."""
 
     def __init__(self, stride: int) -> None:
         super().__init__()

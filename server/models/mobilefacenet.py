@@ -2,7 +2,7 @@
 
 Source: Chen et al., MobileFaceNets (arXiv 1804.07573), in the form that POSTER V2's authors use
 (github.com/Talented-Q/POSTER_V2, ``models/mobilefacenet.py``). Module names are the checkpoint's.
-Its classifier (``output_layer``) is computed by the authors' code and dropped; it is left out here.
+The authors' code computes its classifier (``output_layer``) and drops the result; it is left out here.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class InvertedResidual(nn.Module):
 
 
 class ResidualStage(nn.Module):
-    """``depth`` inverted residuals of one width, named ``model`` as the checkpoints have it."""
+    """``depth`` inverted residuals of one width, named ``model`` as in the checkpoints."""
 
     def __init__(self, width: int, expansion: int, depth: int) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""MobileNet, for a start from weights that have already seen millions of faces.
+"""MobileNet, to fine-tune from weights that were trained on millions of faces.
 
-Source: Howard et al., MobileNets (arXiv 1704.04861), the first version at full width. The published weights
-that fit were learned from VGGFace2 by A. Savchenko (arXiv 1807.07718);
-``scripts/convert_mobilenet_features.py`` brings them into a file to start from.
+Source: Howard et al., MobileNets (arXiv 1704.04861), the first version at full width. A. Savchenko (arXiv
+1807.07718) trained the published weights for it on VGGFace2; ``scripts/convert_mobilenet_features.py``
+converts them to a file to start from.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-#: Output channels and stride of each pair of a depthwise and a pointwise convolution.
+#: Output channels and stride of each pair of depthwise and pointwise convolution.
 PAIRS = (
     *((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)),
     *((512, 1),) * 5,
     *((1024, 2), (1024, 1)),
 )
-#: How many units at the start are the stem: the first convolution and two pairs.
+#: Units of the stem: the first convolution and two pairs.
 STEM_UNITS = 5
 
 
@@ -27,18 +27,18 @@ class MobileNetConfig:
 
     num_classes: int = 7
     input_size: int = 48
-    #: The input is enlarged by this ratio of whole numbers, 48 px to 160: the published filters know faces of
-    #: a hundred pixels and more, however little detail those have.
+    #: The input is enlarged by this ratio, from 48 px to 160: the published filters were trained on faces of
+    #: a hundred pixels and more, and fit that scale even without detail.
     enlargement: tuple[int, int] = (10, 3)
     dropout: float = 0.3
-    #: The stem comes pretrained and stays as it is: edges and blobs are the same in any
-    #: face, and the large maps are the costliest to learn through.
+    #: The stem is pretrained and stays frozen: edges and blobs are the same in any face, and its large maps
+    #: are the costliest to backpropagate through.
     freeze_stem: bool = True
 
 
 class ConvolutionUnit(nn.Module):
-    """Convolution, BN, ReLU6; strided ones see the image as TensorFlow's SAME padding of an even side does:
-    one row and one column of zeros more at the bottom and on the right."""
+    """Convolution, BN, ReLU6. Strided ones pad like TensorFlow's SAME for an even side: one row and one
+    column of zeros at the bottom and on the right."""
 
     def __init__(
         self, in_channels: int, out_channels: int, side: int, stride: int = 1, groups: int = 1
@@ -54,8 +54,8 @@ class ConvolutionUnit(nn.Module):
     def _convolve(self, x: Tensor) -> Tensor:
         if self.conv.stride != (1, 1):
             if self.training and self.conv.groups > 1:
-                # Every place, of which every second is kept: the same numbers. Gradients of strided depthwise
-                # convolutions are several times slower on CPUs than those of four times as many places.
+                # Computes every position and keeps every second, with the same result: on CPUs, gradients of
+                # strided depthwise convolutions are several times slower than those at all positions.
                 every_place = F.conv2d(x, self.conv.weight, padding=1, groups=self.conv.groups)
                 return every_place[:, :, 1::2, 1::2].contiguous(memory_format=torch.channels_last)
             x = F.pad(x, (0, 1, 0, 1))
@@ -85,7 +85,7 @@ class MobileNetFeatures(nn.Module):
     def train(self, mode: bool = True) -> "MobileNetFeatures":
         super().train(mode)
         if self.freeze_stem:
-            self.stem.eval()  # what is frozen keeps its running statistics too
+            self.stem.eval()  # a frozen stem keeps its running statistics, too
         return self
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""From pixels to a network's input, defined once for serving and training.
+"""Normalises pixels to a network's input, in one module for serving and training.
 
-The same module runs inside the inference graph (so a GPU or OpenVINO does the arithmetic) and in the
-training loop, and therefore can't differ between the two.
+It runs inside the inference graph, on the GPU or OpenVINO, and in the training loop, so the two cannot
+differ.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-#: ITU-R BT.601 luma, what JPEG and every grey-scale conversion of the usual libraries use.
+#: ITU-R BT.601 luma, as JPEG and the grey-scale conversions of common libraries use it.
 LUMA_RGB = (0.299, 0.587, 0.114)
 
 IMAGENET_MEAN_RGB = (0.485, 0.456, 0.406)
@@ -18,11 +18,11 @@ IMAGENET_STD_RGB = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class NormalisationSpec:
-    """How a network wants its pixels.
+    """How a network's input is normalised.
 
-    ``per_image`` subtracts each image's own mean and divides by its own standard deviation (over all
-    pixels and channels), which makes the network blind to exposure and contrast; otherwise ``mean`` and
-    ``std`` (RGB, of values in [0, 1]) are used. ``grayscale`` replaces the three channels by their luma.
+    ``per_image`` subtracts each image's own mean and divides by its own standard deviation (over all pixels
+    and channels), so exposure and contrast do not matter. Otherwise ``mean`` and ``std`` are used (RGB, of
+    values in [0, 1]). ``grayscale`` replaces the three channels by their luma.
     """
 
     grayscale: bool = False
@@ -51,7 +51,7 @@ class Normalisation(nn.Module):
         if not self.spec.per_image:
             return (x - self.mean) / self.std
         centred = x - x.mean((1, 2, 3), keepdim=True)
-        # A floor of one grey level: a flat image stays flat and isn't blown up into noise.
+        # At least one grey level: a flat image stays flat and is not amplified to noise.
         deviation = centred.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(1 / 255)
         return centred / deviation
 

@@ -4,9 +4,9 @@ from torch import Tensor, cat, nn
 
 
 class Pair(nn.Module):
-    """Takes what its networks take, float32 (N, 3, S, S), normalised; returns logits (N, classes).
+    """Takes its networks' input, float32 (N, 3, S, S), normalised; returns logits (N, classes).
 
-    The networks' own heads are left out: the pair's one is linear in the features of both.
+    One head, linear in the features of both, replaces the networks' own.
     """
 
     def __init__(self, first: nn.Module, second: nn.Module, num_classes: int) -> None:

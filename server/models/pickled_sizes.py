@@ -1,7 +1,7 @@
-"""How large a file of ``torch.save`` says that its contents are, found out without making any of them.
+"""Checks the sizes that a file of ``torch.save`` declares, without allocating anything.
 
-PyTorch's restricted unpickler runs nothing of others, but it allocates whatever size a file names: some
-hundred bytes may ask for gigabytes, or for more of a stored part than there is.
+PyTorch's restricted unpickler executes no foreign code, but it allocates any size that a file declares: a few
+hundred bytes may request gigabytes, or more of a stored part than exists.
 """
 
 import math
@@ -13,12 +13,12 @@ from typing import IO, Any
 
 from ..exceptions import CheckpointError
 
-#: A number to know the old format by, its version, the machine, and what was saved.
+#: Pickles of a file in the old format: magic number, version, machine and content.
 OLD_PICKLES = 4
 
 _REBUILDERS = ("torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2")
 
-#: Of each kind of storage; others have a byte at least.
+#: Bytes per element of each storage type; others have at least one byte.
 _ITEM_BYTES = {
     **dict.fromkeys(("DoubleStorage", "LongStorage", "ComplexFloatStorage"), 8),
     **dict.fromkeys(("FloatStorage", "IntStorage"), 4),
@@ -28,13 +28,14 @@ _ITEM_BYTES = {
 
 
 class _Stored(int):
-    """Elements of a part that is stored in the file."""
+    """The number of elements of a part that the file stores."""
 
 
 class _Reader(pickle._Unpickler):
-    """Follows a pickle's steps with objects that do nothing: nothing is imported and nothing called. In
-    Python itself, since the one in C makes a list as long as the largest number that is given to an
-    object."""
+    """Follows a pickle's instructions with inert objects: nothing is imported or called.
+
+    It is Python's own unpickler, since the C one allocates a list as long as the largest memo index.
+    """
 
     def __init__(self, file: IO[bytes], limit: int, records: dict[str, int] | None) -> None:
         super().__init__(file, encoding="latin-1")
@@ -60,7 +61,7 @@ class _Reader(pickle._Unpickler):
                 pass
 
             def __setitem__(self, key: object, value: object) -> None:
-                pass  # of an OrderedDict, say
+                pass  # for example of an OrderedDict
 
             def append(self, item: object) -> None:
                 pass
@@ -81,7 +82,7 @@ class _Reader(pickle._Unpickler):
         return _Stored(elements)
 
     def check_call(self, name: str, arguments: tuple[Any, ...]) -> None:
-        """Raises CheckpointError for a call that would make more than the file holds."""
+        """Raises CheckpointError for a call that would allocate more than the file holds."""
         if name in _REBUILDERS and len(arguments) > 2 and isinstance(arguments[0], _Stored):
             if math.prod(arguments[2]) > arguments[0]:
                 raise CheckpointError(f"a tensor of shape {arguments[2]} is larger than its part")
@@ -100,8 +101,8 @@ def _flat(values: Any) -> Iterator[Any]:
 
 
 def check_sizes(path: Path) -> None:
-    """Raises CheckpointError where loading the file would allocate more than it holds, and UnpicklingError
-    where its steps cannot be followed."""
+    """Raises CheckpointError if loading the file would allocate more than it holds, and UnpicklingError if
+    its instructions cannot be followed."""
     try:
         with path.open("rb") as file:
             if zipfile.is_zipfile(file):
@@ -112,7 +113,7 @@ def check_sizes(path: Path) -> None:
                 _Reader(file, path.stat().st_size, None).load()
     except (CheckpointError, OSError):
         raise
-    except Exception as error:  # whatever a file that is no pickle makes of the steps
+    except Exception as error:  # anything may happen for a file that is no pickle
         raise pickle.UnpicklingError(str(error)) from error
 
 

@@ -16,7 +16,7 @@ from .ir50 import ImprovedResidualBackbone
 from .mobilefacenet import MobileFaceNet, MobileFaceNetConfig
 from .vision_transformer import DropPath, Mlp, TokenClassifier
 
-#: What the authors' checkpoints hold and their forward pass never uses (or computes and drops).
+#: Tensors in the authors' checkpoints that their forward pass never uses (or computes and drops).
 UNUSED_KEY_PREFIXES = (
     "VIT.CON1.",
     "VIT.IRLinear1.",
@@ -48,8 +48,8 @@ class PosterV2Config:
     mlp_ratio: int = 4
     drop_path: float = 0.1
     layer_scale: float = 1e-5
-    #: The published landmark stream comes pretrained and stays frozen in training; the compact one,
-    #: for which no landmark weights exist, learns with the rest.
+    #: The published landmark stream is pretrained and stays frozen in training. The compact one, for which
+    #: no landmark weights exist, is trained with the rest.
     freeze_landmarks: bool = True
 
 
@@ -143,13 +143,13 @@ class FeedForward(nn.Module):
         self.drop_path = DropPath(drop_path)
 
     def forward(self, attended: Tensor, shortcut: Tensor) -> Tensor:
-        """Both (N, T, C), and so is what comes back."""
+        """(N, T, C) attended tokens and shortcut -> (N, T, C)."""
         x = shortcut + self.drop_path(self.gamma1 * attended)
         return x + self.drop_path(self.gamma2 * self.mlp(self.norm(x)))
 
 
 class PatchProjection(nn.Module):
-    """A 1x1 convolution to the tokens' width, named ``proj`` as the checkpoints have it."""
+    """A 1x1 convolution to the tokens' width, named ``proj`` as in the checkpoints."""
 
     def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
@@ -203,13 +203,13 @@ class PosterV2(nn.Module):
     def train(self, mode: bool = True) -> "PosterV2":
         super().train(mode)
         if self.config.freeze_landmarks:
-            self.face_landback.eval()  # a frozen stream keeps its running statistics too
+            self.face_landback.eval()  # a frozen stream keeps its running statistics, too
         return self
 
     def forward(self, x: Tensor) -> Tensor:
         size = self.config.stream_size
         if size != self.config.input_size:
-            # "nearest" throws pixels away; it is what the published weights were trained with.
+            # "nearest" drops pixels, but the published weights were trained with it.
             x = F.interpolate(x, size=(size, size), mode="nearest")
 
         landmarks1, landmarks2, landmarks3 = self.face_landback(x)

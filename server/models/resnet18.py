@@ -1,8 +1,8 @@
 """ResNet-18 without its pooling and classifier, the backbone of DAN.
 
 Source: He et al., "Deep residual learning" (arXiv 1512.03385). Modules are numbered as in
-``torch.nn.Sequential`` over torchvision's network, which is how DAN's checkpoints name them; torchvision
-itself is no dependency, since its wheels need the CUDA build of PyTorch.
+``torch.nn.Sequential`` over torchvision's network, as in DAN's checkpoints. torchvision itself is no
+dependency, since its wheels need the CUDA build of PyTorch.
 """
 
 from torch import Tensor, nn

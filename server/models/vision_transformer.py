@@ -55,17 +55,17 @@ class SelfAttention(nn.Module):
         return self.proj(attended.transpose(1, 2).flatten(2))
 
     def first_token(self, x: Tensor) -> Tensor:
-        """(N, T, C) -> (N, 1, C): the first token of what ``forward`` gives, at a fraction of its cost.
+        """(N, T, C) -> (N, 1, C): the first token of ``forward``'s result, at a fraction of its cost.
 
-        With one query a head, it is cheaper to take the query to the tokens than every token to its key, and
-        to make one value of the tokens' weighted mean. The keys' bias adds the same to all of a query's
-        scores, which the softmax takes out again.
+        With one query per head, it is cheaper to project the query onto the tokens than every token to its
+        key, and to compute one value from the tokens' weighted mean. The keys' bias adds a constant to all
+        scores of a query, which the softmax cancels.
         """
         n, _, width = x.shape
         head_width = width // self.heads
         to_query, to_key, to_value = self.qkv.weight.chunk(3)
         query_bias, _, value_bias = self.qkv.bias.chunk(3)
-        # All as convolutions, those with each head's own matrix in groups: as products of matrices they would
+        # All products are convolutions, with groups for each head's own matrix: as matrix products they would
         # be rounded differently for different N in bfloat16.
         q = F.conv1d(x[:, :1].transpose(1, 2), to_query[:, :, None], query_bias)
         to_direction = to_key.reshape(self.heads, head_width, width).transpose(1, 2).flatten(0, 1)
@@ -92,7 +92,7 @@ class Block(nn.Module):
         return self._add(x, self.attn(self.norm1(x)))
 
     def first_token(self, x: Tensor) -> Tensor:
-        """(N, T, C) -> (N, 1, C): the first token of what ``forward`` gives, at a fraction of its cost."""
+        """(N, T, C) -> (N, 1, C): the first token of ``forward``'s result, at a fraction of its cost."""
         return self._add(x[:, :1], self.attn.first_token(self.norm1(x)))
 
     def _add(self, x: Tensor, attended: Tensor) -> Tensor:
@@ -113,7 +113,7 @@ class SqueezeExcitation(nn.Module):
 
 
 class ClassificationHead(nn.Module):
-    """One linear layer, named ``linear`` as the checkpoints have it."""
+    """One linear layer, named ``linear`` as in the checkpoints."""
 
     def __init__(self, width: int, num_classes: int) -> None:
         super().__init__()
@@ -152,6 +152,6 @@ class TokenClassifier(nn.Module):
         for block in earlier:
             x = block(x)
         assert isinstance(last, Block)
-        # The class is read off the first token alone: what the last block would make of the others, a tenth
-        # of the whole network's operations, is not computed.
+        # Only the first token decides the class. The last block does not compute the others, which would be a
+        # tenth of the whole network's operations.
         return self.head(self.se_block(self.norm(last.first_token(x)).squeeze(1)))

@@ -1,6 +1,6 @@
-"""What a weights file says of itself: enough to serve it without being told anything.
+"""A weights file's own description, which suffices to serve it without further options.
 
-Runs of ``emostream train`` write it into the metadata of their safetensors file. Files of others hold none.
+``emostream train`` writes it into the metadata of its safetensors files. Other files have none.
 """
 
 import json
@@ -15,15 +15,15 @@ from ..exceptions import CheckpointError
 from ..files import replacing
 from .normalisation import NormalisationSpec
 
-#: What a run calls its weights; such a file goes by its folder's name.
+#: File name of a training run's weights; such a model is named after its folder.
 WEIGHTS_FILE = "model.safetensors"
 
 
 @dataclass(frozen=True)
 class WeightDescription:
     """``labels`` are in the order of the outputs. Logits are divided by ``temperature`` before the softmax,
-    which makes the largest probability mean what it says (Guo et al., arXiv 1706.04599);
-    ``temperature_before`` is what a calibration replaced. ``mirrored``: see ``EnsembleEntry``."""
+    which calibrates the largest probability (Guo et al., arXiv 1706.04599). ``temperature_before`` is the
+    one that a calibration replaced. ``mirrored``: see ``EnsembleEntry``."""
 
     architecture: str
     labels: tuple[str, ...]
@@ -34,7 +34,7 @@ class WeightDescription:
 
 
 def is_safetensors(path: Path) -> bool:
-    """By its name, or else by its first bytes: downloads have a name of ours."""
+    """Checks the file name, then the first bytes: downloads are named by this program."""
     if path.suffix == ".safetensors":
         return True
     if not path.is_file():
@@ -45,7 +45,7 @@ def is_safetensors(path: Path) -> bool:
 
 
 def read_description(path: Path) -> WeightDescription | None:
-    """What the file says of itself; None if nothing. Raises CheckpointError if that makes no sense."""
+    """The file's description; None if it has none. Raises CheckpointError if it is invalid."""
     try:
         if not path.is_file() or not is_safetensors(path):
             return None
@@ -80,7 +80,7 @@ def _temperature(text: str) -> float:
 
 
 def write_weights(path: Path, state: dict[str, Tensor], description: WeightDescription) -> None:
-    """Writes a whole file or none."""
+    """Writes the file atomically."""
     metadata = {
         "architecture": description.architecture,
         "labels": ",".join(description.labels),
@@ -93,12 +93,12 @@ def write_weights(path: Path, state: dict[str, Tensor], description: WeightDescr
         metadata["mirrored"] = "true"
     with replacing(path) as temporary:
         save_file(state, temporary, metadata)
-        temporary.chmod(0o644)  # safetensors makes it readable for its owner only
+        temporary.chmod(0o644)  # safetensors makes it readable by its owner only
 
 
 def set_temperature(path: Path, temperature: float) -> None:
-    """Stores a temperature with the weights, and the one it replaces. Raises CheckpointError if the file does
-    not describe itself."""
+    """Stores a temperature with the weights, and the one it replaces. Raises CheckpointError if the file has
+    no description."""
     description = read_description(path)
     if description is None:
         raise CheckpointError(f"{path} does not say what it holds, so a temperature cannot be stored with it")
@@ -107,9 +107,9 @@ def set_temperature(path: Path, temperature: float) -> None:
 
 
 def restore_temperature(path: Path) -> float:
-    """Takes back the last ``set_temperature``; returns the temperature that is in force again.
+    """Undoes the last ``set_temperature``; returns the restored temperature.
 
-    Raises CheckpointError if there is none to take back."""
+    Raises CheckpointError if there is none to undo."""
     description = read_description(path)
     if description is None or description.temperature_before is None:
         raise CheckpointError(f"{path} has no temperature that a calibration replaced")

@@ -1,4 +1,4 @@
-"""Weights on this machine: which are here, fetching those that are not, and adding a user's own."""
+"""Manages the weights on this machine: their state, downloads, and a user's own weights."""
 
 import shutil
 import tomllib
@@ -19,24 +19,24 @@ from .download import Progress, download
 from .factory import create_model
 from .weight_file import read_description
 
-#: What is loaded where nobody chose anything.
+#: The model that is loaded unless another is chosen.
 DEFAULT = "default"
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
 
 class State(Enum):
-    """What is known of a model's file."""
+    """The state of a model's file."""
 
-    READY = "ready"  # it is here
+    READY = "ready"  # it is on this machine
     ABSENT = "absent"  # it has to be downloaded
-    CHANGED = "changed"  # it is here, but not the file that was pinned
+    CHANGED = "changed"  # it is on this machine, but its hash is not the pinned one
 
 
 @dataclass(frozen=True)
 class Import:
-    """A user's own weights, as ``emostream weights import`` is told of them. What is None is taken from what
-    the file says of itself, as those of ``emostream train`` do."""
+    """The arguments of ``emostream weights import``. Each that is None comes from the file's own description,
+    which the files of ``emostream train`` have."""
 
     name: str
     file: Path
@@ -49,10 +49,10 @@ class Import:
 class WeightsStore:
     """The folder of downloaded and imported weights.
 
-    ``catalogue.toml`` in it lists the imported ones, ``pins.toml`` the SHA-256 of each file as it was when
-    first downloaded, for those whose authors publish none, ``temperatures.toml`` what
-    ``emostream calibrate`` found for models and ensembles, by name (``temperatures-before.toml``: what that
-    replaced), and ``in-use.toml`` what ``emostream weights use`` chose.
+    In this folder, ``catalogue.toml`` lists the imported weights. ``pins.toml`` has the SHA-256 of each file
+    at its first download, for files whose authors publish none. ``temperatures.toml`` has the results of
+    ``emostream calibrate`` by the name of the model or ensemble, and ``temperatures-before.toml`` the values
+    that they replaced. ``in-use.toml`` has the choice of ``emostream weights use``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -70,20 +70,20 @@ class WeightsStore:
     def find(
         self, names: str, policy: Policy | None = None, weights: tuple[float, ...] = ()
     ) -> EnsembleEntry:
-        """As ``Catalogue.find``, at the temperature that was found on this machine, if any was."""
+        """As ``Catalogue.find``, with the temperature that was calibrated on this machine, if any."""
         entry = self.catalogue().find(names, policy, weights)
         temperature = _read(self._temperatures_file).get(names)
         return entry if temperature is None else replace(entry, temperature=float(temperature))
 
     def set_temperature(self, name: str, temperature: float) -> None:
-        """Keeps the temperature of a model or ensemble for the next time it is loaded."""
+        """Stores the temperature of a model or ensemble for the next time it is loaded."""
         self.folder.mkdir(parents=True, exist_ok=True)
         before = _read(self._temperatures_before_file) | {name: self.find(name).temperature}
         _write(self._temperatures_before_file, before)
         _write(self._temperatures_file, _read(self._temperatures_file) | {name: temperature})
 
     def restore_temperature(self, name: str) -> None:
-        """Takes back the last ``set_temperature``. Raises ModelError if there is none to take back."""
+        """Undoes the last ``set_temperature``. Raises ModelError if there is none to undo."""
         before = _read(self._temperatures_before_file)
         if name not in before:
             raise ModelError(f"{name} has no temperature that a calibration replaced")
@@ -91,11 +91,11 @@ class WeightsStore:
         _write(self._temperatures_before_file, before)
 
     def in_use(self) -> str:
-        """What is loaded where nobody names a model: ``default``, unless ``use`` chose another."""
+        """The model that is loaded if none is named: ``default``, unless ``use`` chose another."""
         return str(_read(self._in_use_file).get("model", DEFAULT))
 
     def use(self, name: str) -> EnsembleEntry:
-        """Has a model or ensemble loaded where nobody names one.
+        """Chooses the model or ensemble that is loaded if none is named.
 
         Raises ModelError, and changes nothing, if it cannot be loaded.
         """
@@ -110,13 +110,13 @@ class WeightsStore:
         return entry
 
     def path(self, entry: ModelEntry) -> Path:
-        """Where a model's file is, or will be when it has been downloaded."""
+        """The path of a model's file, also before it has been downloaded."""
         if entry.shipped is not None:
             return _SHIPPED / entry.shipped
         return entry.path or self.folder / f"{entry.name}.pth"
 
     def require(self, entry: ModelEntry) -> Path:
-        """The path of a file that is here. Raises WeightsError, saying what to do, if it is not."""
+        """The path of an existing file. Raises WeightsError that says what to do if it does not exist."""
         path = self.path(entry)
         if path.is_file():
             return path
@@ -127,7 +127,7 @@ class WeightsStore:
         raise WeightsError(f"the weights of {entry.name} should be at {path}, but there is no such file")
 
     def pull(self, entry: ModelEntry, progress: Progress | None = None) -> Path:
-        """Downloads a model's file unless it is here, and pins its hash if none was known.
+        """Downloads a model's file unless it exists, and pins its hash if none was known.
 
         Raises WeightsError, and CheckpointError if the file does not fit the architecture.
         """
@@ -153,7 +153,7 @@ class WeightsStore:
         return entry.sha256 or self._pins().get(entry.name)
 
     def state(self, entry: ModelEntry, *, check_hash: bool = False) -> State:
-        """Whether a model's file is here and, if asked, the one it should be (which reads all of it)."""
+        """Whether a model's file exists and, with ``check_hash``, is the expected one (reads all of it)."""
         path = self.path(entry)
         if not path.is_file():
             return State.ABSENT
@@ -163,7 +163,7 @@ class WeightsStore:
         return State.READY
 
     def add(self, wanted: Import) -> ModelEntry:
-        """Checks a user's file against its architecture, copies it here and lists it.
+        """Checks a user's file against its architecture, copies it into this folder and lists it.
 
         Raises CheckpointError if it does not fit, ModelError if its description is wrong.
         """
@@ -178,7 +178,7 @@ class WeightsStore:
             "path": str(copy),
             "description": f"imported from {wanted.file.name}",
         }
-        # Before anything is written: a catalogue that cannot be read would stop every later command.
+        # Before anything is written: an invalid catalogue would break every later command.
         entry = parse_model(wanted.name, table, wanted.file)
         load_checkpoint(create_model(entry.architecture, len(entry.labels)), wanted.file)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -188,7 +188,7 @@ class WeightsStore:
         known = _read(self._user_catalogue)
         known.setdefault("models", {})[wanted.name] = table | {"sha256": sha256_of(copy)}
         _write(self._user_catalogue, known)
-        # A temperature of weights that had this name before is none of these.
+        # Temperatures of earlier weights of this name do not apply to these.
         for file in (self._temperatures_file, self._temperatures_before_file):
             if wanted.name in (temperatures := _read(file)):
                 del temperatures[wanted.name]
@@ -200,7 +200,7 @@ class WeightsStore:
 
 
 def _described(wanted: Import) -> dict[str, Any]:
-    """What the catalogue says of an import: what was given, else what the file says, else what is usual."""
+    """The catalogue entry of an import: from the arguments, else the file's description, else defaults."""
     described = read_description(wanted.file)
     labels = wanted.labels or (described.labels if described else None)
     if labels is None:

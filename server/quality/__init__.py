@@ -1,1 +1,1 @@
-"""How well a face can be seen, and whether its emotion should be believed. No I/O, no network."""
+"""How well a face can be seen, and whether its prediction can be trusted. No I/O, no network."""

@@ -1,4 +1,4 @@
-"""From what was measured to a face's ``Quality``, and to the reasons for which it is uncertain."""
+"""Derives a face's ``Quality`` from measurements, and the reasons why its prediction is uncertain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from ..faces import BoxXywh, Face, Quality, Reason
 from .measures import CropMeasures
 from .pose import head_pose
 
-#: Below these, and beyond these, a face's emotion should not be believed. docs/quality.md says how often good
-#: photographs come under each, and what it does to answers.
+#: Outside these limits, a prediction is uncertain. docs/quality.md says how often good photographs fail each
+#: limit, and how it affects predictions.
 MIN_SIZE_PX = 32.0
 MIN_SHARPNESS = 0.08
 MIN_BRIGHTNESS = 0.1
@@ -19,15 +19,15 @@ MAX_ANGLES_DEG = (30.0, 45.0, 35.0)  # roll, yaw, pitch
 MIN_VISIBLE = 0.75
 MIN_COVERED = 0.5
 
-#: A label that is wrong more often than this is ambiguous, unless it leads the next one by ``CLEAR_RATIO``.
+#: A prediction more likely wrong than this is ambiguous, unless its label leads the next by ``CLEAR_RATIO``.
 MAX_WRONG = 0.45
 CLEAR_RATIO = 3.0
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """How well a face can be seen; ``covered`` is the probability that something covers it, and
-    ``crop_turn_deg`` by how much its crop was turned upright."""
+    """How well a face can be seen. ``covered`` is the probability that something covers it;
+    ``crop_turn_deg`` is the angle by which its crop was turned upright."""
 
     quality: Quality
     covered: float = 0.0
@@ -35,7 +35,7 @@ class Assessment:
 
     @property
     def crop_roll_deg(self) -> float | None:
-        """How the face is turned in its crop, in [-180, 180)."""
+        """The face's roll within its crop, in [-180, 180)."""
         roll_deg = self.quality.roll_deg
         return None if roll_deg is None else (roll_deg - self.crop_turn_deg + 180) % 360 - 180
 
@@ -47,8 +47,11 @@ def assess(
     landmarks_xy: Sequence[Sequence[float]] | npt.NDArray[np.float32] | None = None,
     crop_turn_deg: float = 0.0,
 ) -> Assessment:
-    """Puts together what is known of a face: ``box_xywh`` is the detector's, which may reach outside of the
-    frame of ``size_wh``, landmarks are (6, 2), and ``crop_turn_deg`` is by how much the crop was turned."""
+    """Combines what is known of a face.
+
+    ``box_xywh`` is the detector's box, which may reach outside the frame of ``size_wh``; ``landmarks_xy`` are
+    (6, 2); ``crop_turn_deg`` is the angle by which the crop was turned.
+    """
     pose = None if landmarks_xy is None else head_pose(landmarks_xy)
     quality = Quality(
         size_px=None if box_xywh is None else round(float(max(box_xywh[2:])), 1),
@@ -63,7 +66,7 @@ def assess(
 
 
 def visible_part(box_xywh: Sequence[float], size_wh: tuple[int, int]) -> float:
-    """The part of a box that lies inside of a frame, in [0, 1]; 0 for a box without area."""
+    """The fraction of a box inside the frame, in [0, 1]; 0 for a box without area."""
     x, y, width, height = (float(value) for value in box_xywh)
     if width <= 0 or height <= 0:
         return 0.0
@@ -73,7 +76,7 @@ def visible_part(box_xywh: Sequence[float], size_wh: tuple[int, int]) -> float:
 
 
 def reasons_of(probabilities: npt.NDArray[np.float32], assessment: Assessment | None) -> tuple[Reason, ...]:
-    """Why the emotion of probabilities (C,) should not be believed; empty where it may be."""
+    """Why a prediction, probabilities (C,), is uncertain; empty if it is not."""
     reasons: list[Reason] = []
     if assessment is not None:
         quality = assessment.quality
@@ -88,7 +91,7 @@ def reasons_of(probabilities: npt.NDArray[np.float32], assessment: Assessment | 
             reasons.append("turned")
         if quality.visible is not None and quality.visible < MIN_VISIBLE:
             reasons.append("cut_off")
-        # Of a crop without contrast or detail nothing can be said.
+        # A crop without contrast or detail does not show whether the face is covered.
         if assessment.covered > MIN_COVERED and not {"blurred", "dark"} & set(reasons):
             reasons.append("covered")
     if wrong(probabilities) > MAX_WRONG:
@@ -97,11 +100,11 @@ def reasons_of(probabilities: npt.NDArray[np.float32], assessment: Assessment | 
 
 
 def wrong(probabilities: npt.NDArray[np.float32]) -> float:
-    """How likely the most likely label of probabilities (C,) is wrong, in [0, 1].
+    """The probability that the most likely label of probabilities (C,) is wrong, in [0, 1].
 
-    From the two largest alone, so for any set of labels; for the models that the fit knows it is calibrated.
-    Where the first is ``CLEAR_RATIO`` times the second there is no doubt between labels, however many share
-    the rest.
+    It uses only the two largest probabilities, so it works for any set of labels; for the models of the fit
+    it is calibrated. It is 0 if the largest is at least ``CLEAR_RATIO`` times the second: then no other label
+    competes, however many share the rest.
     """
     if len(probabilities) < 2:
         return 0.0
@@ -119,6 +122,6 @@ def face_of(
     score: float | None = None,
     face_id: int | None = None,
 ) -> Face:
-    """A face with the probabilities (C,) of ``labels``, its quality, and whether it is uncertain."""
+    """A face with the probabilities (C,) of ``labels``, its quality, and the reasons why it is uncertain."""
     quality = None if assessment is None else assessment.quality
     return Face.from_row(labels, row, box_xywh, score, face_id, quality, reasons_of(row, assessment))

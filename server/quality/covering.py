@@ -1,7 +1,7 @@
-"""Whether something covers a face: a mask, a headset, a hand. From the crop's texture, without a network.
+"""Estimates from a crop's texture whether something covers the face: a mask, a headset, a hand. No network.
 
-What is worn is smoother than a face and ends in an edge: a logistic regression on the contrast and the mean
-of 8 × 8 cells says how likely that is. ``python -m bench.quality`` fits it.
+Masks and headsets are smoother than a face and end in an edge. A logistic regression on the contrast and mean
+of 8 × 8 cells estimates the probability. ``python -m bench.quality`` fits it.
 """
 
 import json
@@ -11,22 +11,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-#: Cells across and down, and the crop's side in pixels.
+#: Cells per side, and the crop's side in pixels.
 _CELLS = 8
 _SIDE_PX = 48
 
-#: Levels of 255: less deviation than this is noise.
+#: In levels of 255: a smaller standard deviation is noise.
 _LEAST_DEVIATION = 4.0
 
-#: Added to a cell's deviation before its logarithm, in deviations of the crop: noise, again.
+#: Added to a cell's deviation before the logarithm, in deviations of the crop, against noise.
 _FLOOR = 0.03
 
 Floats = npt.NDArray[np.float32]
 
 
 def features(luma: Floats) -> Floats:
-    """(N, 192) of crops' luma (N, 48, 48) in [0, 255]: each cell's log deviation, mean, and |mean|, all
-    relative to the crop's."""
+    """Features (N, 192) of crops' luma (N, 48, 48) in [0, 255]: each cell's log deviation, mean and |mean|,
+    all relative to the crop's."""
     crops = luma - luma.mean((1, 2), keepdims=True)
     crops = crops / np.maximum(crops.std((1, 2), keepdims=True), _LEAST_DEVIATION)
     side = _SIDE_PX // _CELLS

@@ -1,4 +1,4 @@
-"""What the pixels of a face's crop say: how sharp and how bright it is, and whether something covers it."""
+"""Measures a face's crop: how sharp and how bright it is, and whether something covers the face."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from PIL import Image
 
 from .covering import covered
 
-#: Side of the crop that is measured, in pixels: what the default networks see of it.
+#: Side in pixels at which the crop is measured: the input size of the default networks.
 MEASURED_PX = 48
 
-#: Rows and columns of the measured crop that show the face, whoever's it is: brow to chin, temple to temple.
+#: Rows and columns of the measured crop that show any face: brow to chin, temple to temple.
 _ROWS, _COLUMNS = slice(10, 44), slice(9, 39)
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
-#: Levels of 255: contrast below is noise, which must not count as sharpness.
+#: In levels of 255: contrast below this is noise, which must not count as sharpness.
 _LEAST_DEVIATION = 1.0
 
 

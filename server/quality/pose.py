@@ -1,4 +1,4 @@
-"""How a head is turned, from the six landmarks that BlazeFace gives. Pure."""
+"""Estimates a head's pose from BlazeFace's six landmarks. Pure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-#: Where the landmarks lie on a head that looks into the camera, x to the image's right, y down, z towards the
-#: camera, in cm: rounded from MediaPipe's canonical face model (Apache-2.0). In the order of ``LANDMARKS``.
+#: The landmarks of a head that faces the camera, in cm: x to the image's right, y down, z towards the camera.
+#: Rounded from MediaPipe's canonical face model (Apache-2.0), in the order of ``LANDMARKS``.
 _HEAD = np.array(
     [
         [-3.2, -2.6, 3.5],  # right eye
@@ -23,7 +23,7 @@ _SOLVER = np.linalg.pinv(_HEAD)  # (3, 6)
 
 
 class HeadPose(NamedTuple):
-    """Degrees; signs are those of ``emostream.faces.Quality``."""
+    """Angles in degrees, with the signs of ``emostream.faces.Quality``."""
 
     roll_deg: float
     yaw_deg: float
@@ -31,10 +31,10 @@ class HeadPose(NamedTuple):
 
 
 def head_pose(landmarks_xy: Sequence[Sequence[float]] | npt.NDArray[np.float32]) -> HeadPose | None:
-    """From landmarks (6, 2), x and y in pixels; None where they lie on one point.
+    """The pose for landmarks (6, 2), x and y in pixels; None if all are at one point.
 
-    The head's rotation under scaled orthography, by least squares: the first step of DeMenthon and Davis,
-    "Model-based object pose in 25 lines of code" (IJCV 1995).
+    It is the head's rotation under scaled orthography, by least squares: the first step of DeMenthon and
+    Davis, "Model-based object pose in 25 lines of code" (IJCV 1995).
     """
     points = np.asarray(landmarks_xy, np.float64)
     across, down = (_SOLVER @ (points - points.mean(0))).T  # two rows of the rotation, scaled

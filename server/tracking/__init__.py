@@ -1,1 +1,1 @@
-"""Who is who from frame to frame, and each face's moving average. No I/O."""
+"""Follows faces from frame to frame, and averages their probabilities over time. No I/O."""

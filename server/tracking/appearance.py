@@ -1,9 +1,9 @@
-"""How a face looks from afar: a few colours in their places. Enough to tell two people in one video apart.
+"""Describes a face's appearance by a coarse raster of colours, which tells two people in one video apart.
 
-It is about colour, not identity: 48 numbers of a 4 × 4 raster, in which hair, skin and collar can be told but
-no face. It is compared within one session, kept for as long as the face is followed, and never sent or
-written. A histogram of colours told far fewer people apart (bench/README.md).
-The same measure as ``web/src/detection/appearance.ts``.
+It describes colour, not identity: 48 numbers of a 4 × 4 raster, which shows hair, skin and collar but no
+facial features. It is compared only within one session, kept only while the face is tracked, and never sent
+or written to disk. A colour histogram told far fewer people apart (bench/README.md). The measure is the same
+as in ``web/src/detection/appearance.ts``.
 """
 
 from collections.abc import Sequence
@@ -14,31 +14,32 @@ import numpy.typing as npt
 
 from ..imaging.crop import RawBoxXywh
 
-#: Numbers that belong to one face; empty where nothing is known.
+#: The appearance of one face; empty if it is unknown.
 Appearance = Sequence[float]
 
-#: Cells on each side of the raster, and samples on each side of a cell.
+#: Cells per side of the raster, and samples per side of a cell.
 CELLS = 4
 SAMPLES = 4
 
-#: What is looked at, in parts of the detector's box beyond its edges: hair and collar, little background.
+#: Margins around the detector's box, as fractions of its size: hair and collar, little background.
 ABOVE, BESIDE, BELOW = 0.25, 0.1, 0.05
 
-#: Added to each channel, of 255: in the dark, colours are noise.
+#: Added to each channel, in levels of 255, since dark colours are noise.
 DARK = 8.0
 
-#: Least contrast of the raster, as the standard deviation of the logarithm of its light.
+#: Least contrast of the raster: standard deviation of the logarithm of its brightness.
 MIN_CONTRAST = 0.15
 
-#: Weight of the colours beside the light and shade.
+#: Weight of the colours relative to the brightness.
 COLOUR = 3.0
 
 
 def appearance_of(image_rgb: npt.NDArray[np.uint8], box_xywh: RawBoxXywh) -> tuple[float, ...]:
     """The appearance of the face in a box of an image uint8 (H, W, 3) RGB.
 
-    Logarithms make it independent of how much light there is, and the contrast is taken out of light and
-    shade: 16 numbers of light with a length of about 1, then 32 of colour, red and blue against green.
+    Logarithms make it independent of the illumination, and the brightness is divided by its contrast. The
+    result is 16 numbers of brightness with a norm of about 1, then 32 of colour: red and blue relative to
+    green.
     """
     height, width, _ = image_rgb.shape
     x, y, box_width, box_height = box_xywh
@@ -57,8 +58,8 @@ def appearance_of(image_rgb: npt.NDArray[np.uint8], box_xywh: RawBoxXywh) -> tup
 
 
 def appearance_distance(a: Appearance, b: Appearance) -> float:
-    """How much two appearances differ: about 0.3 from frame to frame of one face, and 1.3 between two
-    people's faces. 0 where one says nothing."""
+    """The distance of two appearances: about 0.3 from frame to frame of one face, and 1.3 between two
+    people's faces. 0 if either is empty."""
     if not a or not b:
         return 0.0
     total = 0.0

@@ -1,13 +1,13 @@
-"""Which face is whose from frame to frame. No I/O; time is passed in.
+"""Tracks faces: assigns the same id to a face from frame to frame. No I/O; time is passed in.
 
-The same rule as ``web/src/tracking/tracker.ts``, name by name; both are held to
-``tests/data/tracking_cases.json``. Only + − × ÷ and square roots are used, in the same order, so that both
-give the same ids to the last tie.
+``web/src/tracking/tracker.ts`` has the same algorithm with the same names, and
+``tests/data/tracking_cases.json`` tests both. Only + − × ÷ and square roots are used, in the same order, so
+that both give the same ids, even for ties.
 
-A face is expected where its speed has carried it. Each pair of a known face and a box costs what separates
-them: distance, change of size, and change of appearance (see ``appearance``); a pair beyond one of the
-limits is none. The cheapest pair is taken first, then the cheapest of what is left (an optimal assignment
-kept no more ids in ``bench/tracking.py``, and its ties are no rule); a box without a partner is a new face.
+A face is expected where its speed has carried it. The cost of a pair of a known face and a box adds up
+distance, change of size, and change of appearance (see ``appearance``); a pair beyond one of the limits is
+excluded. The cheapest pair is matched first, then the cheapest of the rest. An optimal assignment kept no
+more ids in ``bench/tracking.py``, and its ties are arbitrary. A box without a match is a new face.
 """
 
 from collections.abc import Sequence
@@ -17,61 +17,62 @@ from math import sqrt
 from ..imaging.crop import RawBoxXywh
 from .appearance import Appearance, appearance_distance
 
-#: A face is forgotten when it has been missing for longer, in seconds from the first frame without it.
+#: A face is dropped when it has been missing for longer, in seconds since the first frame without it.
 MAX_GAP_S = 2.25
 
-#: A face of the frame before is looked for even where that was longer ago, in seconds: slow clients.
+#: For slow clients: a face of the previous frame is kept up to this age of that frame, in seconds.
 MAX_PAUSE_S = 10.0
 
-#: Unseen faces remembered at most, those seen last.
+#: Most unseen faces remembered: those seen most recently.
 MAX_UNSEEN = 32
 
-#: Nobody keeps a speed for long: as the time t since the last sight grows, t seconds carry a face as far
-#: as t / (1 + t / DAMPING_S) seconds at its speed would.
+#: Speed fades while a face is unseen: in t seconds it moves as far as in t / (1 + t / DAMPING_S) seconds at
+#: its last speed.
 DAMPING_S = 1.0
 
-#: How far from where it is expected a face may be: a part of its side, as many sides for each second since it
-#: was seen (up to a longest time), and, since it may have stopped or turned back, twice the way at its speed.
+#: Largest distance of a face from its expected position: a fraction of its side, plus a number of sides per
+#: second since it was seen (up to a longest time), plus twice the way at its speed, since it may have stopped
+#: or turned back.
 REACH = 0.8
 REACH_PER_S = 12.0
 MAX_REACH_S = 0.3
-#: A face that was seen once has no speed yet: up to 2.5 m a second, a face being 0.16 m wide.
+#: The same for a face that was seen only once and has no speed yet: up to 2.5 m/s for a face 0.16 m wide.
 FIRST_REACH_PER_S = 16.0
 MAX_FIRST_REACH_S = 0.25
 
-#: The larger of two sides, by the smaller, that one face may have in two frames.
+#: Largest ratio of one face's sides in two frames, and how much it grows per second.
 MAX_GROWTH = 1.6
 GROWTH_PER_S = 1.0
 
-#: Two appearances that differ by more are two people's; people turn and light changes, so a little more is
-#: allowed for each second since the face was seen, up to one.
+#: Largest distance of one face's appearances. People turn and light changes, so it grows by a little during
+#: the first second since the face was seen.
 MAX_APPEARANCE = 0.7
 APPEARANCE_PER_S = 0.2
 
-#: Beside somebody whose centre is nearer than so many sides, a face may be half covered: it may differ by so
-#: many times as much. With its hair a head is about two boxes wide.
+#: A face may be half covered if another one's centre is nearer than this many sides; then its appearance may
+#: differ by this multiple of the limit. A head with its hair is about two boxes wide.
 NEAR = 2.0
 COVERED_APPEARANCE = 1.7
 
-#: What a pair costs at each limit; and for a face that was not in the frame before: one that was comes first.
+#: Cost of a pair at each limit, and the extra cost of a face that was not in the previous frame.
 REACH_COST = 2.0
 GROWTH_COST = 0.5
 APPEARANCE_COST = 1.0
 UNSEEN_COST = 0.5
 
-#: Time constants, in seconds, with which speed and appearance follow what is seen.
+#: Time constants, in seconds, of the averages of speed and appearance.
 SPEED_S = 0.08
 APPEARANCE_S = 0.15
 
-#: Where another face overlaps by this much (intersection over union) a box may be of both: nothing is learnt
-#: about appearance, and less about speed.
+#: A box that another face overlaps by more than this (intersection over union) may show both: it does not
+#: update the appearance, and updates the speed with this factor.
 CROWDED_IOU = 0.1
 CROWDED_SPEED = 0.25
 
 
 @dataclass
 class _Track:
-    """A known face. Position is its box's centre; px and px a second."""
+    """A known face. Its position is the centre of its box, in px; its speed is in px per second."""
 
     face_id: int
     x: float
@@ -80,7 +81,7 @@ class _Track:
     height: float
     appearance: list[float]
     seen_at: float
-    #: Time of the first frame without it since it was seen; None if it was in the frame before.
+    #: Time of the first frame without it since it was last seen; None if it was in the previous frame.
     missing_since: float | None = None
     vx: float = 0.0
     vy: float = 0.0
@@ -106,7 +107,7 @@ class _Track:
 
 
 class FaceTracker:
-    """One session's or video's faces. Numbers count from 1 and are never given twice."""
+    """Tracks the faces of one session or video. Ids count from 1 and are never reused."""
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
@@ -115,10 +116,10 @@ class FaceTracker:
     def update(
         self, boxes_xywh: Sequence[RawBoxXywh], appearances: Sequence[Appearance], now_s: float
     ) -> list[int]:
-        """The ids of one frame's faces, in their order.
+        """The ids of one frame's faces, in order.
 
-        ``appearances`` are the boxes', in their order; an empty one says nothing. ``now_s`` is in seconds of
-        a monotonic clock; where it goes back, another video has begun, and all faces are new.
+        ``appearances`` are those of the boxes, in order; an empty one is ignored. ``now_s`` is in seconds of
+        a monotonic clock; if it goes back, another video has begun and all faces are new.
         """
         self._tracks = [track for track in self._tracks if track.is_remembered(now_s)]
         expected = [track.expected(now_s) for track in self._tracks]
@@ -146,7 +147,7 @@ class FaceTracker:
         return ids
 
     def expected(self, now_s: float, unseen_s: float) -> list[RawBoxXywh]:
-        """Where the faces are likely to be that were seen within the last ``unseen_s`` seconds."""
+        """The expected boxes of the faces seen within the last ``unseen_s`` seconds."""
         return [track.expected(now_s) for track in self._tracks if 0 <= now_s - track.seen_at <= unseen_s]
 
     def _new(self, box_xywh: RawBoxXywh, appearance: Appearance, now_s: float) -> int:
@@ -165,8 +166,8 @@ class FaceTracker:
         appearances: Sequence[Appearance],
         now_s: float,
     ) -> dict[int, int]:
-        """The place of the known face that each box belongs to, if any does: cheapest pairs first. Of equal
-        costs the older face comes first, then the box that is listed first."""
+        """Matches boxes to known faces, both by index: cheapest pairs first. Among equal costs, the older
+        face comes first, then the earlier box."""
         costs: list[tuple[float, int, int]] = []
         for place, track in enumerate(self._tracks):
             for index, box in enumerate(boxes_xywh):
@@ -191,7 +192,7 @@ class FaceTracker:
         others_xywh: Sequence[RawBoxXywh],
         now_s: float,
     ) -> float | None:
-        """What separates a face from a box; None where that is too much."""
+        """The cost of matching a face with a box; None if a limit is exceeded."""
         elapsed = now_s - track.seen_at
         dx = box_xywh[0] + box_xywh[2] / 2 - (expected[0] + expected[2] / 2)
         dy = box_xywh[1] + box_xywh[3] / 2 - (expected[1] + expected[3] / 2)
@@ -221,7 +222,7 @@ class FaceTracker:
         crowded: bool,
         now_s: float,
     ) -> None:
-        """The face is in this box now."""
+        """Updates a face that was found in this box."""
         elapsed = max(now_s - track.seen_at, 0.001)
         x, y = box_xywh[0] + box_xywh[2] / 2, box_xywh[1] + box_xywh[3] / 2
         weight = elapsed / (elapsed + SPEED_S) if track.has_speed else 1.0
@@ -241,7 +242,7 @@ class FaceTracker:
         track.seen_at, track.missing_since = now_s, None
 
     def _forget(self) -> None:
-        """Bounds what is remembered."""
+        """Drops the unseen faces beyond ``MAX_UNSEEN``."""
         unseen = [track for track in self._tracks if track.missing_since is not None]
         if len(unseen) > MAX_UNSEEN:
             unseen.sort(key=lambda track: (-track.seen_at, track.face_id))
@@ -250,7 +251,7 @@ class FaceTracker:
 
 
 def _reach(track: _Track, elapsed: float) -> float:
-    """How far from where it is expected a face may be, in px."""
+    """The largest distance of a face from its expected position, in px."""
     side = max(track.side, 1.0)
     if not track.has_speed:
         return side * (REACH + FIRST_REACH_PER_S * min(elapsed, MAX_FIRST_REACH_S))
@@ -260,7 +261,7 @@ def _reach(track: _Track, elapsed: float) -> float:
 
 
 def is_near(other_xywh: RawBoxXywh, box_xywh: RawBoxXywh) -> bool:
-    """Whether somebody is so near to a box as to cover a part of the face there."""
+    """Whether another face is so near to a box that it may cover a part of the face there."""
     dx = other_xywh[0] + other_xywh[2] / 2 - (box_xywh[0] + box_xywh[2] / 2)
     dy = other_xywh[1] + other_xywh[3] / 2 - (box_xywh[1] + box_xywh[3] / 2)
     reach = NEAR * (box_xywh[2] + box_xywh[3]) / 2

@@ -36,7 +36,7 @@ class AugmentationSpec:
 def augment(images: Tensor, spec: AugmentationSpec, side: int | None = None) -> Tensor:
     """Takes and returns float (N, 1 or 3, H, W) in [0, 255], the latter with the given ``side`` if any."""
     images = _affine(images, spec, side or images.shape[-1])
-    worn = torch.rand(images.shape[0], device=images.device)  # one draw, since nobody wears both
+    worn = torch.rand(images.shape[0], device=images.device)  # one draw, since no face gets both
     images = _wear(images, HEADSET, worn < spec.headset)
     images = _wear(images, MASK, (worn >= spec.headset) & (worn < spec.headset + spec.mask))
     images = _erase(_photometric(images, spec), spec.erasing)

@@ -1,8 +1,8 @@
-"""What is known of the images of a prepared split beside their labels: a table with a line for each.
+"""Reads further columns about the images of a prepared split, besides their labels.
 
-``DIR/SPLIT.csv`` has the column ``image``, with the names of the split, and any others, such as a camera, a
-light, or what people said of themselves. ``emostream data prepare`` writes it where the source has such
-columns; for other sources it is written by hand.
+``DIR/SPLIT.csv`` has a row for each image: the column ``image`` holds the names of the split's images, and
+any others hold, for example, the camera, the lighting, or what people said about themselves. ``emostream data
+prepare`` writes it if the source has such columns; for other sources, write it by hand.
 """
 
 import csv
@@ -16,7 +16,8 @@ import numpy.typing as npt
 from ..exceptions import DatasetError, did_you_mean
 from .datasets import FaceDataset
 
-#: A group of fewer images says nothing of its own; it is left out openly rather than hidden in a mean.
+#: Fewest images of a group. A smaller one is an error: its figures would mean nothing, and in a mean it would
+#: go unnoticed.
 LEAST_IMAGES = 50
 
 _IMAGE = "image"
@@ -24,7 +25,7 @@ _IMAGE = "image"
 
 @dataclass(frozen=True)
 class Column:
-    """``values`` (N,) are the cells of the images, in their order; "" where there is none."""
+    """``values`` (N,) are the images' cells, in the order of the images; "" for an empty one."""
 
     name: str
     values: npt.NDArray[np.str_]
@@ -35,7 +36,7 @@ class Column:
         return sorted(set(self.values.tolist()) - {""})
 
     def check(self) -> None:
-        """Raises DatasetError that names the groups of which there are too few images to measure anything."""
+        """Raises DatasetError that names the groups with too few images for a measurement."""
         counts = Counter(self.values.tolist())
         small = [f"{name} ({counts[name]})" for name in self.names if counts[name] < LEAST_IMAGES]
         if small:
@@ -74,5 +75,5 @@ def read_column(path: Path, name: str, faces: FaceDataset) -> Column:
 
 
 def table_of(path: Path) -> Path:
-    """Where the table of a prepared folder (its split valid), or of ``DIR/SPLIT``, lies."""
+    """The path of the table of a prepared folder (its split ``valid``) or of ``DIR/SPLIT``."""
     return path / "valid.csv" if path.is_dir() else path.parent / f"{path.name.removesuffix('.npz')}.csv"

@@ -110,7 +110,7 @@ def compare(
 def _answers(
     recognizer: Recognizer, faces: FaceDataset, data: Path, advance: Advance
 ) -> tuple[Floats, dict[str, str]]:
-    """(N, C) over the data's labels, and the mapping of the model's own labels."""
+    """Predictions (N, C) over the data's labels, and the mapping of the model's own labels."""
     if set(recognizer.labels) == set(faces.labels):
         return predict_probabilities(recognizer, faces, None, 0, advance), {}
     known = recognizer.labels
@@ -135,6 +135,6 @@ def _to_read_by(data: Path, model: str, known: tuple[str, ...], faces: FaceDatas
 
 
 def _own(recognizer: Recognizer, faces: FaceDataset) -> Floats:
-    """(N, K) over the model's own labels."""
+    """Predictions (N, K) over the model's own labels."""
     own = FaceDataset(faces.images, faces.targets, recognizer.labels)
     return predict_probabilities(recognizer, own, None, 0, lambda _: None)

@@ -20,10 +20,10 @@ Change = Callable[[Images, np.random.Generator], Images]
 #: Deviation of the blur's Gaussian as a fraction of the image's side: 1.2 px of 48.
 _BLUR = 0.025
 
-#: By how much a dark image is darker, and the deviation of its noise, in levels of 255.
+#: Divisor of a dark image's brightness, and the standard deviation of its noise, in levels of 255.
 _DARKER, _NOISE = 8, 2.0
 
-#: Of a head that is tilted, in degrees.
+#: Roll of a tilted head, in degrees.
 _ROLL_DEG = 30.0
 
 
@@ -37,7 +37,7 @@ class Condition:
 
 
 def conditions(side: int) -> tuple[Condition, ...]:
-    """All of them, for images of ``side`` px: a resolution that is not lower than theirs is left out."""
+    """All conditions for images of ``side`` px, without resolutions that are not lower than that."""
     return (
         Condition("mirrored", "mirrored", _mirror),
         Condition("headset", "headset", partial(_wear, region=HEADSET)),
@@ -100,14 +100,14 @@ def _blur(images: Images, _: np.random.Generator) -> Images:
 
 
 def _darken(images: Images, generator: np.random.Generator) -> Images:
-    """An eighth of the light, and what is left in the noise of a sensor that amplifies it."""
+    """Simulates an eighth of the light, with the noise of a sensor that amplifies it."""
     noise = generator.normal(0, _NOISE, images.shape[:3])
     noise = noise if images.ndim == 3 else noise[..., None]
     return np.clip(images / _DARKER + noise, 0, 255).round().astype(np.uint8)
 
 
 def _roll(images: Images, generator: np.random.Generator) -> Images:
-    """Turned in the image's plane, one way or the other; the edges are repeated."""
+    """Turns each image in its plane, in a random direction; edge pixels are repeated."""
     side = images.shape[1]
     middle = ((side - 1) / 2, (side - 1) / 2)
     angles = np.where(generator.random(len(images)) < 0.5, _ROLL_DEG, -_ROLL_DEG)
@@ -122,20 +122,20 @@ def _roll(images: Images, generator: np.random.Generator) -> Images:
 
 @contextmanager
 def _chance_of(generator: np.random.Generator) -> Iterator[None]:
-    """Occlusions use PyTorch's global random numbers. Inside, these follow ``generator``; afterwards, their
-    state is restored."""
+    """Seeds PyTorch's global random numbers, which occlusions use, from ``generator``; restores their state
+    afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(generator.integers(2**31)))
         yield
 
 
 def _levels(count: int, generator: np.random.Generator) -> Tensor:
-    """Random brightnesses of headsets and masks."""
+    """Random brightness of each occlusion."""
     return torch.from_numpy(generator.uniform(0, 255, count).astype(np.float32))
 
 
 def _tensor(images: Images) -> Tensor:
-    """Float (N, 1 or 3, H, W)."""
+    """Converts images to float (N, 1 or 3, H, W)."""
     planes = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
     return torch.from_numpy(planes.astype(np.float32))
 

@@ -1,5 +1,5 @@
-"""Face images with their labels, as ``emostream data prepare`` writes them: a folder with ``dataset.json``
-and one file a split (docs/training.md)."""
+"""Reads labelled face images as ``emostream data prepare`` writes them: a folder with ``dataset.json`` and
+one file per split (docs/training.md)."""
 
 import json
 import zipfile
@@ -13,20 +13,20 @@ import numpy.typing as npt
 
 from ..exceptions import DatasetError
 
-#: What the shipped models know, in the order of their outputs. Contempt has too few images to learn.
+#: Labels of the shipped models, in the order of their outputs. Contempt has too few images to be learned.
 LABELS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 Purpose = Literal["training", "evaluation"]
 
-#: Beside the splits of a prepared data set; it is written last, so where it is, all of the set is.
+#: Manifest of a prepared data set. It is written last, so a data set with a manifest is complete.
 MANIFEST = "dataset.json"
-#: Of the prepared form. A reader refuses any other number.
+#: Version of the prepared format. Any other is refused.
 FORM = 1
-#: What is read of a prepared folder where no split is named. The test split has to be asked for: a run that
-#: looked at it by default would be tuned to it.
+#: Split that is read from a prepared folder if none is named. The test split must be named explicitly: models
+#: would be tuned to it if it were a default.
 _SPLIT_FOR: dict[Purpose, str] = {"training": "train", "evaluation": "valid"}
 
 
-#: A label becomes a column's name, a button and a folder: longer ones are texts.
+#: A label becomes a column name, a button and a folder name.
 _MAX_LABEL_LENGTH = 64
 _MAX_LABELS = 64
 
@@ -34,9 +34,9 @@ _MAX_LABELS = 64
 @dataclass(frozen=True)
 class FaceDataset:
     """``images`` uint8, (N, H, W) grey or (N, H, W, 3) RGB; ``targets`` float32 (N, C), each row a
-    distribution over ``labels``. ``groups`` (N,) numbers what belongs together, such as the images of one
-    person: what is learned from a group is not measured on it. None: each image is a group of its own.
-    ``names`` (N,) are the images', where they have any."""
+    distribution over ``labels``. ``groups`` (N,) numbers related images, such as those of one person: no
+    group is used both for training and for measuring. None means that each image is its own group. ``names``
+    (N,) are the images' names, if they have any."""
 
     images: npt.NDArray[np.uint8]
     targets: npt.NDArray[np.float32]
@@ -49,7 +49,7 @@ class FaceDataset:
 
 
 def check_label_set(labels: tuple[str, ...]) -> None:
-    """Raises DatasetError if a network could not have these labels."""
+    """Raises DatasetError if a network cannot have these labels."""
     if not 2 <= len(labels) <= _MAX_LABELS:
         raise DatasetError(f"a network has 2 to {_MAX_LABELS} labels, not {len(labels)}: {', '.join(labels)}")
     for label in labels:
@@ -81,8 +81,8 @@ def read_split(path: Path, purpose: Purpose) -> FaceDataset:
 
 
 def read_training_and_evaluation(train: Sequence[Path], evaluation: Path) -> tuple[FaceDataset, FaceDataset]:
-    """What is learned from, and what it is measured on. Raises DatasetError as ``read_split``, and if their
-    labels or the forms of their images differ."""
+    """Reads the training data and the evaluation data. Raises DatasetError as ``read_split`` does, and if
+    their labels or the shapes of their images differ."""
     parts = [read_split(path, "training") for path in train]
     held_out = read_split(evaluation, "evaluation")
     for path, part in zip(train, parts, strict=True):
@@ -100,7 +100,7 @@ def read_training_and_evaluation(train: Sequence[Path], evaluation: Path) -> tup
 
 
 def joined(parts: Sequence[FaceDataset]) -> FaceDataset:
-    """All images of data sets of the same labels and sides. Groups of one are none of another."""
+    """Concatenates data sets with the same labels and image shapes. No group spans two of them."""
     if len(parts) == 1:
         return parts[0]
     groups, first = [], 0
@@ -137,7 +137,7 @@ def read_prepared(folder: Path, split: str) -> FaceDataset:
         raise DatasetError(f"{folder} has no split {split!r}; there are: {there_are}")
     file = folder / f"{split}.npz"
     try:
-        # Opened here: of a broken file, NumPy would leave its own handle open.
+        # Opened here, since NumPy would leave its own handle of a broken file open.
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             groups = arrays["groups"] if "groups" in arrays.files else None
             names = arrays["names"] if "names" in arrays.files else None
@@ -167,7 +167,7 @@ def _check(data: FaceDataset, file: Path) -> None:
 
 
 def _agreed(data: FaceDataset) -> FaceDataset:
-    """The images of which one label holds more than half, with that label as a one-hot target."""
+    """The images of which one label has more than half of the target, which becomes one-hot."""
     mask = data.targets.max(1) > 0.5
     targets = np.eye(len(data.labels), dtype=np.float32)[data.targets[mask].argmax(1)]
     # The usual evaluation split is one-hot already, and may be large.

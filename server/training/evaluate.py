@@ -1,4 +1,4 @@
-"""A recogniser, as it serves, on labelled faces: as they are, and under what may happen to them."""
+"""Evaluates a recogniser, as it serves, on labelled faces: unchanged, and under simulated conditions."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -34,7 +34,7 @@ class ConditionResult:
 
 @dataclass(frozen=True)
 class GroupResult:
-    """The figures of the images that have the value ``name`` in the column."""
+    """The figures for the images with the value ``name`` in the column."""
 
     name: str
     scores: Scores
@@ -47,7 +47,7 @@ class GroupResult:
 
 @dataclass(frozen=True)
 class GroupResults:
-    """Every group by itself. ``without`` counts the images whose cell is empty: they are in none."""
+    """The figures of each group. ``without`` counts the images with an empty cell, which are in no group."""
 
     column: str
     groups: tuple[GroupResult, ...]
@@ -56,8 +56,8 @@ class GroupResults:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that is measured. Classes are in the order of ``labels``, the data's; the conditions are empty
-    and ``groups`` is None where they were not asked for."""
+    """All results of an evaluation. Classes are in the order of ``labels``, the data's. ``conditions`` is
+    empty and ``groups`` is None if they were not requested."""
 
     model: str
     members: tuple[str, ...]
@@ -78,7 +78,7 @@ class Evaluation:
         return int(self.scores.confusion.sum())
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON; docs/training.md has the fields."""
+        """The results for JSON; docs/training.md describes the fields."""
         return {
             "model": self.model,
             "members": list(self.members),
@@ -108,7 +108,7 @@ class Evaluation:
 
 
 def check_labels(recognizer: Recognizer, labels: tuple[str, ...]) -> None:
-    """Raises DatasetError if the recogniser knows other labels than the data."""
+    """Raises DatasetError if the recogniser and the data have different labels."""
     if set(recognizer.labels) != set(labels):
         raise DatasetError(
             f"{recognizer.name} knows {', '.join(recognizer.labels)}; the data has {', '.join(labels)}"
@@ -124,11 +124,11 @@ def evaluate(
     seed: int = 0,
     column: Column | None = None,
 ) -> Evaluation:
-    """Everything over the data's labels, each image seen once and not flipped.
+    """Evaluates a recogniser over the data's labels, with one pass per image and no flips.
 
-    ``quick`` leaves the conditions out. ``data`` is what the faces are called in reports; ``seed`` decides
-    what is drawn by chance, in the conditions and in the intervals. Raises DatasetError if the recogniser
-    knows other labels than the data, or a group of ``column`` is too small.
+    ``quick`` skips the conditions. ``data`` is the name of the faces in reports; ``seed`` is that of the
+    random numbers in the conditions and the intervals. Raises DatasetError if the recogniser and the data
+    have different labels, or if a group of ``column`` is too small.
     """
     check_labels(recognizer, faces.labels)
     if column is not None:
@@ -192,9 +192,9 @@ def predict_probabilities(
     seed: int,
     advance: Callable[[int], None],
 ) -> npt.NDArray[np.float32]:
-    """(N, C) over the data's labels.
+    """Predictions (N, C) over the data's labels.
 
-    Images are changed a batch at a time, so no second copy of all is in memory.
+    The condition is applied batch by batch, so that no second copy of all images is in memory.
     """
     order = [recognizer.labels.index(label) for label in faces.labels]
     generator = np.random.default_rng(seed)

@@ -45,8 +45,8 @@ _FOLDS = 5
 _LEAST_FOR_TEMPERATURE = 40
 _MOST_STEPS = 60
 
-#: About the most images and augmented copies whose features are computed: the default's two networks take a
-#: core some 30 ms for each.
+#: Approximate limit on images and augmented copies whose features are computed: the default's two networks
+#: take one core about 30 ms for each.
 _VIEWED = 1500
 
 
@@ -63,7 +63,7 @@ class FinetuneResult:
     """The result of fine-tuning, on ``images`` held-out images.
 
     ``read_as`` maps labels of the initial network to new ones (empty if it knows them all). ``strength`` is
-    that of the pull towards the old weights; None if in cross-validation no change was better than none.
+    that of the pull towards the old weights; None if cross-validation preferred to change nothing.
     """
 
     labels: tuple[str, ...]
@@ -91,8 +91,9 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Anchor(_Layer):
-    """The initial layer, towards which the fit is pulled. ``is_an_answer``: it predicts every label, so that
-    no change may be best. ``holds_biases``: the frequencies of the labels are taken as known."""
+    """The initial layer, towards which the fit is pulled. ``is_an_answer``: it predicts every label, so the
+    fit may keep it unchanged. ``holds_biases``: the biases are pulled, too, since the frequencies of the
+    labels are taken as known."""
 
     is_an_answer: bool
     holds_biases: bool
@@ -164,7 +165,7 @@ class FineTune:
         return set(self.labels) <= set(self.start.labels)
 
     def _anchor(self, before: Floats, reading: dict[str, str]) -> "_Anchor | None":
-        """The initial last layer: it predicts as before, with the labels mapped to the new ones."""
+        """The initial last layer, which predicts as before, with the labels mapped to the new ones."""
         if self._knows_all:
             mixture = np.eye(len(self.start.labels), dtype=np.float32)
             mixture = mixture[[self.start.labels.index(label) for label in self.labels]]
@@ -206,7 +207,7 @@ class FineTune:
         """The strongest pull whose fits are as good as the best ones on held-out images, and their
         predictions for those, (N, C).
 
-        As good means that its log loss exceeds the least by less than the standard error of the difference
+        "As good" means that the log loss exceeds the least by less than the standard error of the difference
         (the one-standard-error rule of Breiman et al., 1984, on pairs). With few images, the least loss is
         often chance.
         """
@@ -233,8 +234,8 @@ class FineTune:
         return candidates[chosen], found[chosen]
 
     def _answers(self, layer: _Layer, views: list[Floats], temperature: float) -> Floats:
-        """(N, C): the network's predictions for the image or, if the initial model does so, for it and its
-        mirror image."""
+        """Predictions (N, C) for each image, averaged with those for its mirror image if the initial model
+        does so."""
         used = views if self.start.mirrored else views[:1]
         logits = [torch.from_numpy(layer.logits(view)) / temperature for view in used]
         return torch.stack(logits).softmax(2).mean(0).numpy()

@@ -1,4 +1,4 @@
-"""Figures of a classifier on a labelled set, and how sure of them one can be."""
+"""Metrics of a classifier on labelled data, with confidence intervals."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-#: Of the calibration error and of reliability diagrams.
+#: Bins of the calibration error and of reliability diagrams.
 BINS = 15
 
 _RESAMPLES_AT_A_TIME = 50
@@ -17,8 +17,8 @@ _RESAMPLES_AT_A_TIME = 50
 
 @dataclass(frozen=True)
 class Scores:
-    """``confusion[i, j]`` counts images of class i predicted as j; the rest follows from it. What would be
-    a division by 0 is 0."""
+    """``confusion[i, j]`` counts images of class i predicted as j; the other figures follow from it, except
+    the calibration error. A division by 0 gives 0."""
 
     confusion: npt.NDArray[np.int64]
     expected_calibration_error: float
@@ -29,7 +29,7 @@ class Scores:
 
     @property
     def support(self) -> npt.NDArray[np.int64]:
-        """How many images of each class there are."""
+        """The number of images of each class, (C,)."""
         support: npt.NDArray[np.int64] = self.confusion.sum(1)
         return support
 
@@ -47,7 +47,7 @@ class Scores:
 
     @property
     def balanced_accuracy(self) -> float:
-        """The mean recall of the classes that there are images of: no class outweighs another."""
+        """The mean recall of the classes that have images, so that no class outweighs another."""
         return float(_balanced_accuracy(self.confusion))
 
     @property
@@ -57,7 +57,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure, and the range that holds it with 95 % confidence."""
+    """A figure and its 95 % confidence interval."""
 
     value: float
     low: float
@@ -76,7 +76,7 @@ class Intervals:
 
 
 def figures(scores: Scores, intervals: Intervals, labels: Sequence[str]) -> dict[str, Any]:
-    """For JSON: the headline figures with their intervals, and those of each class."""
+    """The headline figures with their intervals, and those of each class, for JSON."""
     return {
         "accuracy": asdict(intervals.accuracy),
         "balanced_accuracy": asdict(intervals.balanced_accuracy),
@@ -96,7 +96,7 @@ def figures(scores: Scores, intervals: Intervals, labels: Sequence[str]) -> dict
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The images with a confidence in (or at the edges of) [``low``, ``high``]; means are 0 of none."""
+    """The images with a confidence in [``low``, ``high``]; the means are 0 if there are none."""
 
     low: float
     high: float
@@ -124,7 +124,7 @@ def expected_calibration_error(
 def reliability(
     confidence: npt.NDArray[np.float32], correct: npt.NDArray[np.bool_], bins: int = BINS
 ) -> tuple[ReliabilityBin, ...]:
-    """The bins that the calibration error is the mean over."""
+    """The bins over which the calibration error is averaged."""
     index = _bin(confidence, bins)
     images = np.bincount(index, minlength=bins)
     mean_confidence = _ratio(np.bincount(index, confidence, minlength=bins), images)
@@ -164,12 +164,12 @@ def differences(
     seed: int = 0,
     resamples: int = 1000,
 ) -> Intervals:
-    """The figures of the ``second`` answers to some images less those of the ``first``.
+    """The figures of the ``second`` predictions for some images minus those of the ``first``.
 
-    The intervals are paired: both are measured on the same draws, so that what makes images hard for both
-    does not widen them.
+    The intervals are paired: both are measured on the same draws, so that images that are hard for both do
+    not widen them.
 
-    Arguments as of ``bootstrap``.
+    Arguments are as in ``bootstrap``.
     """
     before, after = score(first, truth), score(second, truth)
     drawn = _resampled(first, truth, seed, resamples)
@@ -194,7 +194,7 @@ def differences(
 
 @dataclass(frozen=True)
 class _Resampled:
-    """Figures of R draws, each (R,), and (R, C) for ``f1``."""
+    """Figures of R resamples: (R,) each, and (R, C) for ``f1``."""
 
     accuracy: Floats
     balanced_accuracy: Floats
@@ -207,8 +207,8 @@ def _resampled(
 ) -> _Resampled:
     n, classes = probabilities.shape
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
-    # Every figure is a function of sums over images, so a resample is a row of a matrix product: how often
-    # each image was drawn, times what it adds to each sum.
+    # Every figure is a function of sums over images, so a resample is a row of a matrix product: the number
+    # of draws of each image, times its contribution to each sum.
     adds = np.zeros((n, classes**2 + BINS), np.float32)
     images = np.arange(n)
     adds[images, truth * classes + predicted] = 1
@@ -241,13 +241,13 @@ def _interval(value: float, resampled: Floats) -> Interval:
 
 
 def _f1(confusion: npt.NDArray[np.int64] | Floats) -> Floats:
-    """(…, C) of confusions (…, C, C)."""
+    """F1 (…, C) of confusion matrices (…, C, C)."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     return _ratio(2 * hits, confusion.sum(-1) + confusion.sum(-2))
 
 
 def _balanced_accuracy(confusion: npt.NDArray[np.int64] | Floats) -> Floats:
-    """(…) of confusions (…, C, C)."""
+    """Balanced accuracy (…) of confusion matrices (…, C, C)."""
     hits, images = np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1)
     return _ratio(_ratio(hits, images).sum(-1), (images > 0).sum(-1))
 

@@ -22,12 +22,12 @@ class Region:
     bottom: float
 
 
-#: From the forehead to above the tip of the nose, as a head-mounted display covers.
+#: From the forehead to above the tip of the nose, like a head-mounted display.
 HEADSET = Region(0.04, 0.14, 0.96, 0.56)
-#: From below the bridge of the nose to the chin, as a surgical mask covers.
+#: From below the bridge of the nose to the chin, like a surgical mask.
 MASK = Region(0.10, 0.56, 0.90, 1.02)
 
-#: Of the superellipse |x|^n + |y|^n <= 1: 2 would be an ellipse, infinity a rectangle.
+#: Exponent n of the superellipse |x|^n + |y|^n <= 1: 2 is an ellipse, infinity a rectangle.
 _ROUNDNESS = 8
 
 

@@ -1,4 +1,4 @@
-"""Optimisation: parameter groups, and sharpness-aware minimisation."""
+"""Parameter groups for the optimizer, and sharpness-aware minimisation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +19,9 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 class SharpnessAware:
     """Steps an optimizer with gradients from the nearby point of highest loss.
 
-    Each step costs two passes. ``radius`` is the distance of that point in the Euclidean norm of all weights.
-    POSTER V2 was trained this way, with Adam and 0.05. Source: Foret et al., Sharpness-Aware Minimization,
-    arXiv 2010.01412.
+    Each step costs two forward and backward passes. ``radius`` is the distance of that point in the Euclidean
+    norm of all weights. POSTER V2 was trained this way, with Adam and 0.05. Source: Foret et al.,
+    Sharpness-Aware Minimization, arXiv 2010.01412.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, radius: float) -> None:

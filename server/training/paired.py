@@ -16,8 +16,8 @@ Right = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Paired:
-    """``gained`` images are right that were wrong, ``lost`` wrong that were right. ``p_value`` is McNemar's
-    exact p: the probability of so uneven a pair if neither is better."""
+    """``gained`` counts images that were wrong before and are right after, ``lost`` the reverse. ``p_value``
+    is that of McNemar's exact test: the probability of a pair at least as uneven if neither is better."""
 
     gained: int
     lost: int

@@ -1,4 +1,4 @@
-"""Maps a model's labels to those of a data set."""
+"""Maps a model's labels to those of a data set. Such a mapping is called a reading."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +9,10 @@ Floats = npt.NDArray[np.float32]
 def reading_of(
     known: tuple[str, ...], probabilities: Floats, labels: tuple[str, ...], truth: npt.NDArray[np.int64]
 ) -> dict[str, str]:
-    """For each label of a model, the one of ``labels`` that it most often goes with.
+    """Maps each label of a model to the one of ``labels`` that it most often goes with.
 
     Equal names map to each other. The others are mapped by images with known classes (N,) among ``labels``
-    and the model's ``probabilities`` (N, K) for them. Do not measure on these images.
+    and the model's ``probabilities`` (N, K) for them. Do not evaluate on these images.
     """
     shares = np.stack([probabilities[truth == place].sum(0) for place in range(len(labels))])  # (C, K)
     return {
@@ -37,7 +37,7 @@ def mixture_of(
     """(C, K): the share of each label of a model in the one of ``labels`` to which it is mapped, averaged
     over ``probabilities`` (N, K). Rows sum to 1, or to 0 if no label is mapped to that one.
 
-    With these shares the logarithm of a sum of probabilities is, to first order, a mean of logits.
+    With these shares, the logarithm of a sum of probabilities is, to first order, a mean of logits.
     """
     mixture = np.zeros((len(labels), len(known)), np.float32)
     for row, label in enumerate(labels):

@@ -20,14 +20,14 @@ _PACKAGES = ("emostream", "torch", "numpy", "opencv-python-headless", "pillow")
 
 
 class RunFolder:
-    """``config.json``, ``environment.json``, ``metrics.jsonl``, ``curves.png``, ``tensorboard/``,
-    ``checkpoint.pt``, with a teacher that sees images once ``taught.npz``, and, in the end,
-    ``model.safetensors``."""
+    """The folder of a run: ``config.json``, ``environment.json``, ``metrics.jsonl``, ``curves.png``,
+    ``tensorboard/``, ``checkpoint.pt``, ``taught.npz`` (with a teacher that sees the original images) and, at
+    the end, ``model.safetensors``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.weights = path / WEIGHTS_FILE
-        #: What a teacher said of the images to learn from.
+        #: A teacher's predictions for the training images.
         self.taught = path / "taught.npz"
         self._metrics = path / "metrics.jsonl"
         self._checkpoint = path / "checkpoint.pt"

@@ -45,7 +45,7 @@ class StartingPoint:
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Floats:
-        """(N, D) of images in [0, 255], float (N, 1 or 3, S, S) of any side."""
+        """Features (N, D) of images in [0, 255], float (N, 1 or 3, S, S) of any side."""
         found = []
         for start in range(0, len(images), _BATCH):
             batch = self._sized(images[start : start + _BATCH].to(self.device))
@@ -57,7 +57,7 @@ class StartingPoint:
         return np.concatenate(found)
 
     def answers(self, features: Floats) -> Floats:
-        """(N, L): the networks' probabilities over ``labels`` with their own last layers.
+        """The networks' probabilities (N, L) over ``labels`` with their own last layers.
 
         They are before the ensemble's temperature, which also applies to means over mirror images: see
         ``sharpened``.
@@ -106,7 +106,7 @@ class StartingPoint:
         return state | {"head.weight": torch.from_numpy(weights), "head.bias": torch.from_numpy(biases)}
 
     def _sized(self, images: Tensor) -> Tensor:
-        """RGB at the networks' input size."""
+        """Converts images to RGB at the networks' input size."""
         rgb = images.expand(-1, 3, -1, -1)
         side = self.input_size
         if rgb.shape[-1] == side:

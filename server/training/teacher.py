@@ -1,9 +1,9 @@
 """Knowledge distillation: a network learns from another's predictions beside the annotators' votes.
 
-Either the teacher sees the very image that the student sees, with all that was done to it (Beyer et al., A
-good teacher is patient and consistent, arXiv 2106.05237). Or it sees each image once and as it is, and the
-student learns what it would have said of the face before it was covered or blurred: that costs one pass over
-the data, and where a face can hardly be seen the student becomes as unsure as it should be.
+Either the teacher sees the same augmented image as the student (Beyer et al., A good teacher is patient and
+consistent, arXiv 2106.05237). Or it sees each original image once, and the student learns the teacher's
+prediction for the face before it was covered or blurred. That costs one pass over the data, and the student
+becomes suitably uncertain about faces that are hard to see.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class Teacher(nn.Module):
     """A model or ensemble of the catalogue, with its probabilities over ``labels``."""
 
     def __init__(self, name: str, labels: tuple[str, ...], weights_dir: Path, mirrored: bool = False) -> None:
-        """Raises EmostreamError if its labels are others, ModelError if it cannot be loaded."""
+        """Raises EmostreamError if its labels differ, ModelError if it cannot be loaded."""
         super().__init__()
         store = WeightsStore(weights_dir)
         entry = store.find(name)
@@ -41,12 +41,12 @@ class Teacher(nn.Module):
         self._order = [entry.labels.index(label) for label in labels]
 
     def train(self, mode: bool = True) -> "Teacher":
-        """Never does: its statistics are not to change."""
+        """Stays in eval mode, since the teacher's statistics must not change."""
         return super().train(False)
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        """RGB or grey in [0, 255], float (N, 3 or 1, H, W), to probabilities (N, C)."""
+        """From RGB or grey in [0, 255], float (N, 3 or 1, H, W), to probabilities (N, C)."""
         rgb = images.expand(-1, 3, -1, -1)
         crops = [
             F.interpolate(rgb, size=(side, side), mode="bilinear", antialias=True)
@@ -63,7 +63,7 @@ class Teacher(nn.Module):
 
 
 class TaughtOnce:
-    """What a model or ensemble of the catalogue says of a whole data set, kept in ``file``."""
+    """The predictions of a model or ensemble of the catalogue for a whole data set, cached in ``file``."""
 
     def __init__(self, name: str, weights_dir: Path, file: Path, mirrored: bool = False) -> None:
         """Raises ModelError if the teacher cannot be loaded."""
@@ -75,10 +75,10 @@ class TaughtOnce:
     def __call__(
         self, data: FaceDataset, device: str, advance: Callable[[int], None] = lambda _: None
     ) -> npt.NDArray[np.float32]:
-        """Probabilities (N, C) over the data's labels, at the temperatures at which the teacher serves.
+        """Probabilities (N, C) over the data's labels, at the temperatures with which the teacher serves.
 
-        A file of another teacher or of other images is replaced. Raises EmostreamError if the teacher's
-        labels are others.
+        A cached file of another teacher or of other images is replaced. Raises EmostreamError if the
+        teacher's labels differ.
         """
         _check_labels(self.name, self._entry.labels, data.labels)
         ensemble = load_ensemble(self._entry, self._store)
@@ -111,7 +111,7 @@ def _check_labels(name: str, known: tuple[str, ...], learned: tuple[str, ...]) -
 def distillation_loss(logits: Tensor, probabilities: Tensor, temperature: float) -> Tensor:
     """Cross-entropy with the teacher's softened probabilities (Hinton et al., arXiv 1503.02531).
 
-    Scaled by the temperature's square, so that the gradients' size does not depend on it.
+    It is scaled by the square of the temperature, so that the gradients' size does not depend on it.
     """
     softened = (probabilities.clamp_min(1e-8).log() / temperature).softmax(1)
     return F.cross_entropy(logits / temperature, softened) * temperature**2

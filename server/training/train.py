@@ -118,13 +118,13 @@ class Trainer:
         finished_before = probabilities is None and self.folder.weights.exists()
         if probabilities is None:
             probabilities = self.probabilities()
-        # Weights that are there already may have got another temperature since, by `emostream calibrate`.
+        # Existing weights may have got another temperature since, by `emostream calibrate`.
         if not finished_before:
             self._export(fit_temperature(probabilities, truth))
         return score(probabilities, truth)
 
     def _with_taught_targets(self, teacher: TaughtOnce) -> FaceDataset:
-        """The images to learn from, with the teacher's share in their targets."""
+        """The training images, with the teacher's share in their targets."""
         with Progress(transient=True) as progress:
             task = progress.add_task("the teacher", total=len(self.train_set))
             taught = teacher(self.train_set, str(self.device), lambda n: progress.advance(task, n))
@@ -187,7 +187,7 @@ class Trainer:
 
     @torch.no_grad()
     def probabilities(self) -> npt.NDArray[np.float32]:
-        """(N, C) of the averaged network on the validation split, each image seen once and not flipped."""
+        """Probabilities (N, C) of the averaged network on the validation split, without flips."""
         self.average.eval()
         batches = []
         for start in range(0, len(self.validation_set), _EVALUATION_BATCH):
@@ -198,13 +198,13 @@ class Trainer:
         return np.concatenate(batches)
 
     def _batch(self, data: FaceDataset, chosen: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Float (N, 1 or 3, H, W) in [0, 255], and (N, C)."""
+        """Images, float (N, 1 or 3, H, W) in [0, 255], and their targets (N, C)."""
         images = torch.from_numpy(data.images[chosen]).to(self.device)
         images = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
         return images.float(), torch.from_numpy(data.targets[chosen]).to(self.device)
 
     def _sized(self, images: Tensor) -> Tensor:
-        """Resized to the network's input size."""
+        """Resizes images to the network's input size."""
         if images.shape[-1] == self.side:
             return images
         return F.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=True)
@@ -250,9 +250,9 @@ class Trainer:
         logger.info("%s", line)
 
     def _export(self, temperature: float) -> None:
-        """The averaged network as float16 safetensors, with its temperature.
+        """Writes the averaged network as float16 safetensors, with its temperature.
 
-        It is the last epoch's network: choosing the best one would be tuning on the validation split.
+        It is the last epoch's network: choosing the best one would tune it on the validation split.
         """
         state = {
             name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
@@ -283,7 +283,7 @@ def warmed_up_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | in
 def _start_from(
     model: nn.Module, config: TrainingConfig, labels: tuple[str, ...], store: WeightsStore
 ) -> None:
-    """Loads weights into ``model`` by a file or a model's name; a last layer with other labels stays random.
+    """Loads weights into ``model`` from a file or a named model; a last layer with other labels stays random.
 
     Raises ModelError.
     """
@@ -299,7 +299,5 @@ def _start_from(
     load_checkpoint(learned, path)
     wanted = model.state_dict()
     fitting = {k: v for k, v in learned.state_dict().items() if v.shape == wanted[k].shape}
-    head = {
-        k for k in fitting if k.startswith("head.")
-    }  # the same number of labels may still be other labels
+    head = {k for k in fitting if k.startswith("head.")}  # as many labels may still be other labels
     model.load_state_dict(wanted | {k: v for k, v in fitting.items() if k not in head})

@@ -1,4 +1,4 @@
-"""Data sets with a folder for each class, as RAF-DB, AffectNet and FER2013 are often exported."""
+"""Reads data sets with a folder for each class, as RAF-DB, AffectNet and FER2013 are often exported."""
 
 import re
 from collections import defaultdict
@@ -16,11 +16,12 @@ from .images import open_image
 from .near_duplicates import groups_of, linked_by_content, linked_by_key
 from .sample import Reason, Sample, one_hot
 
-#: What belongs together beside copies of one picture: the images of one folder below a class, or those whose
-#: names differ by a number at the end only.
+#: Related images, besides copies of one image: those of one folder below a class, or those whose names differ
+#: only by a number at the end.
 Grouping = Literal["folders", "names"]
 
-#: Of train, valid and test. Of few images more are needed to measure with, and none is left for a third.
+#: Shares of train, valid and test. With few images, more of them are needed to evaluate on, and none is left
+#: for a test split.
 _SHARES = (0.8, 0.1, 0.1)
 _SHARES_OF_FEW = (0.7, 0.3, 0.0)
 _FEW = 1000
@@ -55,7 +56,7 @@ class ClassFolders:
         labels: tuple[str, ...] | None = None,
         grouping: Grouping | None = None,
     ) -> None:
-        """Where they are None, ``shares`` follow from the number of images, ``labels`` from the names."""
+        """If None, ``shares`` follow from the number of images and ``labels`` from the folders' names."""
         self.root = root
         self._shares, self._seed, self._grouping = shares, seed, grouping
         folders = _folders(root)
@@ -119,7 +120,7 @@ class ClassFolders:
         return dict(zip(paths, groups_of(len(paths), pairs).tolist(), strict=True))
 
     def _group_key(self, folder: Path, path: Path) -> str | None:
-        """What images of one group have in common, in whatever class they are."""
+        """The key that the images of one group share, whatever their class; None without a group."""
         if self._grouping == "names":
             return re.sub(r"[\s_.()-]*\d+[\s)]*$", "", path.stem) or path.stem
         if self._grouping == "folders" and path.parent != folder:
@@ -135,7 +136,7 @@ class ClassFolders:
 
 
 def class_names(root: Path) -> list[str]:
-    """What the class folders of a tree are called, with or without splits above them."""
+    """The names of a tree's class folders, with or without splits above them."""
     folders = _folders(root)
     if any(folder.name.lower() in _SPLIT_NAMES for folder in folders):
         folders = [folder for split in folders for folder in _folders(split)]
@@ -147,7 +148,7 @@ def _folders(parent: Path) -> list[Path]:
 
 
 def _images(folder: Path) -> list[Path]:
-    """Every file below, but those that desktops leave behind."""
+    """Every file below, except hidden files and those that file managers create."""
     return sorted(
         path
         for path in folder.rglob("*")

@@ -9,7 +9,7 @@ from ...emotions import WORDS, canonical
 from ...exceptions import DatasetError, did_you_mean
 from ..datasets import LABELS, check_label_set
 
-#: Label of folders whose images have none of the labels.
+#: Label of folders whose images are excluded, since they have none of the labels.
 LEFT_OUT = ""
 
 #: Names, in lower case, of folders whose images have no usable emotion.

@@ -1,4 +1,4 @@
-"""The files of a data set, out of a folder or a tar file."""
+"""Reads the files of a data set from a folder or a tar file."""
 
 import tarfile
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from ...exceptions import DatasetError
 
 
 def contents(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file by its base name: those directly in a folder, or all of a tar file.
+    """Each file's base name and content: those directly in a folder, or all of a tar file.
 
     Raises DatasetError if ``source`` is neither.
     """

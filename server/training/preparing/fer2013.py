@@ -1,4 +1,4 @@
-"""FER2013 as a table, with its own labels or the votes of FER+.
+"""Reads FER2013 as a table, with its own labels or the votes of FER+.
 
 ``fer2013.csv`` (Goodfellow et al., arXiv 1307.0414) has the columns emotion, pixels and Usage; FER+'s
 ``fer2013new.csv`` has ten votes for each of its rows, in the same order.
@@ -37,7 +37,7 @@ class _Row:
 
 
 class Fer2013:
-    """``fer2013.csv``, and the file of FER+'s votes, if there is one."""
+    """``fer2013.csv``, with the file of FER+'s votes if there is one."""
 
     labels: tuple[str, ...] = LABELS
 
@@ -106,7 +106,7 @@ class Fer2013:
 
 
 def _read(file: Path, headings: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Number and content of each line below the headings, of which there may be more than those given."""
+    """The number and content of each line below the headings. The file may have further columns."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as text:
             # One published copy has spaces before its headings.

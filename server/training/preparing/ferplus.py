@@ -1,7 +1,7 @@
-"""FER+ as Microsoft's script writes it (Barsoum et al., arXiv 1608.01041).
+"""Reads FER+ as Microsoft's script writes it (Barsoum et al., arXiv 1608.01041).
 
-The images of FER2013, 48x48 grey, labelled anew by ten people each: three folders, or tar files of them, with
-the images and ``label.csv``: name, box, then the votes in the order of ``VOTE_COLUMNS``.
+FER+ has new labels by ten people for each image of FER2013, 48x48 grey. Its three folders, or tar files of
+them, hold the images and ``label.csv``: name, box, then the votes in the order of ``VOTE_COLUMNS``.
 """
 
 import ast
@@ -27,7 +27,7 @@ _SPLITS = {"FER2013Train": "train", "FER2013Valid": "valid", "FER2013Test": "tes
 
 @dataclass(frozen=True)
 class _Row:
-    """One line of ``label.csv``: a file, the part of it that counts (left, top, right, bottom), ten votes."""
+    """One line of ``label.csv``: a file, the box to crop (left, top, right, bottom), ten votes."""
 
     line: int
     name: str
@@ -36,7 +36,7 @@ class _Row:
 
 
 def ferplus_parts(root: Path) -> dict[str, Path]:
-    """Split to the folder or tar file of it, for those that ``root`` holds; a folder comes first."""
+    """The folder or tar file of each split that ``root`` holds; folders take precedence."""
     parts = {}
     for name, split in _SPLITS.items():
         for path in (root / name, root / f"{name}.tar"):
@@ -47,7 +47,7 @@ def ferplus_parts(root: Path) -> dict[str, Path]:
 
 
 class Ferplus:
-    """The parts that ``ferplus_parts`` has found."""
+    """FER+ in the parts found by ``ferplus_parts``."""
 
     kind = "FER+"
     labels: tuple[str, ...] = LABELS
@@ -82,9 +82,9 @@ def _image(row: _Row, data: bytes | None) -> Image.Image:
 
 
 def _read_rows(source: Path) -> tuple[list[_Row], dict[str, bytes]]:
-    """The lines of a split of FER+ and every file of it by its base name.
+    """The lines of a split of FER+, and its files by base name.
 
-    Raises DatasetError if there is no ``label.csv``, or it lists nothing, or a line of it cannot be read.
+    Raises DatasetError if there is no ``label.csv``, if it lists nothing, or if a line cannot be read.
     """
     files = dict(contents(source))
     labels = files.get("label.csv")

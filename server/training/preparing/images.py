@@ -29,11 +29,11 @@ class Detector(Protocol):
 
 @dataclass(frozen=True)
 class Cutter:
-    """How every image of a data set is cut.
+    """Cuts every image of a data set.
 
-    Without a detector images are taken as the crops that they usually are; of one that is not square, the
-    middle is. With one, its largest face is cut out as docs/crop.md says. Images and faces whose shorter
-    side has fewer than ``min_side`` pixels are left out.
+    Without a detector, the images are taken to be crops already, and those that are not square are cut to
+    their middle. With one, the largest face is cropped as in docs/crop.md. Images and faces whose shorter
+    side has fewer than ``min_side`` pixels are excluded.
     """
 
     side: int
@@ -42,7 +42,7 @@ class Cutter:
     detector: Detector | None = None
 
     def __call__(self, sample: Sample) -> Pixels | Reason:
-        """Uint8 (S, S) grey or (S, S, 3) RGB, or why there is none."""
+        """The pixels, uint8 (S, S) grey or (S, S, 3) RGB, or the reason for rejection."""
         try:
             image = sample.load()
         except ImageError:
@@ -65,7 +65,7 @@ class Cutter:
 
 
 def open_image(path: Path) -> Image.Image:
-    """An upright RGB image of a file. Raises ImageError."""
+    """Decodes a file to an upright RGB image. Raises ImageError."""
     try:
         return decode(path.read_bytes(), _MAX_PIXELS)
     except OSError as error:
@@ -73,7 +73,7 @@ def open_image(path: Path) -> Image.Image:
 
 
 def image_of(data: bytes) -> Image.Image:
-    """The same of an encoded image. Raises ImageError."""
+    """Decodes an encoded image to an upright RGB image. Raises ImageError."""
     return decode(data, _MAX_PIXELS)
 
 

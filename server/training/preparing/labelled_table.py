@@ -1,4 +1,4 @@
-"""Images with a table: ``label.csv`` names each image's emotion and, where known, the person it shows."""
+"""Reads images with a table: ``label.csv`` has each image's emotion and, if known, the person it shows."""
 
 import csv
 import io
@@ -22,20 +22,20 @@ from .sample import Reason, Sample, one_hot
 
 TABLE = "label.csv"
 
-#: Of train, valid and test: rare emotions need large parts to be measured on.
+#: Shares of train, valid and test: rare emotions need large splits to be evaluated on.
 _SHARES = (0.5, 0.25, 0.25)
 
 _COLUMNS = ("image", "emotion")
 
-#: All others are kept with the prepared images. Who they show is not: nobody is measured by himself.
+#: Columns that are not stored with the prepared images. ``person`` is one: nobody is evaluated individually.
 _NOT_TO_GROUP_BY = (*_COLUMNS, "person", None)
 
 
 class LabelledTable:
-    """A folder that holds ``label.csv`` (and its images beside it or in ``images``), or a tar file of one.
+    """A folder with ``label.csv`` and its images (beside it or in ``images``), or a tar file of one.
 
-    The columns ``image`` and ``emotion`` have to be there; ``person`` keeps the images of one person in one
-    split, as copies of one picture are kept. Splits are drawn at random.
+    The columns ``image`` and ``emotion`` are required. ``person`` keeps the images of one person in one
+    split; copies of one image always stay in one. Splits are drawn at random.
     """
 
     kind = "table of labels"
@@ -49,15 +49,15 @@ class LabelledTable:
         mapping: Mapping[str, str],
         corrections: Path | None = None,
     ) -> None:
-        """``corrections`` is a table (image, emotion) that replaces labels after somebody has looked: an
-        emotion that is empty leaves the image out."""
+        """``corrections`` is a table (image, emotion) of reviewed labels that replace the original ones. An
+        empty emotion excludes the image."""
         self.root = root
         self._shares, self._seed, self._mapping = shares or _SHARES, seed, mapping
         self._corrections = corrections
 
     @property
     def files(self) -> list[Path]:
-        """The tar file, or all files of the folder; and the table of corrections."""
+        """The tar file or all files of the folder, and the table of corrections."""
         found = sorted(self._folders()) if self.root.is_dir() else [self.root]
         return found + ([self._corrections] if self._corrections else [])
 
@@ -110,7 +110,7 @@ class LabelledTable:
 
 
 def holds_table(path: Path) -> bool:
-    """Whether a folder's ``label.csv`` names its columns (that of FER+ does not), or it is a tar file."""
+    """Whether this is a tar file, or a folder whose ``label.csv`` has headings (that of FER+ has none)."""
     if path.is_file():
         return path.suffix == ".tar"
     try:
@@ -121,7 +121,7 @@ def holds_table(path: Path) -> bool:
 
 
 def _rows(table: bytes | None, place: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """The lines of a table that has at least these columns."""
+    """The lines of a table that must have at least these columns."""
     if table is None:
         raise DatasetError(f"{place}: there is no such file")
     rows = list(csv.DictReader(io.StringIO(table.decode(errors="replace"))))

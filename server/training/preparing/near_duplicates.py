@@ -1,7 +1,6 @@
-"""Which images belong together: copies of one picture, in any size and compression, and its mirror image.
+"""Groups images that are copies or mirror images of each other, in any size and compression.
 
-Two parts of a data set that share such a picture are no two parts: what was learned from the one is then
-measured on the other.
+Such images must be in one split: otherwise a model would be evaluated on images that it was trained on.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -16,10 +15,10 @@ from scipy.sparse.csgraph import connected_components
 
 from ...exceptions import ImageError
 
-#: Of a perceptual hash's 64 bits, in how many copies of one picture may differ.
+#: Most bits, of a perceptual hash's 64, in which copies of one image may differ.
 _MOST_BITS = 6
 
-#: Least standard deviation, in grey levels, of an image whose hash says something.
+#: Least standard deviation, in grey levels, of an image with a meaningful hash.
 _LEAST_CONTRAST = 2.0
 
 _ROWS_AT_A_TIME = 1024
@@ -28,9 +27,9 @@ _ROWS_AT_A_TIME = 1024
 def linked_by_content(
     loads: Sequence[Callable[[], Image.Image]], progress: Progress | None = None
 ) -> list[tuple[int, int]]:
-    """Pairs of images, by their places in ``loads``, that show the same picture.
+    """Pairs of indices in ``loads`` whose images are the same.
 
-    Each of ``loads`` returns an image, or raises ImageError: that one is in no pair.
+    Each of ``loads`` returns an image or raises ImageError; one that raises is in no pair.
     """
     places: list[int] = []
     hashes: list[tuple[int, int]] = []
@@ -43,7 +42,7 @@ def linked_by_content(
         try:
             grey = load().convert("L")
         except ImageError:
-            continue  # it will be left out, with this reason
+            continue  # it will be rejected for this reason
         first = by_pixels.setdefault(repr(grey.size).encode() + grey.tobytes(), place)
         if first != place:
             pairs.append((first, place))
@@ -54,13 +53,13 @@ def linked_by_content(
 
 
 def linked_by_key(keys: Iterable[Hashable]) -> list[tuple[int, int]]:
-    """Pairs of places in ``keys`` that have the same one, each with the first; None is no key."""
+    """Pairs of indices in ``keys``: each one with the first that has the same key. None is no key."""
     first_of: dict[Hashable, int] = {}
     return [(first_of.setdefault(key, place), place) for place, key in enumerate(keys) if key is not None]
 
 
 def groups_of(count: int, pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.int64]:
-    """(N,): the number of each item's group, where pairs of items belong together."""
+    """The group number (N,) of each item: items linked by pairs are in one group."""
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T
     links = coo_array((np.ones(len(first), np.int8), (first, second)), (count, count))
     groups: npt.NDArray[np.int64] = connected_components(links, directed=False)[1].astype(np.int64)
@@ -72,7 +71,7 @@ def _hash(grey: Image.Image) -> int:
 
 
 def _close(hashes: npt.NDArray[np.uint64]) -> list[tuple[int, int]]:
-    """Pairs of rows of (N, 2), each a hash and that of the mirror image, of which one is near the other's."""
+    """Pairs of similar rows of (N, 2); a row has an image's hash and that of its mirror image."""
     found: list[tuple[int, int]] = []
     for start in range(0, len(hashes), _ROWS_AT_A_TIME):
         rows = hashes[start : start + _ROWS_AT_A_TIME]

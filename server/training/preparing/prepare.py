@@ -1,9 +1,9 @@
-"""``emostream data prepare``: any source in, the prepared form out.
+"""``emostream data prepare``: converts any source to the prepared format.
 
-The form: a folder with ``dataset.json`` (``Manifest``), for each split an ``.npz`` with ``images`` uint8
-(N, S, S) or (N, S, S, 3), ``targets`` float32 (N, C), ``names`` and, where it is known what belongs
-together, ``groups`` int64 (N,), a ``.csv`` where the source says more of its images, and ``rejects.csv`` with
-the name, the split and the reason of every image that was left out.
+The format is a folder with ``dataset.json`` (``Manifest``) and, for each split, an ``.npz`` with ``images``
+uint8 (N, S, S) or (N, S, S, 3), ``targets`` float32 (N, C), ``names`` and, if related images are known,
+``groups`` int64 (N,). A split also has a ``.csv`` if the source has further columns. ``rejects.csv`` has the
+name, the split and the reason of every rejected image.
 """
 
 import csv
@@ -35,27 +35,27 @@ Numbering = Literal["raf-db", "affectnet", "fer2013"]
 
 @dataclass(frozen=True)
 class Options:
-    """What a prepared set depends on beside its source; kept in its manifest."""
+    """Everything besides the source that a prepared data set depends on; stored in its manifest."""
 
     side: int = 48
     colour: bool = False
     detect: bool = False
-    min_side: int = 24  # what is looked for in whole images, too
-    shares: tuple[float, float, float] | None = None  # None: by the number of images
+    min_side: int = 24  # also the smallest face to detect in whole images
+    shares: tuple[float, float, float] | None = None  # None: depends on the number of images
     seed: int = 0
     numbering: Numbering | None = None
     mapping: dict[str, str] = field(default_factory=dict)
-    labels: tuple[str, ...] | None = None  # None: by the names of the class folders
+    labels: tuple[str, ...] | None = None  # None: from the names of the class folders
     grouping: Grouping | None = None
-    selection: float = 0.0  # share of the training split that is kept aside to choose on
-    corrections: str | None = None  # name of a table of labels that somebody has looked at
-    drop_repeated: bool = False  # images of other splits whose very pixels the training split has, too
+    selection: float = 0.0  # share of the training split held out for choices
+    corrections: str | None = None  # name of a table of reviewed labels
+    drop_repeated: bool = False  # reject images whose exact pixels are in the training split, too
 
 
 class SplitFacts(BaseModel):
-    """``counts`` has the images of each label, by the largest share of their targets; ``rejects`` those
-    left out, by reason. ``also_in_train`` counts images, not left out, whose very pixels the training
-    split has, too."""
+    """``counts`` has the number of images of each label, by the largest share of their targets; ``rejects``
+    that of rejected images by reason. ``also_in_train`` counts images that were kept although their exact
+    pixels are in the training split, too."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -66,7 +66,7 @@ class SplitFacts(BaseModel):
 
 
 class Manifest(BaseModel):
-    """``dataset.json``. ``sha256`` is of the names and contents of all files of the source."""
+    """``dataset.json``. ``sha256`` covers the names and contents of all files of the source."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,7 +83,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Prepared:
-    """``is_new`` is False where the same source had been prepared in the same way before."""
+    """``is_new`` is False if the same source had already been prepared with the same options."""
 
     manifest: Manifest
     is_new: bool
@@ -92,11 +92,11 @@ class Prepared:
 def find_source(
     path: Path, options: Options, votes: Path | None = None, corrections: Path | None = None
 ) -> Source:
-    """What ``path`` holds: ``fer2013.csv`` (or is that file), splits of FER+, a table of labels, or class
-    folders.
+    """The source at ``path``: ``fer2013.csv`` or a folder with it, splits of FER+, a table of labels, or
+    class folders.
 
-    ``votes`` names the file of FER+'s votes for ``fer2013.csv``, else one beside it is taken;
-    ``corrections`` one of labels that replace those of a table. Raises DatasetError if it is none of them.
+    ``votes`` is the file of FER+'s votes for ``fer2013.csv``; the default is one beside it. ``corrections``
+    is a file of labels that replace those of a table. Raises DatasetError if ``path`` is none of these.
     """
     for option, file in (("--votes", votes), ("--corrections", corrections)):
         if file is not None and not file.is_file():
@@ -139,17 +139,17 @@ def prepare(
     detector: Detector | None = None,
     force: bool = False,
 ) -> Prepared:
-    """Writes ``out``, or leaves it as it is where it is of the same source and options.
+    """Writes ``out``, unless it is already of the same source and options.
 
-    A run that ends early leaves ``out`` as it was. Raises DatasetError if ``out`` is something else (with
-    ``force``: something that is no prepared data set), if a line of the source can't be used, or if a split
-    comes out empty.
+    An interrupted run does not change ``out``. Raises DatasetError if ``out`` is something else (with
+    ``force``: something that is no prepared data set), if a line of the source cannot be used, or if a split
+    would be empty.
     """
     if isinstance(source, ClassFolders) and out.resolve().is_relative_to(root.resolve()):
         raise DatasetError(f"--out {out} lies in {root}, where it would be taken for a class: name another")
     sha256 = _sha256(source.files, root, progress)
     known = _check_out(out, force)
-    # As JSON has them.
+    # Lists instead of tuples, as in JSON.
     given = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(options).items()}
     if known is not None and (known.form, known.kind, known.sha256, known.options) == (
         FORM,
@@ -185,7 +185,7 @@ def prepare(
 
 
 def _check_out(out: Path, force: bool) -> Manifest | None:
-    """The manifest of what is there; None where nothing is, or where ``force`` may replace it."""
+    """The manifest of an existing data set; None if there is nothing, or if ``force`` may replace it."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
     if not (out / MANIFEST).is_file():
@@ -269,7 +269,7 @@ def _write_splits(
 
 
 def _write_columns(columns_of: Mapping[str, Mapping[str, str]], names: list[str], file: Path) -> None:
-    """What the source says of the images beside their labels, if anything."""
+    """Writes the source's further columns about the images, if there are any."""
     columns = list(dict.fromkeys(column for name in names for column in columns_of[name]))
     if columns:
         with file.open("w", newline="") as stream:
@@ -283,9 +283,9 @@ def _write_columns(columns_of: Mapping[str, Mapping[str, str]], names: list[str]
 def _cut(
     samples: list[Sample], labels: tuple[str, ...], cutter: Cutter, progress: Progress
 ) -> tuple[list[str], FaceDataset, list[tuple[str, Reason]]]:
-    """Names, pixels and targets of those that can be used, and those that cannot."""
+    """Names, pixels and targets of the usable samples, and the rejected ones."""
     shape = (cutter.side, cutter.side, 3) if cutter.colour else (cutter.side, cutter.side)
-    # Of the size of all, filled from the start: nothing is in memory twice.
+    # Allocated for all samples and filled from the start, so that nothing is in memory twice.
     images = np.empty((len(samples), *shape), np.uint8)
     targets = np.empty((len(samples), len(labels)), np.float32)
     groups: list[int] = []

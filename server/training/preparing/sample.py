@@ -16,10 +16,10 @@ from ..datasets import LABELS
 #: Float32 (C,): a distribution over the source's labels.
 Target = npt.NDArray[np.float32]
 
-#: The part of the training split that is kept aside to choose on (``preparing/selection.py``).
+#: The part of the training split that is held out for choices (``preparing/selection.py``).
 SELECTION = "selection"
 
-#: Of every prepared folder, in this order where there are all of them.
+#: The splits of a prepared folder, in order; not every folder has all of them.
 SPLITS = ("train", SELECTION, "valid", "test")
 
 
@@ -37,11 +37,11 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Sample:
-    """One image that a source lists. ``label`` is its target, or why it can have none.
+    """One image of a source. ``label`` is its target, or the reason why it has none.
 
     ``load`` returns the image, grey or RGB, and raises ImageError if it cannot be read. ``group`` numbers
-    what belongs together (see ``FaceDataset``), None where nobody knows. ``columns`` has what else the source
-    says of the image (``training/columns.py``).
+    related images (see ``FaceDataset``); None if they are unknown. ``columns`` has the source's further
+    columns about the image (``training/columns.py``).
     """
 
     name: str
@@ -53,18 +53,18 @@ class Sample:
 
 
 class Source(Protocol):
-    """A data set as its authors publish it, found and not yet read."""
+    """A data set in its published form, found but not yet read."""
 
     kind: str
-    #: What the targets of its samples are over.
+    #: The labels of its samples' targets, in order.
     labels: tuple[str, ...]
 
     @property
     def files(self) -> list[Path]:
-        """All that its samples depend on; sorted."""
+        """All files that its samples depend on, sorted."""
 
     def samples(self, progress: Progress | None = None) -> list[Sample]:
-        """Raises DatasetError that names the line or folder which cannot be used."""
+        """Lists its samples. Raises DatasetError that names an unusable line or folder."""
 
 
 def one_hot(label: str, labels: tuple[str, ...] = LABELS) -> Target:

@@ -1,7 +1,7 @@
-"""A part of the training split to choose on: recipes, members, temperatures.
+"""Holds out a part of the training split for choosing recipes, members and temperatures.
 
-What is chosen by the validation split is flattered by it afterwards. The selection part keeps that split for
-the end: nothing is learned from it, and no picture of it, or copy of one, is in any other split.
+Figures on the validation split are too good if it was also used for choices. Choices use the selection
+split instead: nothing is trained on it, and none of its images, or copies of them, is in any other split.
 """
 
 from collections import defaultdict
@@ -19,9 +19,9 @@ from .sample import SELECTION, Reason, Sample
 def with_selection(
     samples: Sequence[Sample], share: float, seed: int, progress: Progress | None = None
 ) -> list[Sample]:
-    """The same samples, with ``share`` of those of the split train in the split ``selection``.
+    """The same samples, with ``share`` of those of the split ``train`` moved to the split ``selection``.
 
-    Groups and copies of one picture (``near_duplicates``) stay together. What has a copy outside of the
+    Groups and copies of one image (``near_duplicates``) stay together. An image with a copy outside the
     training split stays in the training split.
     """
     usable = [place for place, sample in enumerate(samples) if not isinstance(sample.label, Reason)]

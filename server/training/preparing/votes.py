@@ -25,8 +25,8 @@ Votes = npt.NDArray[np.int64]
 
 
 def judge(votes: Votes, split: str) -> list[Target | Reason]:
-    """The target of each row (N, 10) of votes: their shares in a training split, the majority's label in
-    others; or the reason why there is none."""
+    """The target of each row of votes (N, 10), or the reason why there is none. Targets are the votes' shares
+    in a training split and the majority's label in others."""
     mask, targets = (_shares if split == "train" else _majorities)(votes)
     kept = iter(targets)
     return [

@@ -1,1 +1,1 @@
-"""Reports of an evaluation: plots, and a page with them."""
+"""Reports of an evaluation: plots, and a page that shows them."""

@@ -1,4 +1,4 @@
-"""The plots of a report, each as a PNG. Made without pyplot, which would keep global state."""
+"""Draws the plots of a report as PNG files, without pyplot, which would keep global state."""
 
 import io
 
@@ -101,7 +101,7 @@ def _bars(
     axes.barh(places, values, color=colours if first_stands_out else _PALE, height=0.66)
     axes.errorbar(values, places, xerr=[low, high], fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.5)
     for place, one in zip(places, figures, strict=True):
-        # In their own column: beside the bars they would cover the reference.
+        # In a separate column: beside the bars they would cover the reference line.
         axes.text(1.03, float(place), form.format(one.value), va="center", ha="left", color=INK, size=9.5)
     at, words = reference
     axes.axvline(at, color=_ORANGE, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0.5)
