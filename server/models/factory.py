@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
 from torch import nn
 
 from ..exceptions import UnknownModelError
@@ -47,6 +48,13 @@ def create_model(name: str, num_classes: int) -> nn.Module:
     returns logits (N, num_classes). Raises UnknownModelError for a name not in ARCHITECTURES.
     """
     return _builder(name)[0](num_classes)
+
+
+def last_layer_keys(name: str) -> set[str]:
+    """Names in an architecture's state dict of what has its shape from the number of labels."""
+    with torch.device("meta"):  # without memory, and without random numbers
+        two, three = (create_model(name, labels).state_dict() for labels in (2, 3))
+    return {key for key, value in two.items() if value.shape != three[key].shape}
 
 
 def input_size(name: str) -> int:

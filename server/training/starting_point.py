@@ -34,6 +34,7 @@ class StartingPoint:
         self.entry, self.device = entry, device
         self.name, self.labels = entry.name, entry.labels
         self._members = list(load_ensemble(entry, WeightsStore(settings.weights_dir)).module)
+        self._shares = entry.weights or (1 / len(self._members),) * len(self._members)
         self.architecture = _architecture(entry)
         self.mirrored = any(member.mirrored for member in self._members)
         self.input_size = self._members[0].input_size
@@ -63,12 +64,11 @@ class StartingPoint:
         ``sharpened``.
         """
         whole, start = np.zeros((len(features), len(self.labels)), np.float64), 0
-        weights = self.entry.weights or (1 / len(self._members),) * len(self._members)
-        for member, head, weight in zip(self._members, self._heads, weights, strict=True):
+        for member, head, share in zip(self._members, self._heads, self._shares, strict=True):
             part = torch.from_numpy(features[:, start : start + head.in_features])
             outputs = (head(part) / member.temperature).softmax(1).detach().double().numpy()
             start += head.in_features
-            whole += weight * np.stack([outputs[:, list(column)].sum(1) for column in member.columns], 1)
+            whole += share * np.stack([outputs[:, list(column)].sum(1) for column in member.columns], 1)
         answers: Floats = (whole / whole.sum(1, keepdims=True)).astype(np.float32)
         return answers
 
@@ -86,9 +86,9 @@ class StartingPoint:
         if any(len(column) > 1 for member in self._members for column in member.columns):
             return None
         weights, biases = [], np.zeros(len(self.labels), np.float32)
-        for member, head in zip(self._members, self._heads, strict=True):
+        for member, head, share in zip(self._members, self._heads, self._shares, strict=True):
             rows = [column[0] for column in member.columns]
-            scale = 1 / (member.temperature * self.entry.temperature * len(self._members))
+            scale = share / (member.temperature * self.entry.temperature)
             weights.append(head.weight.detach().numpy()[rows] * scale)
             biases += head.bias.detach().numpy()[rows] * scale
         together: Floats = np.concatenate(weights, 1)

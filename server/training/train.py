@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..exceptions import DatasetError
 from ..models.checkpoint import load_checkpoint, load_part
-from ..models.factory import create_model, input_size
+from ..models.factory import create_model, input_size, last_layer_keys
 from ..models.normalisation import Normalisation
 from ..models.weight_file import WeightDescription, read_description, write_weights
 from ..models.weights import WeightsStore
@@ -298,6 +298,5 @@ def _start_from(
     learned = create_model(config.architecture, len(description.labels))
     load_checkpoint(learned, path)
     wanted = model.state_dict()
-    fitting = {k: v for k, v in learned.state_dict().items() if v.shape == wanted[k].shape}
-    head = {k for k in fitting if k.startswith("head.")}  # as many labels may still be other labels
-    model.load_state_dict(wanted | {k: v for k, v in fitting.items() if k not in head})
+    own = last_layer_keys(config.architecture)  # also for as many labels: they are others
+    model.load_state_dict(wanted | {k: v for k, v in learned.state_dict().items() if k not in own})

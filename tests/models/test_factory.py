@@ -1,7 +1,7 @@
 import pytest
 import torch
 from emostream.exceptions import UnknownModelError
-from emostream.models.factory import ARCHITECTURES, create_model, input_size
+from emostream.models.factory import ARCHITECTURES, create_model, input_size, last_layer_keys
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -34,3 +34,13 @@ def test_an_unknown_name_is_answered_with_those_there_are(ask) -> None:  # type:
 
     assert caught.value.known == ARCHITECTURES
     assert "poster_v2, " in str(caught.value)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_last_layers_names_are_all_that_depends_on_the_labels(architecture: str) -> None:
+    names = last_layer_keys(architecture)
+
+    seven, nine = (create_model(architecture, labels).state_dict() for labels in (7, 9))
+    assert names
+    assert {key for key, value in seven.items() if value.shape != nine[key].shape} == names
+    assert len(names) < len(seven) / 2

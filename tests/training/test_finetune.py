@@ -158,9 +158,15 @@ def test_of_labels_that_are_known_there_need_not_be_some_of_each(tmp_path: Path,
     FineTune(config(more), tmp_path / "run", CPU, settings)
 
 
-def test_two_networks_of_one_kind_become_one(tmp_path: Path, settings: Settings) -> None:
+@pytest.mark.parametrize("name", ["from-scratch", "uneven"])
+def test_two_networks_of_one_kind_become_one(settings: Settings, name: str) -> None:
     """Before anything is learned, its one last layer answers nearly as the two networks do."""
-    start = StartingPoint("from-scratch", settings, CPU)
+    settings.weights_dir.mkdir(exist_ok=True)
+    (settings.weights_dir / "catalogue.toml").write_text(
+        '[ensembles.uneven]\nmembers = ["from-scratch-a", "from-scratch-b"]\n'
+        'policy = "weighted"\nweights = [0.99, 0.01]\n'
+    )
+    start = StartingPoint(name, settings, CPU)
     layer = start.last_layer(np.eye(7, dtype=np.float32))
     assert layer is not None
     generator = np.random.default_rng(2)

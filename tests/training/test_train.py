@@ -9,7 +9,8 @@ import pytest
 import torch
 from emostream.exceptions import DatasetError
 from emostream.models import create_model, load_checkpoint
-from emostream.models.weight_file import read_description, set_temperature
+from emostream.models.normalisation import NormalisationSpec
+from emostream.models.weight_file import WeightDescription, read_description, set_temperature, write_weights
 from emostream.models.weights import WeightsStore
 from emostream.training.config import TrainingConfig
 from emostream.training.datasets import LABELS, FaceDataset
@@ -202,6 +203,24 @@ def test_labels_of_ones_own_are_learned_from_the_features_of_a_model_of_the_cata
     shipped = store.require(store.catalogue().model("from-scratch-a"))
     with safe_open(shipped, "pt") as file:
         torch.testing.assert_close(found["stem.weight"], file.get_tensor("stem.weight"), atol=1e-3, rtol=0)
+
+
+def test_a_last_layer_of_as_many_other_labels_starts_anew(own: TrainingConfig, tmp_path: Path) -> None:
+    """Also where the architecture does not call it ``head``."""
+    network = create_model("poster_v2_compact", 2)
+    with torch.no_grad():
+        network.VIT.head.linear.bias.fill_(7.0)
+    state = network.state_dict()
+    description = WeightDescription("poster_v2_compact", ("yes", "no"), NormalisationSpec())
+    write_weights(tmp_path / "other.safetensors", state, description)
+    update = {"architecture": "poster_v2_compact", "start_from": tmp_path / "other.safetensors"}
+
+    trainer = Trainer(own.model_copy(update=update), tmp_path / "run", CPU, tmp_path)
+
+    found = trainer.model.state_dict()
+    assert found["VIT.head.linear.bias"].abs().max() < 1
+    first = "face_landback.conv1.conv.weight"
+    torch.testing.assert_close(found[first], state[first])
 
 
 def test_splits_of_other_labels_are_refused(
