@@ -42,6 +42,17 @@ def turned_face(turn_deg: float) -> Image.Image:
     return picture
 
 
+def close_face() -> Image.Image:
+    """One face that fills the image from chin to forehead."""
+    face = _astronaut().crop((150, 64, 302, 178))
+    return face.resize((2 * WIDTH, 2 * HEIGHT), Image.Resampling.LANCZOS)
+
+
+def dark_face() -> Image.Image:
+    """One face in an eighth of the light."""
+    return one_face().point(lambda value: value // 8)
+
+
 def nine_faces() -> Image.Image:
     """The same face in three rows of three."""
     picture = Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), _WALL)
