@@ -44,7 +44,6 @@ _AIM_BATCHER = 0.85
 
 _CROP_PX = 112
 _MIB = 2**20
-_PRECISIONS: tuple[Precision, ...] = ("f16", "bf16", "f32")
 
 
 class SkippedError(Exception):
@@ -66,6 +65,10 @@ class Load:
     def max_batch(self) -> int:
         """Of an engine that serves."""
         return min(64, max(self.batches))
+
+    @property
+    def precisions(self) -> tuple[Precision, ...]:
+        return ("f16", "bf16", "f32") if self.is_cuda else ("bf16", "f32")
 
     @property
     def is_cuda(self) -> bool:
@@ -99,13 +102,9 @@ def engines(load: Load) -> Figures:
     """Time and throughput of each model in each precision."""
     figures: Figures = {}
     for model in load.models:
-        for precision in _PRECISIONS:
+        for precision in load.precisions:
             settings = read_settings(device=load.device, precision=precision)
-            try:
-                report = measure_engine(model, list(load.batches), load.seconds, precision == "f32", settings)
-            except ModelError as error:
-                figures[f"{model} {precision}"] = {"refused": str(error)}
-                continue
+            report = measure_engine(model, list(load.batches), load.seconds, precision == "f32", settings)
             figures[f"{model} {precision}"] = report.as_dict()
             members = len(load.random.entry.members) if model == load.models[-1] else 1
             first, best = report.rows[0], max(report.rows, key=lambda row: row.faces_per_second)
@@ -127,12 +126,8 @@ def precisions(load: Load) -> Figures:
         faces = probes(ensemble.module.input_sizes)
         with torch.inference_mode():
             exact = ensemble.module(*(torch.as_tensor(crop) for crop in faces)).numpy()
-        for precision in ("auto", *_PRECISIONS):
-            try:
-                engine = _engine(ensemble, load, precision)
-            except ModelError as error:
-                figures[f"{ensemble.entry.name} {precision}"] = {"refused": str(error)}
-                continue
+        for precision in ("auto", *load.precisions):
+            engine = _engine(ensemble, load, precision)
             error_of = float(np.abs(engine.infer(faces) - exact).max())
             figures[f"{ensemble.entry.name} {precision}"] = {
                 "computed_in": engine.precision,

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from emostream.addresses import network_of
+from emostream.api import stream
 from emostream.connections import BoundedWebSocket
 
 from tests.raw_sockets import handshake, masked, request
@@ -207,6 +208,14 @@ FLOODS = {
 }
 
 
+@pytest.fixture
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client is ended for two seconds' worth of messages saved up, and not for ten."""
+    monkeypatch.setattr(stream, "_HASTE_S", 2.0)
+    monkeypatch.setattr(stream, "_BROKEN_RULES_BURST_S", 2.0)
+
+
+@pytest.mark.usefixtures("little_patience")
 @pytest.mark.parametrize("kind", FLOODS)
 async def test_a_flood_of_any_kind_is_ended_with_1008_and_others_are_served(kind: str) -> None:
     with server_thread(FakeRecognizer(is_open=True)) as server:

@@ -42,7 +42,8 @@ def test_a_first_visit_loads_little_and_a_later_one_needs_no_server(
     urls = [request.url for request in dashboard.requests]
     assert any("blazeface" in url for url in urls)
     assert not any(re.search("webgl|webgpu", url) for url in urls if "/assets/" in url)
-    assert 300_000 < sent < 800_000
+    # The detector's file does not count where the service worker already had it: it is half of all.
+    assert 100_000 < sent < 800_000
 
     assert dashboard.page.evaluate(LOOKED_AFTER) in ("activating", "activated")
     server.kill()

@@ -73,21 +73,26 @@ def test_bfloat16_does_not_reach_the_normalisation(cache_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "architectures",
-    [("se_resnet",), ("poster_v2_compact",), ("poster_v2",), ("poster_v2_compact", "poster_v2_compact")],
+    ("architectures", "faces"),
+    [
+        (("se_resnet",), 32),
+        (("poster_v2_compact",), 32),
+        (("poster_v2",), 12),  # of the same kind, and forty times as slow
+        (("poster_v2_compact", "poster_v2_compact"), 32),
+    ],
 )
 def test_in_bfloat16_a_face_has_the_same_probabilities_in_whatever_batch(
-    cache_dir: Path, architectures: tuple[str, ...]
+    cache_dir: Path, architectures: tuple[str, ...], faces: int
 ) -> None:
     """A product that is rounded otherwise for one face than for many shows in one face of twenty or so."""
     ensemble = random_ensemble(*architectures)
-    pixels = crops(ensemble, 32)
-    engine = engine_for(ensemble, cache_dir, "bf16", max_batch=32)
+    pixels = crops(ensemble, faces)
+    engine = engine_for(ensemble, cache_dir, "bf16", max_batch=8)
 
     together = engine.infer(pixels)
 
     for size in (1, 2, 4, 7):
-        parts = [engine.infer([crop[i : i + size] for crop in pixels]) for i in range(0, 32, size)]
+        parts = [engine.infer([crop[i : i + size] for crop in pixels]) for i in range(0, faces, size)]
         np.testing.assert_allclose(np.concatenate(parts, axis=1), together, atol=1e-5)
 
 
