@@ -74,6 +74,11 @@ class Load:
     def is_cuda(self) -> bool:
         return self.device.startswith("cuda")
 
+    def ensembles(self) -> list[LoadedEnsemble]:
+        """All models."""
+        store = WeightsStore(read_settings().weights_dir)
+        return [*(load_ensemble(store.find(model), store) for model in self.models[:-1]), self.random]
+
     @property
     def random(self) -> LoadedEnsemble:
         """The last of the models, which has random weights."""
@@ -101,12 +106,12 @@ def machine(load: Load) -> Figures:
 def engines(load: Load) -> Figures:
     """Time and throughput of each model in each precision."""
     figures: Figures = {}
-    for model in load.models:
+    for model, ensemble in zip(load.models, load.ensembles(), strict=True):
+        members = len(ensemble.entry.members)
         for precision in load.precisions:
             settings = read_settings(device=load.device, precision=precision)
             report = measure_engine(model, list(load.batches), load.seconds, precision == "f32", settings)
             figures[f"{model} {precision}"] = report.as_dict()
-            members = len(load.random.entry.members) if model == load.models[-1] else 1
             first, best = report.rows[0], max(report.rows, key=lambda row: row.faces_per_second)
             print(
                 f"  {model} {precision}: one face {first.p50_ms / members:.2f} ms a member, "
@@ -120,9 +125,7 @@ def engines(load: Load) -> Figures:
 def precisions(load: Load) -> Figures:
     """How far each precision's probabilities are from float32's, on images as faces are."""
     figures: Figures = {}
-    store = WeightsStore(read_settings().weights_dir)
-    ensembles = [load_ensemble(store.find(model), store) for model in load.models[:-1]] + [load.random]
-    for ensemble in ensembles:
+    for ensemble in load.ensembles():
         faces = probes(ensemble.module.input_sizes)
         with torch.inference_mode():
             exact = ensemble.module(*(torch.as_tensor(crop) for crop in faces)).numpy()
@@ -235,7 +238,7 @@ async def _feed(
         while loop.time() < end:
             predictions = await lane.recognize([images[number % len(images)]])
             assert np.isfinite(predictions.probabilities).all()
-            answered += 1
+            answered += loop.time() < end
         lane.close()
 
     async with asyncio.TaskGroup() as cameras:
