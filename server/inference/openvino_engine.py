@@ -136,6 +136,8 @@ class OpenVinoEngine:
         }
         if self._threads:
             config["INFERENCE_NUM_THREADS"] = str(self._threads)
+            # Pinned threads take the first cores, and so those of every other process that has as many.
+            config["ENABLE_CPU_PINNING"] = False
         return self._core.compile_model(graph, "CPU", config | options)
 
     def _pass(self, parts: list[_Part], size: int, crops: list[Pixels]) -> Probabilities:

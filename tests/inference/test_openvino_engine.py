@@ -1,5 +1,9 @@
 """OpenVINO as an engine."""
 
+import os
+import sys
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +98,24 @@ def test_in_bfloat16_a_face_has_the_same_probabilities_in_whatever_batch(
     for size in (1, 2, 4, 7):
         parts = [engine.infer([crop[i : i + size] for crop in pixels]) for i in range(0, faces, size)]
         np.testing.assert_allclose(np.concatenate(parts, axis=1), together, atol=1e-5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere OpenVINO pins no threads")
+def test_an_engine_of_some_threads_leaves_it_to_the_system_on_which_cores_they_run(cache_dir: Path) -> None:
+    """Two of one thread each, in two processes, would share the first core and leave the others idle."""
+    ensemble = random_ensemble("se_resnet")
+    engine = OpenVinoEngine(ensemble, max_batch=8, threads=1, precision="f32", cache_dir=cache_dir)
+    pixels = crops(ensemble, 8)
+    passes_of_it = threading.Thread(target=lambda: [engine.infer(pixels) for _ in range(30)])
+    found: set[frozenset[int]] = set()
+
+    passes_of_it.start()
+    while passes_of_it.is_alive():  # threads are pinned for the length of a pass
+        for thread in os.listdir("/proc/self/task"):
+            with suppress(ProcessLookupError):
+                found.add(frozenset(os.sched_getaffinity(int(thread))))
+
+    assert found == {frozenset(os.sched_getaffinity(0))}
 
 
 @pytest.mark.parametrize(
