@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["compact-mobilenet-a", "poster_v2"])
     parser.add_argument("--cameras", type=int, default=16)
     parser.add_argument("--frame-rate", type=float, default=30.0)
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--seconds", type=float, default=40.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--replicas", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
