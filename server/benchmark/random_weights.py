@@ -28,7 +28,7 @@ def random_ensemble(architectures: Sequence[str], labels: Sequence[str]) -> Load
     entry = EnsembleEntry(name, tuple(labels), entries)
     members = [Member(model, entry.columns(model)) for model in entries]
     enliven_norms(nn.ModuleList(members))
-    return LoadedEnsemble(entry, Ensemble(members).eval(), f"{name}-with-random-weights")
+    return LoadedEnsemble(entry, Ensemble(members).eval(), f"{name}-{len(labels)}-with-random-weights")
 
 
 def enliven_norms(network: nn.Module) -> None:

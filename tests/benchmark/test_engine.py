@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from emostream.benchmark import random_weights
 from emostream.benchmark.engine import count_gflop, measure_engine
 from emostream.exceptions import UnknownModelError
 from emostream.inference.engine import Engine, create_engine
@@ -81,3 +82,9 @@ def test_a_model_that_is_neither_known_nor_an_architecture_is_an_error(tmp_path:
         measure_engine(
             "nonesuch", [1], seconds=0.05, reference=False, settings=Settings(weights_dir=tmp_path)
         )
+
+
+def test_random_networks_of_other_labels_are_other_networks_to_a_cache() -> None:
+    seven, three = (random_weights.random_ensemble(["se_resnet"], "abcdefg"[:labels]) for labels in (7, 3))
+
+    assert seven.fingerprint != three.fingerprint
