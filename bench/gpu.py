@@ -1,6 +1,6 @@
 """What a GPU does: engines in every precision, nvJPEG, memory that runs out, and the batcher at full load.
 
-    scripts/check_gpu.sh                # on a GPU, five minutes; also runs the tests that need one
+    scripts/check_gpu.sh                # on a GPU; also runs the tests that need one
     scripts/check_gpu.sh --dry-run      # the same steps on the CPU, with small numbers
 
 Every part is tried, also after one that failed; the exit code is 1 if any did. ``gpu.json`` has all figures.
@@ -22,18 +22,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from emostream.benchmark.engine import measure_engine
-from emostream.benchmark.random_weights import random_ensemble
+from emostream.benchmark.engine import durations, load_measured, measure_engine
 from emostream.choices import Precision
 from emostream.exceptions import ModelError
 from emostream.imaging.decoding import prepare
 from emostream.inference.batcher import Batcher
 from emostream.inference.device_preparation import on_host, stack
 from emostream.inference.engine import Engine, create_engine
-from emostream.inference.ensemble import LoadedEnsemble, load_ensemble
+from emostream.inference.ensemble import LoadedEnsemble
 from emostream.inference.precision import MAX_PRECISION_ERROR, probes
 from emostream.inference.recognizer import Recognizer
-from emostream.models.weights import WeightsStore
 from emostream.settings import read_settings
 from PIL import Image
 
@@ -76,13 +74,12 @@ class Load:
 
     def ensembles(self) -> list[LoadedEnsemble]:
         """All models."""
-        store = WeightsStore(read_settings().weights_dir)
-        return [*(load_ensemble(store.find(model), store) for model in self.models[:-1]), self.random]
+        return [load_measured(model, read_settings())[0] for model in self.models]
 
     @property
-    def random(self) -> LoadedEnsemble:
-        """The last of the models, which has random weights."""
-        return random_ensemble(self.models[-1].split(","), [f"class{index}" for index in range(7)])
+    def last(self) -> LoadedEnsemble:
+        """The model that all parts but ``engines`` and ``precisions`` are about."""
+        return load_measured(self.models[-1], read_settings())[0]
 
 
 Figures = dict[str, object]
@@ -146,7 +143,7 @@ def precisions(load: Load) -> Figures:
 
 def jpeg_decoding(load: Load) -> Figures:
     """Preparing crops on the device, nvJPEG where torchvision has it, against Pillow's on the CPU."""
-    ensemble = load.random
+    ensemble = load.last
     engine = _engine(ensemble, load, "auto")
     images = [_jpeg(seed) for seed in range(16)]
     sizes = ensemble.module.input_sizes
@@ -159,7 +156,9 @@ def jpeg_decoding(load: Load) -> Figures:
             float(np.abs(on_host(one).astype(int) - on_host(other)).mean())
             for one, other in zip(got, expected, strict=True)
         ]
-    seconds = _time_of(lambda: [engine.prepare(image, 10**6) for image in images], load.seconds)
+    seconds = float(
+        np.median(durations(lambda: [engine.prepare(image, 10**6) for image in images], load.seconds))
+    )
     figures: Figures = {"grey_levels_apart_mean": max(differences), "crops_per_s_one_thread": 16 / seconds}
     print(f"  {figures}")
     assert max(differences) < 2, "the device decodes other pixels than Pillow"
@@ -170,7 +169,7 @@ def memory_that_runs_out(load: Load) -> Figures:
     """An engine in a part of the memory: a shorter ladder and right predictions, or an error that says so."""
     if not load.is_cuda:
         raise SkippedError("needs a GPU")
-    ensemble, total = load.random, torch.cuda.get_device_properties(0).total_memory
+    ensemble, total = load.last, torch.cuda.get_device_properties(0).total_memory
     faces = probes(ensemble.module.input_sizes)
     exact = _engine(ensemble, load, "f32").infer(faces)
     figures: Figures = {}
@@ -200,14 +199,14 @@ def memory_that_runs_out(load: Load) -> Figures:
 
 def batcher_at_full_load(load: Load) -> Figures:
     """Cameras that always have a next crop, through preparation and batching, against the engine alone."""
-    ensemble = load.random
+    ensemble = load.last
     engine, max_batch = _engine(ensemble, load, "auto"), load.max_batch
     recognizer = Recognizer(ensemble, engine)
     recognizer.warm_up()
     images = [_jpeg(seed) for seed in range(16)]
     pixels = stack([engine.prepare(image, 10**6) for image in images] * (max_batch // 16 + 1))
     chunk = [crop[:max_batch] for crop in pixels]
-    alone = max_batch / _time_of(lambda: engine.infer(chunk), load.feed_s / 6)
+    alone = max_batch / float(np.median(durations(lambda: engine.infer(chunk), load.feed_s / 6)))
     answered, sizes = asyncio.run(_feed(recognizer, images, 4 * max_batch, load.feed_s))
     rate = answered / load.feed_s
     figures: Figures = {
@@ -250,7 +249,7 @@ async def _feed(
 
 def memory_over_time(load: Load) -> Figures:
     """Memory of the device and of the process over batches of changing sizes."""
-    ensemble = load.random
+    ensemble = load.last
     engine = _engine(ensemble, load, "auto")
     generator = np.random.default_rng(0)
     sizes = generator.integers(1, 2 * engine.max_batch, load.changing_batches)
@@ -291,17 +290,6 @@ def _jpeg(seed: int) -> bytes:
     encoded = io.BytesIO()
     Image.fromarray(small).resize((_CROP_PX, _CROP_PX)).save(encoded, "JPEG", quality=85)
     return encoded.getvalue()
-
-
-def _time_of(work: Callable[[], object], seconds: float) -> float:
-    """The median duration in seconds, after two calls that are not counted."""
-    times: list[float] = []
-    end = time.perf_counter() + seconds
-    while len(times) < 5 or time.perf_counter() < end:
-        before = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - before)
-    return float(np.median(times[2:]))
 
 
 PARTS: tuple[Callable[[Load], Figures], ...] = (

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Checks and measures the GPU path on a machine with an NVIDIA GPU: the tests that need one, then bench/gpu.py.
 # Needs Python with PyTorch, torchvision, OpenCV and pytest; the project itself need not be installed. The few
-# pure Python packages that are missing are put into a temporary folder, from the package index or, offline,
-# from wheels in the folder named by WHEELS. With --dry-run everything runs on the CPU, with small numbers.
+# other packages that are missing go into a temporary folder, from the package index or, offline, from wheels in
+# the folder that WHEELS names. With --dry-run everything runs on the CPU, with small numbers.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 

@@ -83,7 +83,7 @@ def measure_engine(
     model: str, batches: list[int], seconds: float, reference: bool, settings: Settings
 ) -> EngineReport:
     """Times an engine for ``seconds`` at each batch size. Raises ModelError if the model cannot be used."""
-    ensemble, weights = _load(model, settings)
+    ensemble, weights = load_measured(model, settings)
     engine = create_engine(
         ensemble,
         settings.device,
@@ -119,7 +119,11 @@ def count_gflop(ensemble: Ensemble) -> float:
     return counter.get_total_flops() / 1e9
 
 
-def _load(model: str, settings: Settings) -> tuple[LoadedEnsemble, str]:
+def load_measured(model: str, settings: Settings) -> tuple[LoadedEnsemble, str]:
+    """The model of that name, or networks of the named architectures, and "trained" or "random".
+
+    Raises UnknownModelError.
+    """
     store = WeightsStore(settings.weights_dir)
     try:
         return load_ensemble(store.catalogue().find(model), store), "trained"
@@ -135,7 +139,7 @@ def _measure(
 ) -> EngineRow:
     crops = [crop.numpy() for crop in _crops(ensemble, batch)]
     before = matmul_gflops(place, engine.precision, seconds / 4)
-    times = _repeat(lambda: engine.infer(crops), seconds)
+    times = durations(lambda: engine.infer(crops), seconds)
     rate = (before + matmul_gflops(place, engine.precision, seconds / 4)) / 2
     p50, p95 = np.percentile(times, [50, 95])
     work = gflop * batch
@@ -160,7 +164,7 @@ def matmul_gflops(place: torch.device, precision: str, seconds: float) -> float:
         if place.type == "cuda":
             torch.cuda.synchronize(place)
 
-    return float(2 * side**3 / 1e9 / np.median(_repeat(multiply, seconds)))
+    return float(2 * side**3 / 1e9 / np.median(durations(multiply, seconds)))
 
 
 def _against_eager(
@@ -178,14 +182,14 @@ def _against_eager(
     engines: list[float] = []
     with torch.inference_mode():
         for _ in range(_TURNS):
-            eager += _repeat(lambda: module(*(crop.to(place) for crop in crops)).cpu(), seconds / _TURNS)
-            engines += _repeat(lambda: engine.infer(pixels), seconds / _TURNS)
+            eager += durations(lambda: module(*(crop.to(place) for crop in crops)).cpu(), seconds / _TURNS)
+            engines += durations(lambda: engine.infer(pixels), seconds / _TURNS)
     plain = float(np.median(eager))
     return round(plain * 1000, 3), round(float(np.median(engines)) / plain, 3)
 
 
-def _repeat(work: Callable[[], object], seconds: float) -> list[float]:
-    """Durations in seconds of as many calls as fit, after warm-up; five at least."""
+def durations(work: Callable[[], object], seconds: float) -> list[float]:
+    """Times in seconds of as many calls as fit into ``seconds``, at least five, after two for warm-up."""
     for _ in range(2):
         work()
     times: list[float] = []
