@@ -20,7 +20,7 @@ from emostream.inference.device_preparation import PreparedFace
 from emostream.inference.fair_queue import LaneMode
 from emostream.inference.frame_batcher import Predictions
 
-from tests.support import PATIENCE_S, FakeRecognizer, label_index
+from tests.support import PATIENCE_S, FakeRecognizer, label_index, until
 
 Open = Callable[..., Batcher]
 
@@ -68,9 +68,7 @@ async def occupy(recognizer: FakeRecognizer, batcher: Batcher) -> asyncio.Task[P
 
 async def until_prepared(batcher: Batcher, frames: int) -> None:
     """Waits until that many frames are staged and decoded. There is no event for it: decoding is quick."""
-    async with asyncio.timeout(PATIENCE_S):
-        while sum(frame.is_ready for frame in batcher._staged) < frames:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
+    await until(lambda: sum(frame.is_ready for frame in batcher._staged) >= frames)
 
 
 # Batches
@@ -538,9 +536,7 @@ async def test_a_pass_that_hangs_fails_every_frame_until_there_is_another_engine
     assert batcher.hanging_passes == 1
 
     recognizer.open()  # the pass comes back, much too late: to nobody
-    async with asyncio.timeout(PATIENCE_S):
-        while batcher.hanging_passes:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+    await until(lambda: not batcher.hanging_passes)
     assert (await lane.recognize([b"y"])).batch_size == 1
     assert recognizer.batches == [[b"busy"]]
     assert await batcher.aclose()

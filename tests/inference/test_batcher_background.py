@@ -13,7 +13,7 @@ from emostream.inference.device_preparation import PreparedFace
 from emostream.inference.fair_queue import LaneMode, Priority
 from emostream.inference.frame_batcher import Predictions
 
-from tests.support import PATIENCE_S, FakeRecognizer, label_index, prepared
+from tests.support import PATIENCE_S, FakeRecognizer, label_index, prepared, until
 
 
 @pytest.fixture
@@ -83,9 +83,7 @@ def send_live(batcher: Batcher, image: bytes) -> asyncio.Task[Predictions]:
 
 
 async def until_prepared(batcher: Batcher, frames: int) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while sum(frame.is_ready for frame in batcher._staged) < frames:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
+    await until(lambda: sum(frame.is_ready for frame in batcher._staged) >= frames)
 
 
 async def test_the_faces_of_a_picture_are_answered_however_many_were_found(
