@@ -284,19 +284,27 @@ def test_pongs_that_nobody_reads_do_not_pile_up() -> None:
     assert sent < 32 * 1024 * 1024
 
 
-async def test_an_answer_to_bytes_that_were_no_frame_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+async def test_answers_to_bytes_that_were_no_frame_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
     """The protocol has closed it by then. What the peer has not read keeps the connection for a while."""
-    with server_thread() as server, upgraded(server, receive_buffer=4096) as connection:
-        connection.sendall(masked(2, frame(0, b"held")))
-        assert await server.recognizer.next_batch() == [b"held"]
-        connection.sendall(masked(1, b'{"type":"session.close"}'))  # from here on the app only sends
-        [peer] = [peer for peer in server.connections if isinstance(peer, BoundedWebSocket)]
-        while peer.transport.get_write_buffer_size() == 0:
-            await asyncio.to_thread(connection.sendall, masked(9, b"x" * 125) * 50)
-            await asyncio.sleep(0.005)
-        connection.sendall(masked(3))
-        await until(lambda: peer.close_sent)
-        server.recognizer.let_pass()
-        await until(lambda: not peer.tasks)
+    with server_thread() as server, upgraded(server, "/ws?mode=all", receive_buffer=4096) as connection:
+        async with session(server) as other:
+            await other.send(frame(0, b"held"))
+            assert await server.recognizer.next_batch() == [b"held"]
+            for frame_id in range(2):  # whose answers come in one moment
+                connection.sendall(masked(2, frame(frame_id, b"x")))
+            connection.sendall(masked(1, b'{"type":"session.close"}'))  # from here on the app only sends
+            [peer] = [
+                peer
+                for peer in server.connections
+                if isinstance(peer, BoundedWebSocket) and "mode=all" in peer.scope["query_string"].decode()
+            ]
+            while peer.transport.get_write_buffer_size() == 0:
+                await asyncio.to_thread(connection.sendall, masked(9, b"x" * 125) * 50)
+                await asyncio.sleep(0.005)
+            connection.sendall(masked(3))
+            await until(lambda: peer.close_sent)
+            server.recognizer.let_pass(2)
+            assert await server.recognizer.next_batch() == [b"x", b"x"]
+            await until(lambda: len(peer.tasks) == 1)  # the other one's
 
     assert "Traceback" not in caplog.text

@@ -263,6 +263,9 @@ class Connection:
     async def _send(self, message: ServerMessage) -> None:
         if (text := self._dialect.encode(message)) is not None:
             async with self._sending:
+                if self._websocket.application_state is WebSocketState.DISCONNECTED:
+                    # Another answer has found that out; Starlette takes a second one for a mistake of ours.
+                    raise WebSocketDisconnect(1006)
                 await self._websocket.send_text(text)
 
     async def _close(self) -> None:
