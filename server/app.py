@@ -16,6 +16,7 @@ from .api.documentation import mount_documentation
 from .api.hosts import CheckedHosts
 from .api.problems import answer_problems
 from .api.request_ids import RequestIds
+from .api.request_limit import AnswersInTime
 from .api.security_headers import SecurityHeaders
 from .api.services import Services
 from .cluster.connecting import connect, open_replicas
@@ -72,6 +73,7 @@ def create_app(
         openapi_url=None,  # see mount_documentation
     )
     answer_problems(app)
+    app.add_middleware(AnswersInTime)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -23,6 +23,7 @@ from .crop_archive import CropArchive
 from .failed_tokens import FailedTokens
 from .image_service import ImageService
 from .metrics import Metrics
+from .request_limit import RequestLimit
 from .sessions import SessionRegistry
 from .watchdog import Watchdog
 
@@ -66,6 +67,7 @@ class Services:
             max_request_pixels=settings.max_request_pixels,
             max_client_pixels=settings.max_client_pixels,
         )
+        self.request_limit = RequestLimit()
         self.failed_tokens = FailedTokens(metrics)
         self.archive = CropArchive(settings.images_dir, settings.max_kept_bytes)
         #: None unless the operator has enabled corrections.
@@ -126,15 +128,18 @@ class Services:
     async def drain(self) -> None:
         """Ends the streaming sessions in order; requests and frames in flight are still computed.
 
-        Those that are not ready in time, since an engine or a decoder hangs, fail shortly before the time is
-        up, so that each is answered even so. A web server calls it before it cuts connections. Once is
-        enough, more often does no harm.
+        Those that are not ready in time, since an engine or a decoder hangs or a body does not come, fail
+        shortly before the time is up, so that each is answered even so. A web server calls it before it cuts
+        connections. Once is enough, more often does no harm.
         """
         limit_s = self.settings.shutdown_timeout_s
         if self._shutdown_ends is None:
             self._shutdown_ends = time.monotonic() + limit_s
             reserved_s = min(_MOST_RESERVED_S, _RESERVED_PART * limit_s)
-            asyncio.get_running_loop().call_later(limit_s - reserved_s, self.batcher.abandon)
+            loop = asyncio.get_running_loop()
+            ends = loop.time() + limit_s - reserved_s
+            loop.call_at(ends, self.batcher.abandon)
+            self.request_limit.end_at(ends)
         await self.sessions.drain(limit_s)
 
     async def aclose(self) -> None:

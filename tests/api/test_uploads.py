@@ -17,6 +17,9 @@ TEXT = b"A" * (MAX_TEXT + 4)
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
 
+#: Of a request whose body does not come whole.
+HEAD = b"POST /v1/faces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\nContent-Type: image/png\r\n\r\n"
+
 
 @pytest.fixture
 def server() -> Iterator[ServerThread]:
@@ -87,17 +90,60 @@ async def test_others_are_answered_while_text_is_decoded(
     assert (await answer).status_code in (200, 422)
 
 
+async def test_shutdown_answers_whoever_waits_for_a_thread(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def count_slowly(*of: object) -> int:
+        begun.set()
+        assert may_end.wait(PATIENCE_S)
+        return 1
+
+    monkeypatch.setattr("emostream.api.admission.count_pixels", count_slowly)
+    server = ServerThread(FakeRecognizer(is_open=True), shutdown_timeout_s=1)
+    async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=PATIENCE_S) as client:
+        request = asyncio.create_task(client.post("/v1/faces", files={"file": jpeg()}))
+        await asyncio.to_thread(begun.wait, PATIENCE_S)
+
+        server.ask_to_stop()
+        answer = await request
+
+    may_end.set()
+    await asyncio.to_thread(server.join)
+    assert (answer.status_code, answer.json()["code"]) == (503, "shutting_down")
+    assert not caplog.records
+
+
+async def test_shutdown_answers_whoever_never_sends_the_body(caplog: pytest.LogCaptureFixture) -> None:
+    server = ServerThread(FakeRecognizer(is_open=True), shutdown_timeout_s=1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(HEAD + b"some")
+    await _receiving(server, 1)
+
+    server.ask_to_stop()
+    answer = await asyncio.wait_for(reader.readuntil(b"}"), PATIENCE_S)
+
+    writer.close()
+    await asyncio.to_thread(server.join)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b'"shutting_down"' in answer
+    assert not caplog.records
+
+
+async def _receiving(server: ServerThread, bodies: int) -> None:
+    """Returns once so many bodies are being received."""
+    async with asyncio.timeout(PATIENCE_S):
+        while server.services.admission._bodies.total() < bodies:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
 async def test_slow_bodies_do_not_lock_others_out() -> None:
-    head = (
-        b"POST /v1/faces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\nContent-Type: image/png\r\n\r\n"
-    )
     with server_thread(FakeRecognizer(is_open=True), max_requests=1) as server:
         slow = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
         for _, writer in slow:
-            writer.write(head + b"some")
-        async with asyncio.timeout(PATIENCE_S):
-            while server.services.admission._bodies.total() < len(slow):  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+            writer.write(HEAD + b"some")
+        await _receiving(server, len(slow))
 
         async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=PATIENCE_S) as client:
             answer = await client.post("/face", data={"imgBase64": "AAAA"})
