@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -50,6 +51,17 @@ _IMAGE_EVERY_S = 10.0
 
 _MOST_GROWTH = 0.03
 _MOST_TIMES_UNLOADED = 3.0
+
+
+@dataclass(frozen=True)
+class Misbehaviour:
+    """One stranger's, in one way, and what it was told. Times on the monotonic clock, which all processes
+    share."""
+
+    way: str
+    began: float
+    ended: float
+    told: Told
 
 
 @dataclass
@@ -153,23 +165,25 @@ def strangers(port: int, number: int, seconds: float, seed: int, told: "multipro
     """In a process of its own: so many, who misbehave in one way after the other."""
     os.nice(10)  # elsewhere they would have processors of their own
 
-    async def misbehave(seed: int, until: float) -> dict[str, Told]:
-        found: dict[str, Told] = {}
+    async def misbehave(seed: int, until: float) -> list[Misbehaviour]:
+        done: list[Misbehaviour] = []
         for name, attack in in_turn(random.Random(seed)):
-            if time.monotonic() > until:
-                return found
-            counts = found.setdefault(name, Told())
+            began = time.monotonic()
+            if began > until:
+                break
             try:
-                counts += await asyncio.wait_for(attack(port, _ATTACK_S), _ATTACK_TIMEOUT_S)
+                counts = await asyncio.wait_for(attack(port, _ATTACK_S), _ATTACK_TIMEOUT_S)
             except TimeoutError:
-                counts["silent"] += 1
+                counts = Told(silent=1)
             except OSError as error:  # the server cut it off
-                counts[type(error).__name__] += 1
-        raise AssertionError
+                counts = Told([type(error).__name__])
+            done.append(Misbehaviour(name, began, time.monotonic(), counts))
+        return done
 
-    async def all_of_them() -> list[dict[str, Told]]:
+    async def all_of_them() -> list[Misbehaviour]:
         until = time.monotonic() + seconds
-        return await asyncio.gather(*(misbehave(seed + each, until) for each in range(number)))
+        each = await asyncio.gather(*(misbehave(seed + index, until) for index in range(number)))
+        return list(chain.from_iterable(each))
 
     try:
         told.put(asyncio.run(all_of_them()))
@@ -209,15 +223,11 @@ async def soak(port: int, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _report(
-    seen: Seen, begun: float, attacked: float, found: list[dict[str, Told]], behaving: int, arguments: Any
+    seen: Seen, begun: float, attacked: float, found: list[Misbehaviour], behaving: int, arguments: Any
 ) -> dict[str, Any]:
     warm = begun + min(10.0, arguments.unloaded / 3)
     unloaded = [latency for sent, latency in seen.latencies_ms if warm <= sent < attacked - 2]
     loaded = [latency for sent, latency in seen.latencies_ms if sent >= attacked]
-    ways: dict[str, Told] = {}
-    for one in found:
-        for name, counts in one.items():
-            ways.setdefault(name, Told()).update(counts)
     # After the first minute with strangers; of a shorter run, after its first half.
     settled = attacked + min(60.0, arguments.minutes * 30)
     memory = [(at, size / 2**20) for at, size in seen.memory_bytes if at >= settled]
@@ -248,13 +258,32 @@ def _report(
         "times_unloaded": round(percentiles["beside_strangers_ms_p99"] / percentiles["unloaded_ms_p99"], 2),
         "memory_mib": {"after_minute_1": round(first), "end": round(last)},
         "memory_growth": round(last / first - 1, 4),
-        "strangers": {name: dict(counts) for name, counts in sorted(ways.items())},
+        "strangers": _by_way(found, seen),
     }
+
+
+def _by_way(found: list[Misbehaviour], seen: Seen) -> dict[str, Any]:
+    """What strangers were told in each way of misbehaving, and how long those who behave waited meanwhile: a
+    hint only, unless there is one stranger."""
+    ways: dict[str, Any] = {}
+    for name in sorted({one.way for one in found}):
+        ones = [one for one in found if one.way == name]
+        meanwhile = [
+            latency
+            for sent, latency in seen.latencies_ms
+            if any(one.began <= sent < one.ended for one in ones)
+        ]
+        ways[name] = {
+            "told": dict(sum((one.told for one in ones), Told())),
+            "seconds": round(sum(one.ended - one.began for one in ones), 1),
+            "ms_p99": round(float(np.percentile(meanwhile, 99)), 1) if meanwhile else None,
+        }
+    return ways
 
 
 def faults(report: dict[str, Any], exit_code: int, log: str) -> list[str]:
     """What must not be, and is."""
-    told = sum((Counter(counts) for counts in report["strangers"].values()), Counter[str]())
+    told = sum((Counter(way["told"]) for way in report["strangers"].values()), Counter[str]())
     wrong = {
         "frames without an answer": report["unanswered"],
         "answers that nobody asked for": report["unasked"],

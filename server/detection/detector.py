@@ -55,11 +55,16 @@ _SPARE_LOOKS = 32
 #: Most second looks of a glance.
 _GLANCE_LOOKS = 2
 
-#: If no face was found, the network sees the whole image at each turn, its longer side at this fraction of
-#: the input's. This many proposals of each turn get a second look, and only its score counts: turned faces
-#: are rare, but textures that look like faces are as frequent as ever.
+#: If no face was found with this score, the network sees the whole image at each turn, its longer side at this
+#: fraction of the input's. This many proposals of each turn get a second look, and only its score counts: turned
+#: faces are rare, but textures that look like faces are as frequent as ever.
+_MIN_SURE_SCORE = 0.6
 _TURNED_PART = 0.75
 _TURNED_LOOKS = 2
+
+#: A face that was found upright with a lower score is a part of a turned face, such as its chin, if it overlaps
+#: it by this much (intersection over union).
+_MIN_PART_IOU = 0.1
 
 #: A second look has found the same face if the boxes overlap by this much (intersection over union).
 _MIN_SAME_IOU = 0.3
@@ -140,7 +145,12 @@ class FaceDetector:
             # Second looks may have moved two proposals onto one face, which counts only once.
             if len(faces) >= max_faces and len(best_of_each_face(Detections.joined(faces))) >= max_faces:
                 break
-        return largest_first(Detections.joined(faces or self._turned_faces(picture))).first(max_faces)
+        found = Detections.joined(faces)
+        if not (found.scores >= _MIN_SURE_SCORE).any():
+            turned = Detections.joined(self._turned_faces(picture))
+            is_part = (ious(found.boxes_xywh, turned.boxes_xywh) > _MIN_PART_IOU).any(1)
+            found = Detections.joined([found[~is_part], turned])
+        return largest_first(found).first(max_faces)
 
     def _to_verify(
         self, proposals: Detections, are_trusted: npt.NDArray[np.bool_], best: npt.NDArray[np.intp]

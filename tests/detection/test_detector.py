@@ -98,6 +98,16 @@ def test_a_close_face_is_found_whichever_way_the_camera_was_held(
     assert angle == pytest.approx(90 * quarters, abs=15)
 
 
+def test_a_face_upside_down_is_not_taken_for_its_chin(detector: FaceDetector) -> None:
+    """The verifier takes mouth and chin of the upright image for a face, of which the detector is not sure."""
+    x, y, side, _ = FACE_XYWH
+    found = detector.detect(np.rot90(np.asarray(portrait()), 2), 32)
+
+    (box,) = found.boxes()
+    assert iou(box, (512 - x - side, 512 - y - side, side, side)) > 0.6
+    assert found.scores[0] > 0.6
+
+
 def test_a_picture_with_an_upright_face_is_not_looked_at_turned(detector: FaceDetector) -> None:
     network = CountingNetwork(detector)
     counting = FaceDetector(network)
