@@ -9,7 +9,7 @@
     │   ├── CheckpointError       a weights file is broken or belongs to another network
     │   └── WeightsError          a weights file is not here, or cannot be downloaded
     ├── DetectorError         the face detector's model files are not here, or cannot be used
-    ├── ImageError            one picture cannot be used; its neighbours are not affected
+    ├── ImageError            one image cannot be used; its neighbours are not affected
     │   ├── InvalidImageError     empty, truncated, or of no supported format
     │   ├── ImageTooLargeError    more pixels than allowed
     │   └── ImageTimeoutError     a thread was at it for longer than allowed
@@ -122,14 +122,14 @@ class DetectorError(EmostreamError):
 
 
 class ImageError(EmostreamError):
-    """One picture cannot be used; ``code`` says why in the protocol's words, and ``index`` which one of
+    """One image cannot be used; ``code`` says why in the protocol's words, and ``index`` which one of
     several it was."""
 
     code: ErrorCode
     index: int = 0
 
 
-#: What is wrong with a picture that is not too large. "unsupported" is a picture, but of another format.
+#: What is wrong with an image that is not too large. "unsupported" is an image, but of another format.
 ImageFault = Literal["empty", "unknown", "unsupported", "broken"]
 
 

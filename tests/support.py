@@ -120,9 +120,9 @@ class FakeRecognizer:
 
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
         if data.startswith(b"broken"):
-            raise InvalidImageError("the picture is broken")
+            raise InvalidImageError("the image is broken")
         if data.startswith(b"huge"):
-            raise ImageTooLargeError(max_pixels, "the picture is huge")
+            raise ImageTooLargeError(max_pixels, "the image is huge")
         if data.startswith(b"slow"):
             self._decoding.put(data)
             assert self._decodes.acquire(timeout=PATIENCE_S)

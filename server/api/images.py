@@ -19,7 +19,7 @@ from .problems import ProblemDocument, document_of, problem_of, problem_response
 from .services import Services, services_of
 from .uploads import Upload, client_of, read_image, read_images
 
-router = APIRouter(tags=["pictures"], dependencies=[Depends(require_access)])
+router = APIRouter(tags=["images"], dependencies=[Depends(require_access)])
 
 _PROBLEMS = problem_responses(400, 401, 403, 408, 413, 415, 422, 500, 503)
 

@@ -55,15 +55,15 @@ _SPARE_LOOKS = 32
 #: Most second looks of a glance.
 _GLANCE_LOOKS = 2
 
-#: If no face was found with this score, the network sees the whole image at each turn, its longer side at this
-#: fraction of the input's. This many proposals of each turn get a second look, and only its score counts: turned
-#: faces are rare, but textures that look like faces are as frequent as ever.
+#: If no face was found with this score, the network sees the whole image at each turn, its longer side at
+#: this fraction of the input's. This many proposals of each turn get a second look, which has to confirm
+#: them, or the verifier: turned faces are rare, but textures that look like faces are as frequent as ever.
 _MIN_SURE_SCORE = 0.6
 _TURNED_PART = 0.75
 _TURNED_LOOKS = 2
 
-#: A face that was found upright with a lower score is a part of a turned face, such as its chin, if it overlaps
-#: it by this much (intersection over union).
+#: An upright and a turned box that overlap by this much (intersection over union) are of one face, perhaps of
+#: its chin alone.
 _MIN_PART_IOU = 0.1
 
 #: A second look has found the same face if the boxes overlap by this much (intersection over union).
@@ -147,9 +147,7 @@ class FaceDetector:
                 break
         found = Detections.joined(faces)
         if not (found.scores >= _MIN_SURE_SCORE).any():
-            turned = Detections.joined(self._turned_faces(picture))
-            is_part = (ious(found.boxes_xywh, turned.boxes_xywh) > _MIN_PART_IOU).any(1)
-            found = Detections.joined([found[~is_part], turned])
+            found = _with_turned(found, Detections.joined(self._turned_faces(picture)))
         return largest_first(found).first(max_faces)
 
     def _to_verify(
@@ -214,8 +212,11 @@ class FaceDetector:
             proposals = self._network(_padded(seen, input_px, (-x, -y)), _MIN_PROPOSAL).placed(scale, x, y)
             if len(best := best_of_each_face(proposals)[:_TURNED_LOOKS]):
                 turned = np.rot90(picture, quarters)
-                looks = [self.second_look(turned, box) for box in proposals[best].boxes()]
-                faces += [turned_back(face, quarters, (width, height)) for face in looks]
+                for box in proposals[best].boxes():
+                    face = self.second_look(turned, box)
+                    if not len(face):
+                        face = self.verified(turned, box)
+                    faces.append(turned_back(face, quarters, (width, height)))
         return faces
 
     def glance(self, picture: Pixels, known_xywh: Sequence[RawBoxXywh]) -> list[Detections]:
@@ -315,6 +316,14 @@ def view(picture: Pixels, box_xywh: RawBoxXywh, face_part: float, side_px: int) 
 def _counted(face: Detections) -> Detections:
     """The face with its score raised to that of a face."""
     return replace(face, scores=np.maximum(face.scores, np.float32(_MIN_SCORE)))
+
+
+def _with_turned(upright: Detections, turned: Detections) -> Detections:
+    """Faces of which none that is upright is sure, and those at a turn. Where they overlap, the turned ones
+    count only if they are sure."""
+    is_same = ious(upright.boxes_xywh, turned.boxes_xywh) > _MIN_PART_IOU
+    is_sure = turned.scores >= _MIN_SURE_SCORE
+    return Detections.joined([upright[~is_same[:, is_sure].any(1)], turned[is_sure | ~is_same.any(0)]])
 
 
 def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) -> npt.NDArray[np.bool_]:

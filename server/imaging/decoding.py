@@ -103,12 +103,12 @@ def orientation_of(picture: Image.Image) -> int:
 def read_header(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> Image.Image:
     """Opens an image without decoding its pixels: size and format are known. Raises as ``decode``."""
     if not data:
-        raise InvalidImageError("the picture is empty", "empty")
+        raise InvalidImageError("the image is empty", "empty")
     check_structure(data)
     try:
         picture = _opened(data, formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageTooLargeError(max_pixels, "the picture is far too large") from error
+        raise ImageTooLargeError(max_pixels, "the image is far too large") from error
     except UnidentifiedImageError as error:
         found = format_of(data)
         message = f"the data is neither {_listed(formats)}, or its header is broken"
@@ -119,7 +119,7 @@ def read_header(data: bytes, max_pixels: int, formats: tuple[str, ...] = FORMATS
         raise _broken(error) from error
     pixels = picture.width * picture.height
     if pixels > max_pixels:
-        raise ImageTooLargeError(max_pixels, f"the picture has {pixels} pixels")
+        raise ImageTooLargeError(max_pixels, f"the image has {pixels} pixels")
     return picture
 
 
@@ -160,7 +160,7 @@ def _mended(data: bytes, max_pixels: int, formats: tuple[str, ...]) -> Image.Ima
 
 
 def _broken(error: Exception) -> InvalidImageError:
-    return InvalidImageError(f"the picture is truncated or broken: {error}")
+    return InvalidImageError(f"the image is truncated or broken: {error}")
 
 
 def format_of(data: bytes) -> str | None:

@@ -242,7 +242,7 @@ async def test_the_bad_face_of_several_is_named(server: ServerThread) -> None:
     async with session(server) as client:
         await client.send(frame(1, b"fine", b"fine", b"broken"))
 
-        assert (await receive(client))["message"] == "face 2: the picture is broken"
+        assert (await receive(client))["message"] == "face 2: the image is broken"
 
 
 # The end

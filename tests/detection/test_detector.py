@@ -99,7 +99,7 @@ def test_a_close_face_is_found_whichever_way_the_camera_was_held(
 
 
 def test_a_face_upside_down_is_not_taken_for_its_chin(detector: FaceDetector) -> None:
-    """The verifier takes mouth and chin of the upright image for a face, of which the detector is not sure."""
+    """The verifier takes its mouth and chin for a face, of which the detector is not sure."""
     x, y, side, _ = FACE_XYWH
     found = detector.detect(np.rot90(np.asarray(portrait()), 2), 32)
 
@@ -208,6 +208,19 @@ def test_a_small_face_gets_a_second_look_whose_score_and_box_count() -> None:
 @pytest.mark.parametrize("scores", [(0.55, 0.1, 0.5), (0.9, 0.1, 0.1)])
 def test_a_small_face_that_the_second_look_does_not_confirm_is_none(scores: tuple[float, ...]) -> None:
     assert len(FaceDetector(PretendedNetwork(*scores), 24).detect(white_square(6), 8)) == 0
+
+
+@pytest.mark.parametrize(("probability", "faces"), [(0.95, 1), (0.5, 0)])
+def test_the_verifier_may_confirm_a_turned_face_of_a_low_score(probability: float, faces: int) -> None:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[8:50, 16:58] = 255
+    network = PretendedNetwork(0.0, 0.0, 0.3, 0.4, 0.4)
+
+    found = FaceDetector(network, 24, lambda crop: probability).detect(picture, 8)
+
+    assert len(found) == faces
+    for box in found.boxes():
+        assert iou(box, (16, 8, 42, 42)) > 0.7
 
 
 def test_the_second_look_may_reach_beyond_the_picture() -> None:

@@ -192,7 +192,7 @@ def test_of_an_animation_the_first_picture_counts(file_format: str) -> None:
 def test_a_picture_may_have_as_many_pixels_as_the_limit_and_no_more() -> None:
     assert decode(jpeg(40, 25), 1000).size == (40, 25)
 
-    with pytest.raises(ImageTooLargeError, match="the picture has 1000 pixels; at most 999 pixels"):
+    with pytest.raises(ImageTooLargeError, match="the image has 1000 pixels; at most 999 pixels"):
         decode(jpeg(40, 25), 999)
 
 

@@ -446,7 +446,7 @@ class RecognizerOfLargeCrops(FakeRecognizer):
 
     def prepare(self, data: bytes, max_pixels: int) -> PreparedFace:
         if data.startswith(b"slow") and max_pixels < 4_000_000:
-            raise ImageTooLargeError(max_pixels, "the picture is large")
+            raise ImageTooLargeError(max_pixels, "the image is large")
         return super().prepare(data, max_pixels)
 
 

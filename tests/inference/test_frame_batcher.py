@@ -180,7 +180,7 @@ async def test_a_bad_image_fails_its_own_frame_and_no_other(
 
     assert type(outcomes[0]) is error
     assert outcomes[0].index == 1  # type: ignore[union-attr]
-    assert "the picture is" in str(outcomes[0])
+    assert "the image is" in str(outcomes[0])
     assert isinstance(outcomes[1], Predictions)
 
 
