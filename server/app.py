@@ -23,7 +23,7 @@ from .cluster.connecting import connect, open_replicas
 from .cluster.messages import Replicas
 from .inference import Recognizer
 from .loading import load_recognizer
-from .process import configure_process, freeze_heap
+from .process import configure_process, configure_server, freeze_heap
 from .settings import LOCAL_ENGINE, Settings, read_settings
 
 
@@ -46,6 +46,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_process()
+        configure_server()
         if replicas is not None or (settings.engine != LOCAL_ENGINE and recognizer is None):
             way = replicas
             if way is None:

@@ -1,13 +1,22 @@
 """What belongs to the whole process and not to one object: set in one place, by entry points only."""
 
+import ctypes
 import gc
 import importlib
+import platform
 import sys
 import warnings
 from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
+
+#: Python's turn of a thread, in seconds.
+_SWITCH_INTERVAL_S = 0.0005
+
+#: glibc's name for the size from which blocks are mapped one by one, and the size.
+_M_MMAP_THRESHOLD = -3
+_LARGE_BLOCK_BYTES = 1024 * 1024
 
 
 def configure_process() -> None:
@@ -27,6 +36,20 @@ def configure_process() -> None:
 
         # By default PyTorch computes convolutions in float32 with ten bits of mantissa, float16's number.
         torch.backends.cudnn.allow_tf32 = False
+
+
+def configure_server() -> None:
+    """Sets what a server needs beside ``configure_process``: strangers share its threads and its memory.
+
+    The event loop, which gives up the interpreter's lock with each message, waits for it behind threads that
+    decode and search; at Python's 5 ms a turn, others' frames took almost twice as long beside somebody who
+    sends large images (measured: bench/README.md, as is the memory).
+    """
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    # Once glibc has freed an image it keeps room for others of its size, up to 32 MiB for each thread, for
+    # good. With a threshold of ours, large blocks go back to the system.
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
 
 
 def freeze_heap() -> None:

@@ -1,6 +1,7 @@
 """What belongs to the whole process."""
 
 import gc
+import platform
 import subprocess
 import sys
 from importlib import import_module
@@ -13,10 +14,10 @@ from emostream.process import configure_process, freeze_heap
 from typer.testing import CliRunner
 
 
-def run_alone(script: str) -> str:
+def run_alone(script: str, *arguments: str) -> str:
     """In a process of its own, where nothing else can have imported or set anything."""
     return subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
     ).stdout.strip()
 
 
@@ -54,6 +55,30 @@ def test_images_are_resized_by_the_thread_that_asks_and_float32_is_float32() -> 
 
     assert cv2.getNumThreads() == 1
     assert not torch.backends.cudnn.allow_tf32
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+def test_a_server_gives_the_memory_of_large_images_back() -> None:
+    """After two of the same size: the first teaches glibc to keep the second's."""
+    script = """
+import os, sys
+import emostream.process
+
+def resident_mb():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+if sys.argv[1:]:
+    emostream.process.configure_server()
+before = resident_mb()
+for _ in range(2):
+    image = bytearray(b"1") * 20_000_000
+    del image
+print(resident_mb() - before > 10)
+"""
+
+    assert run_alone(script) == "True"
+    assert run_alone(script, "configured") == "False"
 
 
 def test_libraries_that_are_not_installed_are_not_asked_for() -> None:
