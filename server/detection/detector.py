@@ -323,7 +323,9 @@ def _with_turned(upright: Detections, turned: Detections) -> Detections:
     count only if they are sure."""
     is_same = ious(upright.boxes_xywh, turned.boxes_xywh) > _MIN_PART_IOU
     is_sure = turned.scores >= _MIN_SURE_SCORE
-    return Detections.joined([upright[~is_same[:, is_sure].any(1)], turned[is_sure | ~is_same.any(0)]])
+    is_part = np.asarray(is_same[:, is_sure].any(axis=1), np.bool_)
+    is_other = np.asarray(is_sure | ~is_same.any(axis=0), np.bool_)
+    return Detections.joined([upright[~is_part], turned[is_other]])
 
 
 def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) -> npt.NDArray[np.bool_]:
