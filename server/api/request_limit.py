@@ -22,13 +22,18 @@ class RequestLimit:
             limit.reschedule(when)
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Has ``app`` answer a request. Raises TimeoutError once the time is up."""
-        async with asyncio.timeout_at(self._ends) as limit:
-            self._limits.add(limit)
-            try:
+        """Has ``app`` answer a request. Raises BatcherClosedError once the time is up."""
+        limit = asyncio.timeout_at(self._ends)
+        self._limits.add(limit)
+        try:
+            async with limit:
                 await app(scope, receive, send)
-            finally:
-                self._limits.discard(limit)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise  # the app's own
+            raise BatcherClosedError("the server stops") from error
+        finally:
+            self._limits.discard(limit)
 
 
 class AnswersInTime:
@@ -52,8 +57,7 @@ class AnswersInTime:
         limit: RequestLimit = scope["app"].state.services.request_limit
         try:
             await limit.run(self._app, scope, receive, send_and_note)
-        except TimeoutError:
+        except BatcherClosedError as error:
             if has_begun:
                 raise  # half an answer cannot become another one
-            problem = problem_of(BatcherClosedError("the server stops"))
-            await response_of(problem)(scope, receive, send)
+            await response_of(problem_of(error))(scope, receive, send)
