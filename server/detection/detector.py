@@ -167,11 +167,22 @@ class FaceDetector:
 
         Box and score are the detector's from a second look, but the score is at least ``_MIN_SCORE``.
         """
-        if self._verifier is None or max(box_xywh[2:]) < _MIN_VERIFIABLE_PX:
+        if not self._is_verifiable(box_xywh):
             return Detections.none()
+        return self._confirmed(picture, self.second_look(picture, box_xywh, _MIN_VERIFIED_SCORE), box_xywh)
+
+    def _seen_or_verified(self, picture: Pixels, box_xywh: RawBoxXywh) -> Detections:
+        """The face in a box that a second look accepts by its score, or else the verifier: one detection, or
+        none."""
         looked = self.second_look(picture, box_xywh, _MIN_VERIFIED_SCORE)
-        if not len(looked):
+        if (looked.scores >= _MIN_SECOND_SCORE).any():
             return looked
+        return self._confirmed(picture, looked, box_xywh)
+
+    def _confirmed(self, picture: Pixels, looked: Detections, box_xywh: RawBoxXywh) -> Detections:
+        """What a second look has found in a box, if the verifier takes it for a face."""
+        if not len(looked) or not self._is_verifiable(box_xywh):
+            return Detections.none()
         is_face = self._probability(picture, looked.boxes()[0]) >= _LOOKS_LIKE_FACE
         return _counted(looked) if is_face else looked[:0]
 
@@ -182,18 +193,20 @@ class FaceDetector:
         """
         nothing = proposal[:0]
         box = proposal.boxes()[0]
-        if self._verifier is None or max(box[2:]) < _MIN_VERIFIABLE_PX:
+        if not self._is_verifiable(box):
             return self.second_look(picture, box) if may_be_seen else nothing
         probability = self._probability(picture, box)
         if probability < (_NO_FACE if may_be_seen else _MAY_BE_FACE):
             return nothing
-        if may_be_seen and len(looked := self.second_look(picture, box)):
-            return looked
-        if len(found := self.verified(picture, box)):
+        found = self._seen_or_verified(picture, box) if may_be_seen else self.verified(picture, box)
+        if len(found):
             return found
         if probability >= _IS_FACE:
             return _counted(proposal)
         return nothing
+
+    def _is_verifiable(self, box_xywh: RawBoxXywh) -> bool:
+        return self._verifier is not None and max(box_xywh[2:]) >= _MIN_VERIFIABLE_PX
 
     def _probability(self, picture: Pixels, box_xywh: RawBoxXywh) -> float:
         assert self._verifier is not None
@@ -212,11 +225,8 @@ class FaceDetector:
             proposals = self._network(_padded(seen, input_px, (-x, -y)), _MIN_PROPOSAL).placed(scale, x, y)
             if len(best := best_of_each_face(proposals)[:_TURNED_LOOKS]):
                 turned = np.rot90(picture, quarters)
-                for box in proposals[best].boxes():
-                    face = self.second_look(turned, box)
-                    if not len(face):
-                        face = self.verified(turned, box)
-                    faces.append(turned_back(face, quarters, (width, height)))
+                looks = [self._seen_or_verified(turned, box) for box in proposals[best].boxes()]
+                faces += [turned_back(face, quarters, (width, height)) for face in looks]
         return faces
 
     def glance(self, picture: Pixels, known_xywh: Sequence[RawBoxXywh]) -> list[Detections]:
@@ -319,8 +329,8 @@ def _counted(face: Detections) -> Detections:
 
 
 def _with_turned(upright: Detections, turned: Detections) -> Detections:
-    """Faces of which none that is upright is sure, and those at a turn. Where they overlap, the turned ones
-    count only if they are sure."""
+    """Joins upright faces, none of them certain, with faces from turned looks. Where two overlap, the turned
+    one counts if it is certain, and otherwise the upright one."""
     is_same = ious(upright.boxes_xywh, turned.boxes_xywh) > _MIN_PART_IOU
     is_sure = turned.scores >= _MIN_SURE_SCORE
     is_part = np.asarray(is_same[:, is_sure].any(axis=1), np.bool_)

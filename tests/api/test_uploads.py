@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.servers import ServerThread, server_thread
-from tests.support import PATIENCE_S, FakeRecognizer, jpeg
+from tests.support import PATIENCE_S, FakeRecognizer, jpeg, until
 
 MAX_TEXT = 4096
 TEXT = b"A" * (MAX_TEXT + 4)
@@ -119,7 +119,7 @@ async def test_shutdown_answers_whoever_never_sends_the_body(caplog: pytest.LogC
     server = ServerThread(FakeRecognizer(is_open=True), shutdown_timeout_s=1)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(HEAD + b"some")
-    await _receiving(server, 1)
+    await until(lambda: server.services.admission._bodies.total() == 1)
 
     server.ask_to_stop()
     answer = await asyncio.wait_for(reader.readuntil(b"}"), PATIENCE_S)
@@ -131,19 +131,12 @@ async def test_shutdown_answers_whoever_never_sends_the_body(caplog: pytest.LogC
     assert not caplog.records
 
 
-async def _receiving(server: ServerThread, bodies: int) -> None:
-    """Returns once so many bodies are being received."""
-    async with asyncio.timeout(PATIENCE_S):
-        while server.services.admission._bodies.total() < bodies:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
-
-
 async def test_slow_bodies_do_not_lock_others_out() -> None:
     with server_thread(FakeRecognizer(is_open=True), max_requests=1) as server:
         slow = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
         for _, writer in slow:
             writer.write(HEAD + b"some")
-        await _receiving(server, len(slow))
+        await until(lambda: server.services.admission._bodies.total() == len(slow))
 
         async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=PATIENCE_S) as client:
             answer = await client.post("/face", data={"imgBase64": "AAAA"})
