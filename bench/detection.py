@@ -27,7 +27,8 @@ import skimage.data
 import torch
 from emostream.detection.anchors import Detections
 from emostream.detection.blazeface import Pixels
-from emostream.detection.detector import FaceDetector, Network
+from emostream.detection.detector import FaceDetector
+from emostream.detection.search import Network
 from emostream.imaging.boxes import ious
 from emostream.imaging.crop import RawBoxXywh, crop_square, face_square
 from emostream.process import configure_process

@@ -5,31 +5,33 @@ face at the size that suits the network best.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..imaging.boxes import areas, ious
-from ..imaging.crop import RawBoxXywh, face_square
-from .anchors import BlazeFaceSpec, Detections
+from ..imaging.crop import RawBoxXywh
+from .anchors import SHORT_RANGE, Detections
 from .blazeface import BlazeFace, Pixels
-from .model_files import find_model
+from .covered import CoveredFaces, FaceSource
+from .model_files import find_model, is_intact
+from .search import Network, look, search
 from .suppression import MAX_IOU, best_of_each_face
-from .tiles import Level, middle, pyramid
+from .tiles import middle, pyramid
 from .turned import turned_back, turned_image
-from .verifier import INPUT_PX, FaceVerifier
+from .verification import MIN_VERIFIABLE_PX, Verifier, is_verifiable, probability
+from .verifier import FaceVerifier
+from .views import padded, resized
+from .views import view as view  # scripts/train_face_verifier.py has it from here
 
 #: Least score of a proposal. Small faces score low in the detector's input, and get a second look.
 _MIN_PROPOSAL = 0.2
 
-#: Least score and size of proposals for the verifier, which tells covered faces from textures; covered faces
-#: score lower still. Then the most proposals that only the verifier may accept.
+#: Least score of proposals for the verifier, which tells covered faces from textures; covered faces score
+#: lower still. Then the most proposals that only the verifier may accept.
 _MIN_VERIFIABLE = 0.1
-_MIN_VERIFIABLE_PX = 40
 _MOST_VERIFIED = 8
 
 #: Thresholds of the verifier's probability. Below the first, a second look is pointless. From the second on,
@@ -66,41 +68,36 @@ _TURNED_LOOKS = 2
 #: its chin alone.
 _MIN_PART_IOU = 0.1
 
-#: A second look has found the same face if the boxes overlap by this much (intersection over union).
-_MIN_SAME_IOU = 0.3
-
-
-class Network(Protocol):
-    """A face detection network; safe to call from several threads at once."""
-
-    spec: BlazeFaceSpec
-
-    def __call__(self, tile: Pixels, min_score: float) -> Detections:
-        """Boxes in input pixels of a tile uint8 (S, S, 3) RGB, not yet suppressed."""
-
-
-class Verifier(Protocol):
-    """A network that verifies faces; safe to call from several threads at once."""
-
-    def __call__(self, crop: Pixels) -> float:
-        """The probability that a crop uint8 (S, S, 3) RGB shows a face."""
-
 
 class FaceDetector:
     """Finds every face from ``min_face_px`` up. Safe to call from several threads at once.
 
-    Without a ``verifier``, faces under headsets and masks are often missed.
+    Without a ``verifier``, faces under headsets and masks are often missed. ``covered`` finds more of
+    them, in images without a certain face.
     """
 
-    def __init__(self, network: Network, min_face_px: int = 24, verifier: Verifier | None = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        min_face_px: int = 24,
+        verifier: Verifier | None = None,
+        covered: FaceSource | None = None,
+    ) -> None:
         self._network = network
         self._min_face_px = min_face_px
         self._verifier = verifier
+        self._covered = covered
 
     @classmethod
     def load(cls, folder: Path, min_face_px: int = 24) -> "FaceDetector":
         """The detector with the model files of ``folder``. Raises DetectorError."""
-        return cls(BlazeFace(*find_model(folder)), min_face_px, FaceVerifier())
+        network, verifier = BlazeFace(*find_model(folder)), FaceVerifier()
+        covered = None
+        if network.spec is SHORT_RANGE:
+            covered = CoveredFaces(network, verifier)
+        elif is_intact(folder, SHORT_RANGE):
+            covered = CoveredFaces(BlazeFace(SHORT_RANGE, folder / SHORT_RANGE.file_name), verifier)
+        return cls(network, min_face_px, verifier, covered)
 
     @property
     def name(self) -> str:
@@ -147,6 +144,8 @@ class FaceDetector:
                 break
         found = Detections.joined(faces)
         if not (found.scores >= _MIN_SURE_SCORE).any():
+            if self._covered is not None:
+                found = Detections.joined([found, self._covered.faces(picture, found)])
             found = _with_turned(found, Detections.joined(self._turned_faces(picture)))
         return largest_first(found).first(max_faces)
 
@@ -158,15 +157,22 @@ class FaceDetector:
             return set()
         scores = proposals.scores[best]
         is_unlikely = np.where(are_trusted[best], scores < _MIN_SCORE, scores < _MIN_PROPOSAL)
-        is_large = proposals.boxes_xywh[best, 2:].max(1, initial=0) >= _MIN_VERIFIABLE_PX
+        is_large = is_verifiable(proposals[best])
         # The likeliest ones: ``best`` is in the order of scores.
         return set(best[is_unlikely & is_large][:_MOST_VERIFIED].tolist())
 
     def verified(self, picture: Pixels, box_xywh: RawBoxXywh) -> Detections:
-        """The face in a box where the detector alone finds none, as under a headset: one detection, or none.
+        """The face in a box where one was, if the detector alone finds none, as under a headset: at most one.
 
-        Box and score are the detector's from a second look, but the score is at least ``_MIN_SCORE``.
+        Box and score are those of a second look, but the score is at least ``_MIN_SCORE``.
         """
+        found = self._verified(picture, box_xywh)
+        if not len(found) and self._covered is not None:
+            found = self._covered.face_at(picture, box_xywh)
+        return found
+
+    def _verified(self, picture: Pixels, box_xywh: RawBoxXywh) -> Detections:
+        """The face in a box that a second look sees and the verifier accepts: one detection, or none."""
         if not self._is_verifiable(box_xywh):
             return Detections.none()
         return self._confirmed(picture, self.second_look(picture, box_xywh, _MIN_VERIFIED_SCORE), box_xywh)
@@ -198,7 +204,7 @@ class FaceDetector:
         probability = self._probability(picture, box)
         if probability < (_NO_FACE if may_be_seen else _MAY_BE_FACE):
             return nothing
-        found = self._seen_or_verified(picture, box) if may_be_seen else self.verified(picture, box)
+        found = self._seen_or_verified(picture, box) if may_be_seen else self._verified(picture, box)
         if len(found):
             return found
         if probability >= _IS_FACE:
@@ -206,23 +212,23 @@ class FaceDetector:
         return nothing
 
     def _is_verifiable(self, box_xywh: RawBoxXywh) -> bool:
-        return self._verifier is not None and max(box_xywh[2:]) >= _MIN_VERIFIABLE_PX
+        return self._verifier is not None and max(box_xywh[2:]) >= MIN_VERIFIABLE_PX
 
     def _probability(self, picture: Pixels, box_xywh: RawBoxXywh) -> float:
         assert self._verifier is not None
-        return self._verifier(view(picture, face_square(box_xywh), 1.0, INPUT_PX).pixels)
+        return probability(self._verifier, picture, box_xywh)
 
     def _turned_faces(self, picture: Pixels) -> list[Detections]:
         """Faces turned in the image's plane by 90° or 180°, in image pixels."""
         height, width, _ = picture.shape
         input_px = self._network.spec.input_px
         scale = _TURNED_PART * input_px / max(picture.shape)
-        small = _resized(picture, (max(1, round(width * scale)), max(1, round(height * scale))))
+        small = resized(picture, (max(1, round(width * scale)), max(1, round(height * scale))))
         faces = []
         for quarters in (1, 2, 3):
             seen = turned_image(small, quarters)
             x, y = middle(seen.shape[1], input_px), middle(seen.shape[0], input_px)
-            proposals = self._network(_padded(seen, input_px, (-x, -y)), _MIN_PROPOSAL).placed(scale, x, y)
+            proposals = self._network(padded(seen, input_px, (-x, -y)), _MIN_PROPOSAL).placed(scale, x, y)
             if len(best := best_of_each_face(proposals)[:_TURNED_LOOKS]):
                 turned = np.rot90(picture, quarters)
                 looks = [self._seen_or_verified(turned, box) for box in proposals[best].boxes()]
@@ -264,63 +270,15 @@ class FaceDetector:
             min_score = _MIN_PROPOSAL if self._verifier is None else _MIN_VERIFIABLE
         spec = self._network.spec
         height, width, _ = picture.shape
-        found: list[Detections] = []
-        trusted: list[npt.NDArray[np.bool_]] = []
-        shrunk = picture
-        for level in pyramid((width, height), spec.input_px, spec.smallest_face_px, min_face_px):
-            # Each level is made from the one before it, so that the whole image is read only once.
-            shrunk = _resized(shrunk, level.size_wh)
-            for x, y in level.tiles_xy:
-                part = shrunk[max(0, y) : y + spec.input_px, max(0, x) : x + spec.input_px]
-                tile = _padded(part, spec.input_px, (max(0, -x), max(0, -y)))
-                in_tile = self._network(tile, min_score)
-                in_tile = in_tile[_is_whole(in_tile, level, x, y, spec.input_px)]
-                face_part = in_tile.boxes_xywh[:, 2:].max(axis=1, initial=0) / spec.input_px
-                trusted.append((face_part >= _TRUSTED_PART[0]) & (face_part <= _TRUSTED_PART[1]))
-                found.append(in_tile.placed(level.scale, x, y))
-        return Detections.joined(found), np.concatenate(trusted)
+        levels = pyramid((width, height), spec.input_px, spec.smallest_face_px, min_face_px)
+        found, face_part = search(self._network, picture, levels, min_score)
+        return found, (face_part >= _TRUSTED_PART[0]) & (face_part <= _TRUSTED_PART[1])
 
     def second_look(
         self, picture: Pixels, box_xywh: RawBoxXywh, min_score: float = _MIN_SECOND_SCORE
     ) -> Detections:
         """The face in a box, found at the size that suits the detector best: one detection, or none."""
-        part = view(picture, box_xywh, _SECOND_LOOK_PART, self._network.spec.input_px)
-        found = part.in_picture(self._network(part.pixels, min_score))
-        found = found[ious(found.boxes_xywh, np.array([box_xywh], np.float32))[:, 0] >= _MIN_SAME_IOU]
-        return found[np.argsort(-found.scores)[:1]]
-
-
-@dataclass(frozen=True)
-class View:
-    """A square part of an image at another scale: uint8 (S, S, 3) RGB, black outside the image.
-
-    ``scale`` is its pixels per image pixel; ``corner_xy`` is its top left corner in image pixels.
-    """
-
-    pixels: Pixels
-    scale: float
-    corner_xy: tuple[int, int]
-
-    def in_picture(self, found: Detections) -> Detections:
-        """Converts detections from pixels of this view to image pixels."""
-        return found.placed(self.scale, 0, 0).placed(1, *self.corner_xy)
-
-
-def view(picture: Pixels, box_xywh: RawBoxXywh, face_part: float, side_px: int) -> View:
-    """The square around a face, scaled to ``side_px``; the face's longer side is ``face_part`` of that."""
-    x, y, width, height = box_xywh
-    side = max(1, round(max(width, height) / face_part))
-    left, top = round(x + width / 2 - side / 2), round(y + height / 2 - side / 2)
-    region = np.ascontiguousarray(
-        picture[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
-    )
-    scale = side_px / side
-    if not region.size:  # the box is entirely outside
-        return View(np.zeros((side_px, side_px, 3), np.uint8), scale, (left, top))
-    small = _resized(region, (max(1, round(region.shape[1] * scale)), max(1, round(region.shape[0] * scale))))
-    # Columns and rows of the square that are outside the image.
-    offset_xy = (round(max(0, -left) * scale), round(max(0, -top) * scale))
-    return View(_padded(small, side_px, offset_xy), scale, (left, top))
+        return look(self._network, picture, box_xywh, _SECOND_LOOK_PART, min_score)
 
 
 def _counted(face: Detections) -> Detections:
@@ -336,41 +294,6 @@ def _with_turned(upright: Detections, turned: Detections) -> Detections:
     is_part = np.asarray(is_same[:, is_sure].any(axis=1), np.bool_)
     is_other = np.asarray(is_sure | ~is_same.any(axis=0), np.bool_)
     return Detections.joined([upright[~is_part], turned[is_other]])
-
-
-def _is_whole(found: Detections, level: Level, x: int, y: int, input_px: int) -> npt.NDArray[np.bool_]:
-    """Whether each box of a tile crosses no edge but the image's own. Another tile has the others whole."""
-    low, high = found.boxes_xywh[:, :2], found.boxes_xywh[:, :2] + found.boxes_xywh[:, 2:]
-    width, height = level.size_wh
-    outside = [
-        (low[:, 0] < 0) & (x > 0),
-        (low[:, 1] < 0) & (y > 0),
-        (high[:, 0] > input_px) & (x + input_px < width),
-        (high[:, 1] > input_px) & (y + input_px < height),
-    ]
-    return np.asarray(~np.logical_or.reduce(outside), np.bool_)
-
-
-def _resized(picture: Pixels, size_wh: tuple[int, int]) -> Pixels:
-    height, width, _ = picture.shape
-    if (width, height) == size_wh:
-        return picture
-    # Area averaging shrinks without aliasing, but enlarges in blocks.
-    shrinks = size_wh[0] < width
-    return np.asarray(
-        cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
-    )
-
-
-def _padded(picture: Pixels, side: int, offset_xy: tuple[int, int] = (0, 0)) -> Pixels:
-    """A black square with the image at ``offset_xy``; what does not fit is cut off."""
-    if picture.shape[:2] == (side, side):
-        return picture
-    square = np.zeros((side, side, 3), np.uint8)
-    x, y = offset_xy
-    room = square[y : y + picture.shape[0], x : x + picture.shape[1]]
-    room[:] = picture[: room.shape[0], : room.shape[1]]
-    return square
 
 
 def largest_first(faces: Detections) -> Detections:

@@ -21,20 +21,29 @@ def find_model(folder: Path) -> tuple[BlazeFaceSpec, Path]:
 
     Raises DetectorError that says what is wrong with both files and what to do.
     """
-    expected = expected_sha256()
     problems = []
     for spec in (FULL_RANGE, SHORT_RANGE):
-        path = folder / spec.file_name
-        if not path.is_file():
-            problems.append(f"{spec.file_name} is missing")
-        elif sha256_of(path) != expected[spec.file_name]:
-            problems.append(f"{spec.file_name} is not the published file (its SHA-256 differs)")
-        else:
-            return spec, path
+        if (problem := _problem(folder, spec)) is None:
+            return spec, folder / spec.file_name
+        problems.append(problem)
     raise DetectorError(
         f"no face detector in {folder}: {', '.join(problems)}. "
         "`make faces` puts the files in place; EMOSTREAM_FACES_DIR names another folder"
     )
+
+
+def is_intact(folder: Path, spec: BlazeFaceSpec) -> bool:
+    """Whether the folder has the published file of that model."""
+    return _problem(folder, spec) is None
+
+
+def _problem(folder: Path, spec: BlazeFaceSpec) -> str | None:
+    path = folder / spec.file_name
+    if not path.is_file():
+        return f"{spec.file_name} is missing"
+    if sha256_of(path) != expected_sha256()[spec.file_name]:
+        return f"{spec.file_name} is not the published file (its SHA-256 differs)"
+    return None
 
 
 def expected_sha256() -> dict[str, str]:

@@ -13,7 +13,8 @@ from ..imaging.boxes import ious
 from ..imaging.crop import RawBoxXywh
 from .anchors import Detections
 from .blazeface import Pixels
-from .detector import Network, View, view
+from .search import Network
+from .views import View, view
 
 _CELLS_PER_SIDE = 2
 FACES_PER_TILE = _CELLS_PER_SIDE**2

@@ -39,15 +39,17 @@ def pyramid(size_wh: tuple[int, int], input_px: int, smallest_face_px: int, min_
     coarsest = input_px / longer  # the whole image in one tile
     finest = smallest_face_px / min_face_px
     steps = max(0, math.ceil(math.log(finest / coarsest, _LARGEST_STEP)))
-    levels = []
     ratio = (finest / coarsest) ** (1 / steps) if steps else 1.0
     scales = [coarsest * ratio**step for step in range(steps, -1, -1)]
-    for scale in (*scales, coarsest * _COARSEST_PART):
-        width, height = (max(1, round(side * scale)) for side in size_wh)
-        overlap = math.ceil(smallest_face_px * ratio)
-        columns, rows = (_starts(side, input_px, overlap) for side in (width, height))
-        levels.append(Level(scale, (width, height), tuple((x, y) for y in rows for x in columns)))
-    return levels
+    overlap = math.ceil(smallest_face_px * ratio)
+    return [level(size_wh, scale, input_px, overlap) for scale in (*scales, coarsest * _COARSEST_PART)]
+
+
+def level(size_wh: tuple[int, int], scale: float, input_px: int, overlap_px: int) -> Level:
+    """An image of ``size_wh`` at one scale, in as few tiles of ``input_px`` as overlap by ``overlap_px``."""
+    width, height = (max(1, round(side * scale)) for side in size_wh)
+    columns, rows = (_starts(side, input_px, overlap_px) for side in (width, height))
+    return Level(scale, (width, height), tuple((x, y) for y in rows for x in columns))
 
 
 def _starts(side: int, tile: int, overlap: int) -> list[int]:

@@ -10,7 +10,7 @@ what      when                                            passes at 720p        
 scan      every second; when a face was lost              26, and second looks     all from ``min_face_px`` up
 glance    five times a second                             2, and second looks      new faces from about 110 px
 follow    every frame                                     1 for four known faces,  known faces where expected
-                                                          1 for each covered one
+                                                          2 for each covered one
 ========  ==============================================  =======================  ==========================
 
 With two faces that is 2.4 passes a frame at 30 frames a second. A new small face is found within a second, a

@@ -2,10 +2,11 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
-from emostream.detection.anchors import SHORT_RANGE, BlazeFaceSpec, Detections, Grid
+from emostream.detection.anchors import FULL_RANGE, SHORT_RANGE, BlazeFaceSpec, Detections, Grid
 from emostream.detection.detector import FaceDetector
 from emostream.imaging.crop import RawBoxXywh
 from PIL import Image
@@ -229,3 +230,46 @@ def test_the_second_look_may_reach_beyond_the_picture() -> None:
     (box,) = FaceDetector(PretendedNetwork(0.6, 0.1, 0.9), 24).detect(white, 8).boxes()
 
     assert iou(box, (0, 0, 64, 64)) > 0.9
+
+
+class Source:
+    """A source of covered faces that has one, wherever it is asked."""
+
+    box = (8.0, 8.0, 48.0, 48.0)
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def faces(self, picture: np.ndarray, known: Detections) -> Detections:
+        self.asked += 1
+        return self.face_at(picture, self.box)
+
+    def face_at(self, picture: np.ndarray, box_xywh: RawBoxXywh) -> Detections:
+        box = np.array([box_xywh], np.float32)
+        return Detections(box, np.full(1, 0.5, np.float32), np.zeros((1, 6, 2), np.float32))
+
+
+@pytest.mark.parametrize(("score", "asked"), [(0.7, 0), (0.55, 1), (0.0, 1)])
+def test_covered_faces_are_looked_for_where_no_face_is_certain(score: float, asked: int) -> None:
+    source = Source()
+    square = white_square(16)
+
+    found = FaceDetector(PretendedNetwork(score, 0.0), 24, covered=source).detect(square, 8)
+
+    assert source.asked == asked
+    assert (source.box in found.boxes()) == bool(asked)
+
+
+def test_a_known_face_that_the_network_loses_is_looked_for_under_a_cover() -> None:
+    box = (20.0, 10.0, 44.0, 44.0)
+    black = np.zeros((64, 64, 3), np.uint8)
+
+    assert FaceDetector(PretendedNetwork(), covered=Source()).verified(black, box).boxes() == [box]
+    assert len(FaceDetector(PretendedNetwork()).verified(black, box)) == 0
+
+
+def test_without_the_short_range_model_the_others_are_found(tmp_path: Path, detector: FaceDetector) -> None:
+    shutil.copy(FACES_DIR / FULL_RANGE.file_name, tmp_path)
+    picture = np.asarray(portrait())
+
+    assert FaceDetector.load(tmp_path).detect(picture, 8).boxes() == detector.detect(picture, 8).boxes()

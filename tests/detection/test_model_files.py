@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from emostream.detection.anchors import FULL_RANGE, SHORT_RANGE
-from emostream.detection.model_files import expected_sha256, find_model
+from emostream.detection.model_files import expected_sha256, find_model, is_intact
 from emostream.exceptions import DetectorError
 
 from tests.portraits import FACES_DIR
@@ -31,6 +31,8 @@ def test_a_damaged_model_is_not_taken(tmp_path: Path) -> None:
         file.write(b"x")
 
     assert find_model(tmp_path)[0] is SHORT_RANGE
+    assert not is_intact(tmp_path, FULL_RANGE)
+    assert is_intact(tmp_path, SHORT_RANGE)
 
 
 def test_without_any_the_message_says_where_and_what_to_do(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
-from emostream.detection.detector import FaceDetector, view
+from emostream.detection.detector import FaceDetector
 from emostream.detection.verifier import INPUT_PX, FaceVerifier
+from emostream.detection.views import view
 from emostream.exceptions import DetectorError
 from emostream.imaging.crop import RawBoxXywh, face_square
 from PIL import Image, ImageDraw
