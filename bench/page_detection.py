@@ -44,8 +44,11 @@ const assets = detectorAssets(new URL("ORIGIN/"));
 const analyser = new FrameAnalyser({ backend: "wasm", assets, evenInSoftware: false });
 await analyser.start();
 let nowS = 0;
+// Of a frame of another size the page remembers nothing.
+const between = await createImageBitmap(new ImageData(64, 64));
 self.onmessage = async ({ data: { png, frames } }) => {
   const frame = await createImageBitmap(await (await fetch(png)).blob());
+  await analyser.analyse(between, between);
   const tracker = new FaceTracker();
   const ids = new Set();
   const times = [];

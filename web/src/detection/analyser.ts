@@ -24,7 +24,8 @@ const INPUT_SIZE: SizePx = { width: INPUT_SIZE_PX, height: INPUT_SIZE_PX };
 export class FrameAnalyser {
   readonly #backend: BackendName;
   readonly #runtime: TfRuntime;
-  readonly #search = new FaceSearch();
+  #search = new FaceSearch();
+  #size: SizePx | null = null;
   readonly #pixels = new FramePixels();
   /** Of further looks: faces are told apart by how the frame as it is shows them, whatever look found them. */
   readonly #furtherPixels = new FramePixels();
@@ -48,6 +49,10 @@ export class FrameAnalyser {
   /** @param frame unmirrored; the caller closes it afterwards */
   async analyse(frame: CanvasImageSource, size: SizePx): Promise<FrameAnalysis> {
     const startedAt = performance.now();
+    // Another source has begun, or the camera was turned: what is known of faces, in frame pixels, holds no longer.
+    if (size.width !== this.#size?.width || size.height !== this.#size.height)
+      this.#search = new FaceSearch();
+    this.#size = { width: size.width, height: size.height };
     const plain = this.#pixels.read(frame, size, PLAIN_LOOK);
     let latest = plain;
     const found = await this.#search.find({

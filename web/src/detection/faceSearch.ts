@@ -11,9 +11,13 @@ const MIN_SURE_SCORE = 0.6;
 /** Least score of what may be a face: under a headset or a mask, the detector's own score is low. */
 export const MIN_PROPOSAL_SCORE = 0.25;
 
-/** The verifier's probability of what certainly is a face: in the frame as it is, and in further looks. */
+/**
+ * The verifier's probability of what certainly is a face: in the frame as it is, smaller, and turned. It is the highest
+ * there, since the verifier takes many an upright face for one upside down, too.
+ */
 const MIN_PROBABILITY = 0.9;
-const MIN_FURTHER_PROBABILITY = 0.8;
+const MIN_SMALLER_PROBABILITY = 0.8;
+const MIN_TURNED_PROBABILITY = 0.95;
 
 /** What the verifier gives less than this probability is no new face, unless the detector gives it this score. */
 const MIN_NEW_PROBABILITY = 0.35;
@@ -130,18 +134,16 @@ export class FaceSearch {
       const score = scoreOf(face.score, verdict, look);
       if (score >= MIN_SCORE) faces.push({ ...face, score });
       if (verdict !== null && verdict.turn !== 0)
-        hint ??= sidePx > MAX_TOLD_TURN_PX && look === PLAIN_LOOK ? 0 : turnedFurther(look, verdict.turn);
+        hint ??= look === PLAIN_LOOK && sidePx > MAX_TOLD_TURN_PX ? 0 : turnedFurther(look, verdict.turn);
       if (verdict === null) isSure ||= score >= MIN_SURE_SCORE;
-      else if (verdict.isFace) {
-        const isTold =
-          look !== PLAIN_LOOK ||
-          sidePx <= MAX_TOLD_PX ||
-          this.#told.recall(PLAIN_LOOK, face.boxXywh) !== null;
-        if (isTold) isSure = true;
-        else untold.push(face);
-      }
+      else if (verdict.isFace && this.#isTold(look, face, sidePx)) isSure = true;
+      else if (verdict.isFace) untold.push(face);
     }
     return { faces, isSure, untold, hint };
+  }
+
+  #isTold(look: Look, { boxXywh }: Detection, sidePx: number): boolean {
+    return look !== PLAIN_LOOK || sidePx <= MAX_TOLD_PX || this.#told.recall(look, boxXywh) !== null;
   }
 
   async #judged(
@@ -152,10 +154,15 @@ export class FaceSearch {
   ): Promise<Verdict | null> {
     const probabilities = await viewer.judge(proposal, isLikeliest ? [0, 1, 2, 3] : [0]);
     if (probabilities === null) return null;
-    const verdict = verdictOf(probabilities, look === PLAIN_LOOK ? MIN_PROBABILITY : MIN_FURTHER_PROBABILITY);
+    const verdict = verdictOf(probabilities, minProbabilityOf(look));
     this.#verdicts.remember(look, proposal.face.boxXywh, verdict);
     return verdict;
   }
+}
+
+function minProbabilityOf(look: Look): number {
+  if (look.quarters !== 0) return MIN_TURNED_PROBABILITY;
+  return look === PLAIN_LOOK ? MIN_PROBABILITY : MIN_SMALLER_PROBABILITY;
 }
 
 function turnedFurther({ quarters }: Look, turn: Quarters): Quarters {
