@@ -31,10 +31,10 @@ DASHBOARD := server/dashboard/index.html
 FACES := server/detection/models/face_detection_short_range.tflite
 
 PIP_INSTALL := $(VENV) -m pip install --disable-pip-version-check --constraint constraints.txt
-# The folders are among them because a deleted file shows only there. The tables are shared with the server.
+# The folders are among them because a deleted file shows only there. The last are shared with the server.
 WEB_SOURCES := $(shell find web/src web/public -not -name '*.test.*' 2>/dev/null) \
     $(wildcard web/index.html web/*.config.ts web/build/*.ts web/tsconfig*.json) \
-    $(wildcard server/*.json server/protocol/*.json)
+    $(wildcard server/*.json server/protocol/*.json server/detection/face_verifier.safetensors)
 # Where `make wheel` puts the wheel
 DIST ?= dist
 

@@ -74,7 +74,7 @@ async def _send(port: int, requests: int, concurrency: int) -> dict[str, Any]:
     return {
         "requests": requests,
         "concurrency": concurrency,
-        "pictures_per_second": round(requests / seconds, 2),
+        "images_per_second": round(requests / seconds, 2),
         "p50_ms": round(statistics.median(latencies_ms), 1),
         "p95_ms": round(latencies_ms[min(len(latencies_ms) - 1, int(0.95 * len(latencies_ms)))], 1),
         "mean_stage_ms": {
@@ -112,12 +112,12 @@ async def _measure(requests: int, concurrency: int) -> dict[str, Any]:
     await asyncio.to_thread(clients.join)
     server.should_exit = True
     await serving
-    alone = 2 / (1 / before["pictures_per_second"] + 1 / after["pictures_per_second"])
+    alone = 2 / (1 / before["images_per_second"] + 1 / after["images_per_second"])
     return {
         "cores": len(os.sched_getaffinity(0)),
         "one_at_a_time": [before, after],
         "together": together,
-        "throughput_ratio": round(together["pictures_per_second"] / alone, 2),
+        "throughput_ratio": round(together["images_per_second"] / alone, 2),
         "limit_ratio": LIMIT_RATIO,
     }
 

@@ -6,19 +6,11 @@ Draws out of a frame of 1280 × 720 and encodes JPEG files, as it is and turned 
 """
 
 import argparse
-import subprocess
 import sys
-import time
-from pathlib import Path
 
-import httpx
-from playwright.sync_api import sync_playwright
+from bench.page_worker import page_worker
 
-from tests.e2e.browser import launched
-
-_WEB = Path(__file__).parents[1] / "web"
-
-#: The worker's code; ``ORIGIN`` and ``REPEATS`` are filled in.
+#: The worker's code; ``REPEATS`` is filled in.
 _WORKER = """
 import { CropEncoder } from "ORIGIN/src/detection/cropEncoder.ts";
 const size = { width: 1280, height: 720 };
@@ -48,43 +40,13 @@ postMessage(Object.fromEntries(Object.entries(times).map(
 """
 
 
-def measure(url: str, repeats: int) -> dict[str, float]:
-    """Median ms of each kind of crop."""
-    for _ in range(300):
-        try:
-            httpx.get(url, trust_env=False)
-            break
-        except httpx.TransportError:
-            time.sleep(0.2)
-    worker = _WORKER.replace("ORIGIN", url).replace("REPEATS", str(repeats))
-    with sync_playwright() as playwright, launched(playwright) as browser:
-        page = browser.new_page()
-        # Any file of the server's will do: the page itself would start the camera.
-        page.goto(f"{url}/favicon.svg")
-        answer: dict[str, float] = page.evaluate(
-            """source => new Promise((resolve, reject) => {
-                const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-                const worker = new Worker(address, { type: "module" });
-                worker.onmessage = (event) => resolve(event.data);
-                worker.onerror = (event) => reject(new Error(event.message));
-            })""",
-            worker,
-        )
-        return answer
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--repeats", type=int, default=300)
     parser.add_argument("--port", type=int, default=5198)
     options = parser.parse_args()
-    command = [str(_WEB / "node_modules" / ".bin" / "vite"), "--port", str(options.port), "--strictPort"]
-    vite = subprocess.Popen(command, cwd=_WEB, stdout=subprocess.DEVNULL)
-    try:
-        times = measure(f"http://localhost:{options.port}", options.repeats)
-    finally:
-        vite.terminate()
-        vite.wait(30)
+    with page_worker(_WORKER.replace("REPEATS", str(options.repeats)), options.port) as (times, _):
+        pass
     print("| crop | ms | ratio |\n| --- | --- | --- |")
     for kind, median in times.items():
         print(f"| {kind} | {median:.2f} | {median / times['as it is']:.2f} |")

@@ -37,10 +37,10 @@ def create_batcher(
         settings.max_pixels,
         settings.decode_threads,
         on_batch,
-        settings.picture_threads,
+        settings.image_threads,
         settings.detect_threads,
         settings.decode_timeout_s,
-        settings.picture_timeout_s,
+        settings.image_timeout_s,
         settings.engine_timeout_s,
     )
 

@@ -149,7 +149,7 @@ class Settings(BaseSettings):
         default=10.0, gt=0, description="how long frames in flight may take at shutdown"
     )
 
-    max_picture_pixels: int = Field(default=4096 * 4096, ge=1, description="pixels of one image over HTTP")
+    max_image_pixels: int = Field(default=4096 * 4096, ge=1, description="pixels of one image over HTTP")
     max_request_pixels: int = Field(
         default=4 * 4096 * 4096, ge=1, description="pixels of all images of one request"
     )
@@ -162,13 +162,13 @@ class Settings(BaseSettings):
     max_text_bytes: int = Field(
         default=8 * 1024 * 1024, ge=1024, description="bytes of JSON, base64 or one field of a form"
     )
-    max_pictures: int = Field(default=16, ge=1, description="images in one request")
+    max_images: int = Field(default=16, ge=1, description="images in one request")
     max_requests: int = Field(default=32, ge=1, description="requests with images at a time")
     upload_timeout_s: float = Field(default=60.0, gt=0, description="how long a request's body may take")
-    picture_threads: int = Field(
+    image_threads: int = Field(
         default=2, ge=1, le=64, description="threads that detect faces in images over HTTP"
     )
-    picture_timeout_s: float = Field(default=60.0, gt=0, description="longest work on one image over HTTP")
+    image_timeout_s: float = Field(default=60.0, gt=0, description="longest work on one image over HTTP")
     min_face_px: int = Field(default=24, ge=12, description="smallest face that is detected, in pixels")
     faces_dir: Path = Field(
         default=_PACKAGE / "detection" / "models",

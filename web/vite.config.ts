@@ -12,8 +12,12 @@ const isolationHeaders = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** Tables that the page shares with the server, and nothing else of what lies beside web/. */
-const sharedTables = ["../server/emotions.json", "../server/protocol/reconnect.json"];
+/** What the page shares with the server, and nothing else of what lies beside web/. */
+const sharedFiles = [
+  "../server/emotions.json",
+  "../server/protocol/reconnect.json",
+  "../server/detection/face_verifier.safetensors",
+];
 
 const backend = "http://localhost:8000";
 const proxy = {
@@ -70,6 +74,7 @@ export default defineConfig({
   resolve: {
     // Files that their packages do not export by name. Imported with ?url they get a hash in theirs.
     alias: {
+      "#verifier": path("../server/detection"),
       "#blazeface": path("node_modules/@vladmandic/human/models"),
       "#wasm": path("node_modules/@tensorflow/tfjs-backend-wasm/dist"),
     },
@@ -100,7 +105,7 @@ export default defineConfig({
     // TensorFlow.js is loaded lazily, in the worker: its chunks are large by nature and block nothing.
     chunkSizeWarningLimit: 1500,
   },
-  server: { headers: isolationHeaders, proxy, fs: { allow: [".", ...sharedTables] } },
+  server: { headers: isolationHeaders, proxy, fs: { allow: [".", ...sharedFiles] } },
   preview: { headers: isolationHeaders, proxy },
   test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/i18n/testing.ts"] },
 });

@@ -24,13 +24,13 @@ class Admission:
         *,
         max_requests: int,
         max_upload_bytes: int,
-        max_picture_pixels: int,
+        max_image_pixels: int,
         max_request_pixels: int,
         max_client_pixels: int,
     ) -> None:
         self._max_requests = max_requests
         self._max_bytes = max_requests * max_upload_bytes
-        self._max_picture_pixels = max_picture_pixels
+        self._max_image_pixels = max_image_pixels
         self._max_request_pixels = max_request_pixels
         self._max_client_pixels = max_client_pixels
         self._requests = 0
@@ -84,7 +84,7 @@ class Admission:
         return self._bytes > self._max_bytes
 
     def _pixels_of(self, images: Sequence[bytes]) -> int:
-        return sum(count_pixels(image, self._max_picture_pixels, HTTP_FORMATS) for image in images)
+        return sum(count_pixels(image, self._max_image_pixels, HTTP_FORMATS) for image in images)
 
 
 class Reception:

@@ -76,7 +76,7 @@ class ImageService:
         try:
             found, predictions = await lane.recognize_prepared(search)
         except ImageError as error:
-            self._metrics.pictures.labels(error.code).inc()
+            self._metrics.images.labels(error.code).inc()
             raise
         timing = ImageTiming(
             decode_ms=found.decode_ms,
@@ -86,9 +86,9 @@ class ImageService:
             queue_ms=max(0.0, predictions.queue_ms - found.decode_ms - found.detect_ms - found.crop_ms),
             inference_ms=predictions.inference_ms,
         )
-        self._metrics.pictures.labels("result" if found.crops else "no_face").inc()
+        self._metrics.images.labels("result" if found.crops else "no_face").inc()
         for stage, duration_ms in asdict(timing).items():
-            self._metrics.picture_stage_seconds.labels(stage.removesuffix("_ms")).observe(duration_ms / 1000)
+            self._metrics.image_stage_seconds.labels(stage.removesuffix("_ms")).observe(duration_ms / 1000)
         faces = found.recognized(self.labels, predictions.probabilities)
         return AnalyzedImage(faces, timing, (time.monotonic() - started) * 1000, predictions.batch_size)
 
@@ -98,5 +98,5 @@ class ImageService:
         Raises ImageError, BatcherClosedError, and whatever the engine raises.
         """
         predictions = await lane.recognize([data])
-        self._metrics.pictures.labels("result").inc()
+        self._metrics.images.labels("result").inc()
         return Face.from_row(self.labels, predictions.probabilities[0])

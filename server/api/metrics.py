@@ -84,14 +84,14 @@ class Metrics:
             "emostream_batch_seconds", "Inference time per batch", buckets=_SECONDS, registry=self.registry
         )
 
-        self.pictures = Counter(
-            "emostream_pictures",
+        self.images = Counter(
+            "emostream_images",
             "Images over HTTP by outcome",
             ["outcome"],
             registry=self.registry,
         )
-        self.picture_stage_seconds = Histogram(
-            "emostream_picture_stage_seconds",
+        self.image_stage_seconds = Histogram(
+            "emostream_image_stage_seconds",
             "Time of an image over HTTP by stage",
             ["stage"],
             buckets=_SECONDS,

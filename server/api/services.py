@@ -58,12 +58,12 @@ class Services:
             finder,
             self.model.labels,
             metrics,
-            max_pixels=settings.max_picture_pixels,
+            max_pixels=settings.max_image_pixels,
         )
         self.admission = Admission(
             max_requests=settings.max_requests,
             max_upload_bytes=settings.max_upload_bytes,
-            max_picture_pixels=settings.max_picture_pixels,
+            max_image_pixels=settings.max_image_pixels,
             max_request_pixels=settings.max_request_pixels,
             max_client_pixels=settings.max_client_pixels,
         )

@@ -62,7 +62,7 @@ class _JsonBody(BaseModel):
 
 
 async def read_images(request: Request, settings: Settings) -> list[Upload]:
-    """The images of a multipart, raw or JSON body; at least one, at most ``max_pictures``.
+    """The images of a multipart, raw or JSON body; at least one, at most ``max_images``.
 
     Raises ProblemError.
     """
@@ -85,7 +85,7 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     """The one image of a body in any form. Raises ProblemError."""
     uploads = await read_images(request, settings)
     if len(uploads) > 1:
-        raise ProblemError(422, "too_many_pictures", f"expected one image, got {len(uploads)}")
+        raise ProblemError(422, "too_many_images", f"expected one image, got {len(uploads)}")
     if uploads[0].fault is not None:
         raise uploads[0].fault
     return uploads[0].data
@@ -151,7 +151,7 @@ async def _read_form(request: Request, settings: Settings) -> list[tuple[str, Up
             parser = _InMemoryParser(
                 request.headers,
                 _limited(request, settings.max_upload_bytes, reception),
-                max_files=settings.max_pictures,
+                max_files=settings.max_images,
                 max_fields=MAX_OTHER_FIELDS,
                 max_part_size=settings.max_text_bytes,  # from a part that is not a file
             )
@@ -184,12 +184,12 @@ def media_type(request: Request) -> str:
 
 def _images_in_json(body: bytes, settings: Settings) -> list[Upload]:
     try:
-        content = _JsonBody.model_validate(parse_json(body, settings.max_pictures))
+        content = _JsonBody.model_validate(parse_json(body, settings.max_images))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise ProblemError(400, "invalid_body", f"invalid JSON: {first['msg']}") from error
     texts = content.images if content.image is None else [content.image]
-    if len(texts) > settings.max_pictures:
+    if len(texts) > settings.max_images:
         raise _too_many(settings)
     return [_upload_of(text) for text in texts]
 
@@ -221,7 +221,7 @@ def _text_too_large(settings: Settings) -> ProblemError:
 
 def _too_many(settings: Settings) -> ProblemError:
     return ProblemError(
-        422, "too_many_pictures", f"at most {settings.max_pictures} images are accepted in one request"
+        422, "too_many_images", f"at most {settings.max_images} images are accepted in one request"
     )
 
 

@@ -76,7 +76,7 @@ def calibrate(
             "log_loss_after": log_loss(calibrated, truth),
             "is_better": is_better,
             "is_kept": is_better and not dry_run,
-            "pictures": len(faces),
+            "images": len(faces),
         }
         typer.echo(json.dumps(figures, indent=2))
     else:

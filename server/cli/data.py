@@ -155,7 +155,7 @@ def _show(manifest: Manifest) -> None:
         table.add_column(split, justify="right")
     for label in manifest.labels:
         table.add_row(label, *(f"{facts.counts[label]:,}" for facts in splits))
-    table.add_row("images", *(f"{facts.pictures:,}" for facts in splits), style="bold")
+    table.add_row("images", *(f"{facts.images:,}" for facts in splits), style="bold")
     for reason in sorted({reason for facts in splits for reason in facts.rejects}):
         table.add_row(
             f"dropped: {reason}", *(f"{facts.rejects.get(reason, 0):,}" for facts in splits), style="dim"

@@ -73,7 +73,7 @@ def _called(data: Path) -> str:
 def _show(evaluation: Evaluation) -> None:
     intervals, scores = evaluation.intervals, evaluation.scores
     results.print(
-        f"[bold]{evaluation.model}[/] on {evaluation.data}: {evaluation.pictures:,} images, "
+        f"[bold]{evaluation.model}[/] on {evaluation.data}: {evaluation.images:,} images, "
         f"{evaluation.device} in {evaluation.precision}. In brackets: 95 % intervals.\n",
         soft_wrap=True,
     )
@@ -117,7 +117,7 @@ def _show_groups(found: GroupResults, labels: tuple[str, ...]) -> None:
     for group in found.groups:
         accuracy, f1, error = _figures(group.intervals)
         balanced = _percent(group.intervals.balanced_accuracy)
-        table.add_row(group.name, f"{group.pictures:,}", accuracy, balanced, f1, error)
+        table.add_row(group.name, f"{group.images:,}", accuracy, balanced, f1, error)
     results.print(table)
     classes = _table("\nF1 of class", *(f"\n{group.name}" for group in found.groups))
     for index, label in enumerate(labels):

@@ -30,6 +30,6 @@ async def connect(settings: Settings, replicas: Replicas) -> RemoteBatcher:
     deadlines = Deadlines(
         crops_s=timeout_s,
         search_s=settings.decode_timeout_s + timeout_s,
-        background_s=settings.picture_timeout_s + timeout_s,
+        background_s=settings.image_timeout_s + timeout_s,
     )
     return await RemoteBatcher.connect(replicas, deadlines, _START_TIMEOUT_S)

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageChops, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
 from ..exceptions import ImageError, ImageTooLargeError, InvalidImageError
 from .colour import to_srgb
@@ -21,7 +21,6 @@ HTTP_FORMATS = (*FORMATS, "BMP")
 #: Exceptions that Pillow raises for broken files; the last two come from broken metadata.
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, struct.error)
 
-_ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -94,7 +93,7 @@ def orientation_of(picture: Image.Image) -> int:
     if exif := picture.info.get("exif"):
         return exif_orientation(exif)
     try:
-        orientation = picture.getexif().get(_ORIENTATION, 1)  # from TIFF tags or XMP
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)  # from TIFF tags or XMP
     except _BROKEN:
         return 1
     return orientation if isinstance(orientation, int) and orientation in _TURNS else 1

@@ -6,13 +6,15 @@ of megabytes, a damaged colour profile or a missing end marker changes no pixel.
 
 import struct
 
+from PIL import ExifTags
+
 from .structure import PNG_SIGNATURE, jpeg_header_segments, png_chunks
 
 #: Chunks that are kept: those that decide a PNG's pixels, and EXIF. Profiles and texts are removed.
 _PNG_PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"eXIf"})
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
-_ORIENTATION, _SHORT = 0x0112, 3  # EXIF's tag and its type
+_SHORT = 3  # the type of EXIF's orientation
 
 _JPEG_END = b"\xff\xd9"
 #: Stand in for data that may be missing after a JPEG's last byte. A decoder that still expects bits makes
@@ -61,7 +63,7 @@ def exif_orientation(exif: bytes) -> int:
     (entries,) = struct.unpack(f"{order}H", tiff[start : start + 2].ljust(2, b"\0"))
     for place in range(start + 2, min(start + 2 + 12 * entries, len(tiff) - 11), 12):
         tag, kind, _, value, _ = struct.unpack_from(f"{order}HHIHH", tiff, place)
-        if tag == _ORIENTATION:
+        if tag == ExifTags.Base.Orientation:
             return int(value) if kind == _SHORT and 1 <= value <= 8 else 1
     return 1
 

@@ -104,14 +104,14 @@ class Batcher(PendingFrames[_Frame]):
         max_pixels: int,
         decode_threads: int,
         on_batch: Callable[[int, float], None] = lambda faces, seconds: None,
-        picture_threads: int = 2,
+        image_threads: int = 2,
         detect_threads: int = 1,
         frame_timeout_s: float | None = None,
-        picture_timeout_s: float | None = None,
+        image_timeout_s: float | None = None,
         engine_timeout_s: float | None = None,
     ) -> None:
         """The time-outs limit the work on an image of a stream (``frame_timeout_s``), on one over HTTP
-        (``picture_timeout_s``) and a forward pass (``engine_timeout_s``). The attribute ``on_trouble`` may be
+        (``image_timeout_s``) and a forward pass (``engine_timeout_s``). The attribute ``on_trouble`` may be
         set to a function that is called after each time-out.
         """
         super().__init__()
@@ -133,7 +133,7 @@ class Batcher(PendingFrames[_Frame]):
                 detect_threads, "detect", frame_timeout_s, _SEARCH_NICE, on_given_up=tell
             ),
             Priority.BACKGROUND: WorkerThreads(
-                picture_threads, "picture", picture_timeout_s, _SEARCH_NICE, on_given_up=tell
+                image_threads, "picture", image_timeout_s, _SEARCH_NICE, on_given_up=tell
             ),
         }
         self._engine = WorkerThreads(1, "engine", engine_timeout_s, overrun=EngineHangsError)

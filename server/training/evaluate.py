@@ -41,7 +41,7 @@ class GroupResult:
     intervals: Intervals
 
     @property
-    def pictures(self) -> int:
+    def images(self) -> int:
         return int(self.scores.confusion.sum())
 
 
@@ -74,7 +74,7 @@ class Evaluation:
     groups: GroupResults | None = None
 
     @property
-    def pictures(self) -> int:
+    def images(self) -> int:
         return int(self.scores.confusion.sum())
 
     def as_dict(self) -> dict[str, object]:
@@ -86,7 +86,7 @@ class Evaluation:
             "precision": self.precision,
             "data": self.data,
             "day": self.day,
-            "pictures": self.pictures,
+            "images": self.images,
             "seed": self.seed,
             "resamples": RESAMPLES,
             **figures(self.scores, self.intervals, self.labels),
@@ -99,7 +99,7 @@ class Evaluation:
     def _groups(self, found: GroupResults) -> dict[str, object]:
         by_name = {
             group.name: {
-                "pictures": group.pictures,
+                "images": group.images,
                 **figures(group.scores, group.intervals, self.labels),
             }
             for group in found.groups

@@ -100,7 +100,7 @@ class ReliabilityBin:
 
     low: float
     high: float
-    pictures: int
+    images: int
     confidence: float
     accuracy: float
 

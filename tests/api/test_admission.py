@@ -13,7 +13,7 @@ def new_admission(**limits: int) -> Admission:
     defaults = {
         "max_requests": 2,
         "max_upload_bytes": 50,
-        "max_picture_pixels": 1_000_000,
+        "max_image_pixels": 1_000_000,
         "max_request_pixels": 2_000,
         "max_client_pixels": 3_000,
     }

@@ -172,7 +172,7 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 def test_a_crop_that_takes_its_decoder_too_long_is_given_up(stuck: threading.Event, tmp_path: Path) -> None:
     with (
-        server_thread(Own(), corrections_dir=tmp_path, picture_timeout_s=0.2) as thread,
+        server_thread(Own(), corrections_dir=tmp_path, image_timeout_s=0.2) as thread,
         httpx.Client(base_url=thread.http, trust_env=False, timeout=PATIENCE_S) as client,
     ):
         answer = send(client, jpeg())

@@ -19,7 +19,7 @@ from tests.support import LABELS, FakeRecognizer, jpeg
 @pytest_asyncio.fixture
 async def batcher() -> AsyncIterator[Batcher]:
     recognizer = FakeRecognizer(is_open=True)
-    batcher = Batcher(recognizer, max_pixels=1_000_000, decode_threads=1, picture_threads=1)
+    batcher = Batcher(recognizer, max_pixels=1_000_000, decode_threads=1, image_threads=1)
     yield batcher
     await batcher.aclose()
 
@@ -52,10 +52,10 @@ async def test_the_stages_are_counted_for_operators(batcher: Batcher) -> None:
             await service.analyze(lane, b"no image", 8)
 
     text = metrics.text().decode()
-    assert 'emostream_pictures_total{outcome="result"} 1.0' in text
-    assert 'emostream_pictures_total{outcome="invalid_image"} 1.0' in text
+    assert 'emostream_images_total{outcome="result"} 1.0' in text
+    assert 'emostream_images_total{outcome="invalid_image"} 1.0' in text
     for stage in ("decode", "detect", "crop", "queue", "inference"):
-        assert f'emostream_picture_stage_seconds_count{{stage="{stage}"}} 1.0' in text
+        assert f'emostream_image_stage_seconds_count{{stage="{stage}"}} 1.0' in text
 
 
 async def test_a_crop_is_recognised_as_it_is(batcher: Batcher) -> None:

@@ -231,8 +231,8 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
     ),
     "JSON without a picture": ({"json": {}}, (400, "invalid_body")),
     "no base64": ({"json": {"image": "häää"}}, (422, "invalid_base64")),
-    "too many pictures": ({"files": [("file", jpeg())] * 17}, (422, "too_many_pictures")),
-    "too many pictures in JSON": ({"json": {"images": [""] * 17}}, (422, "too_many_pictures")),
+    "too many pictures": ({"files": [("file", jpeg())] * 17}, (422, "too_many_images")),
+    "too many pictures in JSON": ({"json": {"images": [""] * 17}}, (422, "too_many_images")),
     "a body too large": ({"content": bytes(3_000_001), "headers": JPEG}, (413, "body_too_large")),
     "a form too large": ({"files": {"file": bytes(3_000_001)}}, (413, "body_too_large")),
 }
@@ -430,7 +430,7 @@ def test_a_format_that_there_is_not_is_told(client: httpx.Client) -> None:
 def test_one_picture_is_annotated_at_a_time(client: httpx.Client) -> None:
     answer = client.post("/v1/annotate", files=[("file", portrait_file())] * 2)
 
-    assert problem(answer) == (422, "too_many_pictures")
+    assert problem(answer) == (422, "too_many_images")
 
 
 # Which format the client wants

@@ -1,6 +1,7 @@
 """Limits on bodies, over a socket. What is in them is told in test_images.py and test_compat.py."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Iterator
 
@@ -90,6 +91,11 @@ async def test_others_are_answered_while_text_is_decoded(
     assert (await answer).status_code in (200, 422)
 
 
+def tracebacks(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """A client that is slow to close its connection may cost the server a line, but no traceback."""
+    return [record for record in caplog.records if record.exc_info]
+
+
 async def test_shutdown_answers_whoever_waits_for_a_thread(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -112,7 +118,7 @@ async def test_shutdown_answers_whoever_waits_for_a_thread(
     may_end.set()
     await asyncio.to_thread(server.join)
     assert (answer.status_code, answer.json()["code"]) == (503, "shutting_down")
-    assert not caplog.records
+    assert not tracebacks(caplog)
 
 
 async def test_shutdown_answers_whoever_never_sends_the_body(caplog: pytest.LogCaptureFixture) -> None:
@@ -128,7 +134,7 @@ async def test_shutdown_answers_whoever_never_sends_the_body(caplog: pytest.LogC
     await asyncio.to_thread(server.join)
     assert answer.startswith(b"HTTP/1.1 503")
     assert b'"shutting_down"' in answer
-    assert not caplog.records
+    assert not tracebacks(caplog)
 
 
 async def test_slow_bodies_do_not_lock_others_out() -> None:

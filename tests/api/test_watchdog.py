@@ -107,7 +107,7 @@ async def test_sigterm_answers_and_ends_whatever_hangs(
 ) -> None:
     """Requests over HTTP as well. Nothing but the shutdown's own time limit can end them here."""
     with start(
-        engine_timeout_s=900, decode_timeout_s=900, picture_timeout_s=900, shutdown_timeout_s=2
+        engine_timeout_s=900, decode_timeout_s=900, image_timeout_s=900, shutdown_timeout_s=2
     ) as server:
         async with session(server) as client, session(server) as other, http(server) as web:
             await client.send(frame(1, image))

@@ -75,7 +75,7 @@ def test_a_run_keeps_its_temperature_in_its_weights_and_can_have_the_old_one_bac
     found = json.loads(first.stdout)
     assert stored is not None
     assert stored.temperature == found["temperature"] > 1.5
-    assert found["pictures"] == 112
+    assert found["images"] == 112
     assert found["is_kept"]
     assert found["after"] < found["before"]
     assert found["log_loss_after"] < found["log_loss_before"]

@@ -42,7 +42,7 @@ def test_a_data_set_is_prepared_once_and_its_classes_are_counted(tmp_path: Path)
     )
     assert again.returncode == 0, again.stderr
     assert "nothing to do" in again.stderr
-    assert json.loads(again.stdout)["splits"]["train"]["pictures"] == 10
+    assert json.loads(again.stdout)["splits"]["train"]["images"] == 10
 
 
 def test_an_error_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:

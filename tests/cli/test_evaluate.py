@@ -67,7 +67,7 @@ def test_a_model_of_the_catalogue_is_measured_quickly_for_programs(cache_dir: Pa
 
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert (found["model"], found["data"], found["pictures"]) == ("compact-mobilenet-a", "faces/test", 3)
+    assert (found["model"], found["data"], found["images"]) == ("compact-mobilenet-a", "faces/test", 3)
     assert found["conditions"] == []
 
 

@@ -1,7 +1,12 @@
+import json
+from typing import Any
+
 import numpy as np
 import pytest
 from emostream.detection.anchors import Detections
 from emostream.detection.turned import turned_back, turned_image
+
+from tests.support import ROOT
 
 SIZE_WH = (30, 20)
 BOX = (4, 6, 10, 8)
@@ -45,3 +50,18 @@ def test_no_other_turn_is_taken_back() -> None:
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_nothing_turned_is_nothing(quarters: int) -> None:
     assert len(turned_back(Detections.none(), quarters, SIZE_WH)) == 0
+
+
+#: The page's tests read them, too.
+CASES = json.loads((ROOT / "tests/data/turned_cases.json").read_text())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_page_and_server_turn_a_face_back_alike(case: dict[str, Any]) -> None:
+    landmarks = np.array([case["turned_landmarks"]], np.float32)
+    found = Detections(np.array([case["turned_box"]], np.float32), np.array([0.9], np.float32), landmarks)
+
+    back = turned_back(found, case["quarters"], tuple(case["frame"]))
+
+    assert back.boxes_xywh.tolist() == [case["box"]]
+    assert back.landmarks_xy.tolist() == [case["landmarks"]]

@@ -23,7 +23,7 @@ def recognizer() -> FakeRecognizer:
 
 @pytest_asyncio.fixture
 async def batcher(recognizer: FakeRecognizer) -> AsyncIterator[Batcher]:
-    batcher = Batcher(recognizer, max_pixels=1000, decode_threads=2, picture_threads=2)
+    batcher = Batcher(recognizer, max_pixels=1000, decode_threads=2, image_threads=2)
     yield batcher
     recognizer.open()
     await batcher.aclose()
@@ -188,7 +188,7 @@ async def test_a_picture_that_cannot_be_used_fails_alone_and_the_next_one_is_beg
 
 
 async def test_closing_leaves_no_picture_waiting(recognizer: FakeRecognizer) -> None:
-    batcher = Batcher(recognizer, 1000, 2, picture_threads=1)
+    batcher = Batcher(recognizer, 1000, 2, image_threads=1)
     held = Picture(b"p", is_held=True)
     tasks = [send_picture(batcher, held), send_picture(batcher, Picture(b"q"))]
     await asyncio.to_thread(held.begun.wait, PATIENCE_S)

@@ -58,7 +58,7 @@ def test_answers_are_compared_label_by_label_whatever_their_order() -> None:
     assert found.scores.expected_calibration_error == pytest.approx(12 / 14 - 0.8, abs=1e-6)
     assert found.intervals.accuracy.value == found.scores.accuracy
     assert found.intervals.accuracy.low < 12 / 14 < found.intervals.accuracy.high
-    assert (found.model, found.data, found.pictures) == ("reader", "faces", 14)
+    assert (found.model, found.data, found.images) == ("reader", "faces", 14)
     assert found.conditions == ()
 
 
@@ -96,11 +96,11 @@ def test_colour_images_are_given_as_they_are() -> None:
 def test_json_has_every_figure_with_its_interval() -> None:
     found = evaluate(Reader(), data(wrong=2), "faces", progress(), quick=True).as_dict()
 
-    assert found["pictures"] == 14
+    assert found["images"] == 14
     assert set(found["accuracy"]) == {"value", "low", "high"}  # type: ignore[call-overload]
     assert found["classes"]["disgust"]["support"] == 2  # type: ignore[index]
     assert found["confusion"]["labels"] == list(LABELS)  # type: ignore[index]
-    assert sum(b["pictures"] for b in found["reliability"]) == 14  # type: ignore[attr-defined]
+    assert sum(b["images"] for b in found["reliability"]) == 14  # type: ignore[attr-defined]
 
 
 def test_a_model_of_other_labels_is_refused() -> None:
@@ -115,8 +115,8 @@ def test_each_group_has_figures_of_its_own_images_alone() -> None:
 
     assert found.groups is not None
     day, night = found.groups.groups
-    assert (day.name, day.pictures, day.scores.accuracy) == ("day", 70, 1.0)
-    assert (night.name, night.pictures, night.scores.accuracy) == ("night", 70, 0.5)
+    assert (day.name, day.images, day.scores.accuracy) == ("day", 70, 1.0)
+    assert (night.name, night.images, night.scores.accuracy) == ("night", 70, 0.5)
     assert night.intervals.accuracy.low < 0.5 < night.intervals.accuracy.high
     assert found.groups.without == 7
     groups = found.as_dict()["groups"]

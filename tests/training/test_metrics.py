@@ -79,7 +79,7 @@ def test_reliability_has_the_means_of_each_bin() -> None:
 
     bins = reliability(confidence, correct, bins=10)
 
-    assert [one.pictures for one in bins] == [0, 1, 0, 0, 0, 1, 0, 0, 0, 2]
+    assert [one.images for one in bins] == [0, 1, 0, 0, 0, 1, 0, 0, 0, 2]
     assert (bins[9].low, bins[9].high) == (0.9, 1.0)
     assert bins[9].confidence == pytest.approx(0.93)
     assert (bins[9].accuracy, bins[5].accuracy, bins[0].accuracy) == (0.5, 1, 0)

@@ -59,7 +59,7 @@ class SplitFacts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    pictures: int
+    images: int
     counts: dict[str, int]
     rejects: dict[str, int]
     also_in_train: int = 0
@@ -252,7 +252,7 @@ def _write_splits(
             np.savez(folder / f"{split}.npz", **arrays)
             _write_columns({sample.name: sample.columns for sample in listed}, names, folder / f"{split}.csv")
             facts[split] = SplitFacts(
-                pictures=len(names),
+                images=len(names),
                 counts=dict(
                     zip(
                         labels,

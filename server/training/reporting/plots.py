@@ -130,7 +130,7 @@ def _bars(
 
 def _reliability(evaluation: Evaluation) -> Figure:
     """Accuracy by confidence, with the number of predictions."""
-    bins = [one for one in evaluation.reliability if one.pictures]
+    bins = [one for one in evaluation.reliability if one.images]
     figure = Figure(figsize=(6.6, 5.6), layout="constrained")
     curve, histogram = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     confidence = np.array([one.confidence for one in bins])
@@ -149,7 +149,7 @@ def _reliability(evaluation: Evaluation) -> Figure:
     )
     curve.vlines(confidence, confidence, accuracy, color=_ORANGE, linewidth=2.2, alpha=0.8)
     # A dot's area is its number of images, so that small bins do not look significant.
-    images = np.array([one.pictures for one in bins])
+    images = np.array([one.images for one in bins])
     curve.plot(confidence, accuracy, color=BLUE, linewidth=1)
     curve.scatter(confidence, accuracy, s=14 + 130 * images / images.max(), color=BLUE, zorder=3)
     error = evaluation.intervals.expected_calibration_error

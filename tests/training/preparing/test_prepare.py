@@ -101,7 +101,7 @@ def test_ferplus_in_folders_or_tar_files(make_split: MakeSplit, tmp_path: Path, 
     prepared = run(tmp_path / "fer", out)
 
     assert prepared.manifest.kind == "FER+"
-    assert {name: facts.pictures for name, facts in prepared.manifest.splits.items()} == {
+    assert {name: facts.images for name, facts in prepared.manifest.splits.items()} == {
         "train": 14,
         "valid": 7,
     }
@@ -200,7 +200,7 @@ def test_images_that_the_training_split_has_too_may_be_left_out(tmp_path: Path, 
     splits = run(root, out, Options(drop_repeated=True)).manifest.splits
 
     assert rejects(out) == [["valid/sad/0.png", "valid", "in the training split, too"]]
-    assert (splits["train"].pictures, splits["valid"].pictures, splits["valid"].also_in_train) == (3, 1, 0)
+    assert (splits["train"].images, splits["valid"].images, splits["valid"].also_in_train) == (3, 1, 0)
     with np.load(out / "valid.npz", allow_pickle=False) as arrays:
         assert arrays["names"].tolist() == ["valid/sad/1.png"]
         assert arrays["images"][0, 0, 0] == 3

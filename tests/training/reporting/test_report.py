@@ -128,7 +128,7 @@ def test_groups_have_their_own_figures_and_classes(
     balanced = evaluation.intervals.balanced_accuracy
     assert text.count(f"{100 * balanced.low:.1f} to {100 * balanced.high:.1f}") >= (ending == ".md") + 1
     known = json.loads((tmp_path / "report.json").read_text())["groups"]
-    assert known["by_name"]["<night>"]["pictures"] == 140
+    assert known["by_name"]["<night>"]["images"] == 140
 
 
 def test_another_ending_is_refused_before_anything_is_written(evaluation: Evaluation, tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 import { appearanceOf } from "./appearance";
 import { type BackendName, type BackendSpeed, measureBackend } from "./backends";
 import { type Detection, largestFirst, type SizePx } from "./box";
-import { cropSquare, cropTurn } from "./crop";
+import { cropSquare } from "./crop";
 import { CropEncoder } from "./cropEncoder";
 import { INPUT_SIZE_PX } from "./decode";
+import { FaceSearch, MIN_PROPOSAL_SCORE } from "./faceSearch";
 import { FramePixels } from "./framePixels";
-import { detectionToFrame, letterboxOf } from "./letterbox";
+import { greyCrop } from "./greyCrop";
+import { boxToInput, letterboxOf } from "./letterbox";
+import { PLAIN_LOOK, seenFrom } from "./looks";
 import { type RuntimeOptions, TfRuntime } from "./tfRuntime";
 
 export interface FrameAnalysis {
@@ -17,11 +20,15 @@ export interface FrameAnalysis {
 
 const INPUT_SIZE: SizePx = { width: INPUT_SIZE_PX, height: INPUT_SIZE_PX };
 
-/** Finds and cuts out the faces of single frames. The same in a worker and on the main thread. */
+/** Finds and cuts out the faces of one frame after another. The same in a worker and on the main thread. */
 export class FrameAnalyser {
   readonly #backend: BackendName;
   readonly #runtime: TfRuntime;
+  #search = new FaceSearch();
+  #size: SizePx | null = null;
   readonly #pixels = new FramePixels();
+  /** Of further looks: faces are told apart by how the frame as it is shows them, whatever look found them. */
+  readonly #furtherPixels = new FramePixels();
   readonly #crops = new CropEncoder();
 
   constructor(options: RuntimeOptions) {
@@ -35,21 +42,33 @@ export class FrameAnalyser {
     return await measureBackend(
       this.#backend,
       () => this.#runtime.load(),
-      () => this.#runtime.detect(blank),
+      () => this.#runtime.detect(blank, MIN_PROPOSAL_SCORE),
     );
   }
 
   /** @param frame unmirrored; the caller closes it afterwards */
   async analyse(frame: CanvasImageSource, size: SizePx): Promise<FrameAnalysis> {
     const startedAt = performance.now();
+    // Another source has begun, or the camera was turned: what is known of faces, in frame pixels, holds no longer.
+    if (size.width !== this.#size?.width || size.height !== this.#size.height)
+      this.#search = new FaceSearch();
+    this.#size = { width: size.width, height: size.height };
+    const plain = this.#pixels.read(frame, size, PLAIN_LOOK);
+    let latest = plain;
+    const found = await this.#search.find({
+      see: async (look) => {
+        latest = look === PLAIN_LOOK ? plain : this.#furtherPixels.read(frame, size, look);
+        const seen = await this.#runtime.detect(latest, MIN_PROPOSAL_SCORE);
+        return seen.map((face) => ({ face: seenFrom(look, face, size), inputXywh: face.boxXywh }));
+      },
+      judge: ({ inputXywh }, turns) =>
+        this.#runtime.verify(() => turns.map((turn) => greyCrop(latest, INPUT_SIZE, inputXywh, turn))),
+    });
     const letterbox = letterboxOf(size, INPUT_SIZE_PX);
-    const pixels = this.#pixels.read(frame, size);
-    const found = await this.#runtime.detect(pixels);
     const detections = found
       .map((face) => ({
-        ...detectionToFrame(face, letterbox),
-        turnDeg: cropTurn(face.boxXywh, face.landmarksXy),
-        appearance: appearanceOf(pixels, INPUT_SIZE, face.boxXywh),
+        ...face,
+        appearance: appearanceOf(plain, INPUT_SIZE, boxToInput(face.boxXywh, letterbox)),
       }))
       .sort(largestFirst);
     return { detections, detectMs: performance.now() - startedAt };

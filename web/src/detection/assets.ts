@@ -1,5 +1,6 @@
 import modelUrl from "#blazeface/blazeface.json?url";
 import weightsUrl from "#blazeface/blazeface.bin?url";
+import verifierUrl from "#verifier/face_verifier.safetensors?url";
 import wasmUrl from "#wasm/tfjs-backend-wasm.wasm?url";
 import wasmSimdUrl from "#wasm/tfjs-backend-wasm-simd.wasm?url";
 import wasmThreadedUrl from "#wasm/tfjs-backend-wasm-threaded-simd.wasm?url";
@@ -11,6 +12,7 @@ export function detectorAssets(page: URL): DetectorAssets {
   return {
     modelUrl: absolute(modelUrl),
     weightsUrl: absolute(weightsUrl),
+    verifierUrl: absolute(verifierUrl),
     wasmUrls: {
       "tfjs-backend-wasm.wasm": absolute(wasmUrl),
       "tfjs-backend-wasm-simd.wasm": absolute(wasmSimdUrl),

@@ -70,17 +70,23 @@ export function cropTurn(boxXywh: BoxXywh, landmarksXy: readonly PointXy[] = [])
  * @returns `[x, y, side, side]` in frame pixels, not rounded: 0 ≤ x ≤ frame.width − side, likewise y
  */
 export function cropSquare(boxXywh: BoxXywh, frame: SizePx, turnDeg = 0): BoxXywh {
-  const [boxCx, boxCy] = boxCentre(boxXywh);
-  const longer = Math.max(boxXywh[2], boxXywh[3]);
-  const cx = boxCx + CROP_RAISE * longer * Math.sin(radians(turnDeg));
-  const cy = boxCy - CROP_RAISE * longer * Math.cos(radians(turnDeg));
-  const side = Math.min(CROP_MARGIN * longer, frame.width, frame.height);
-  return [
-    clamp(cx - side / 2, 0, frame.width - side),
-    clamp(cy - side / 2, 0, frame.height - side),
-    side,
-    side,
-  ];
+  const longest = CROP_MARGIN * Math.max(boxXywh[2], boxXywh[3]);
+  const side = Math.min(longest, frame.width, frame.height);
+  const [x, y] = squareOf(boxXywh, side, turnDeg);
+  return [clamp(x, 0, frame.width - side), clamp(y, 0, frame.height - side), side, side];
+}
+
+/** The same square wherever it lies and as large as it is: it may reach outside of the frame. */
+export function faceSquare(boxXywh: BoxXywh, turnDeg = 0): BoxXywh {
+  return squareOf(boxXywh, CROP_MARGIN * Math.max(boxXywh[2], boxXywh[3]), turnDeg);
+}
+
+function squareOf(boxXywh: BoxXywh, side: number, turnDeg: number): BoxXywh {
+  const [cx, cy] = boxCentre(boxXywh);
+  const raised = CROP_RAISE * Math.max(boxXywh[2], boxXywh[3]);
+  const x = cx + raised * Math.sin(radians(turnDeg)) - side / 2;
+  const y = cy - raised * Math.cos(radians(turnDeg)) - side / 2;
+  return [x, y, side, side];
 }
 
 function isPart(length: number, [low, high]: readonly [number, number], whole: number): boolean {

@@ -69,12 +69,18 @@ describe("blendOverlapping", () => {
   it("gives one face for boxes that overlap: their mean, weighted by score, with the best score", () => {
     const faces = blendOverlapping(
       [
-        { boxXywh: [10, 0, 100, 100], score: 0.3, landmarksXy: [[40, 20]] },
+        { boxXywh: [10, 0, 100, 100], score: 0.6, landmarksXy: [[40, 20]] },
         { boxXywh: [0, 0, 100, 100], score: 0.9, landmarksXy: [[20, 30]] },
       ],
       0.3,
     );
-    expect(faces).toEqual([{ boxXywh: [2.5, 0, 100, 100], score: 0.9, landmarksXy: [[25, 27.5]] }]);
+    expect(faces).toEqual([{ boxXywh: [4, 0, 100, 100], score: 0.9, landmarksXy: [[28, 26]] }]);
+  });
+
+  it("leaves boxes that are far less likely out of the mean, and gives no face for them", () => {
+    const best = { boxXywh: [0, 0, 100, 100], score: 0.9, landmarksXy: [] } as const;
+
+    expect(blendOverlapping([{ boxXywh: [10, 0, 100, 100], score: 0.3 }, best], 0.3)).toEqual([best]);
   });
 
   it("keeps faces apart that overlap little, best first", () => {

@@ -80,9 +80,13 @@ export function decodeAnchors(logits: Float32Array, offsets: Float32Array, minSc
   return found;
 }
 
+/** What has less than this part of the best one's score says little of where the face is. */
+const MIN_PART_OF_BEST = 0.45;
+
 /**
  * One detection per face: of boxes that overlap by `minIou` or more, the mean weighted by their scores, as the
- * BlazeFace paper does instead of plain suppression, because it steadies the box from frame to frame.
+ * BlazeFace paper does instead of plain suppression, because it steadies the box from frame to frame. Boxes far less
+ * likely than the best one are left out of the mean.
  * The score is the group's best. Best face first.
  */
 export function blendOverlapping(detections: readonly Detection[], minIou: number): Detection[] {
@@ -92,7 +96,8 @@ export function blendOverlapping(detections: readonly Detection[], minIou: numbe
     const { boxXywh, score } = best;
     const group = rest.filter((other) => other === best || boxIou(other.boxXywh, boxXywh) >= minIou);
     rest = rest.filter((other) => !group.includes(other));
-    faces.push({ ...weightedMean(group), score });
+    const likely = group.filter((other) => other.score >= MIN_PART_OF_BEST * score);
+    faces.push({ ...weightedMean(likely), score });
   }
   return faces;
 }

@@ -10,8 +10,9 @@ export interface Letterbox {
   readonly padY: number;
 }
 
-export function letterboxOf(frame: SizePx, inputSizePx: number): Letterbox {
-  const scale = inputSizePx / Math.max(frame.width, frame.height);
+/** @param part the frame's longer side as a part of the input's, in (0, 1] */
+export function letterboxOf(frame: SizePx, inputSizePx: number, part = 1): Letterbox {
+  const scale = (part * inputSizePx) / Math.max(frame.width, frame.height);
   return {
     scale,
     padX: (inputSizePx - frame.width * scale) / 2,
@@ -22,6 +23,11 @@ export function letterboxOf(frame: SizePx, inputSizePx: number): Letterbox {
 /** A box in input pixels, taken back to frame pixels. */
 export function boxToFrame([x, y, width, height]: BoxXywh, { scale, padX, padY }: Letterbox): BoxXywh {
   return [(x - padX) / scale, (y - padY) / scale, width / scale, height / scale];
+}
+
+/** A box in frame pixels, as it lies in the input. */
+export function boxToInput([x, y, width, height]: BoxXywh, { scale, padX, padY }: Letterbox): BoxXywh {
+  return [x * scale + padX, y * scale + padY, width * scale, height * scale];
 }
 
 /** A face in input pixels, taken back to frame pixels. */

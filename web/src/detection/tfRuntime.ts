@@ -3,18 +3,23 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { BackendName } from "./backends";
 import type { Detection } from "./box";
 import { blendOverlapping, decodeAnchors, INPUT_SIZE_PX, OFFSETS_PER_ANCHOR } from "./decode";
+import { FaceVerifier } from "./faceVerifier";
 import { loadBackend, type WasmUrls } from "./tfBackend";
-
-/** Faces below this score, in (0, 1), are not reported. Low, since the tracker asks more of a new face. */
-const MIN_SCORE = 0.4;
 
 /** Boxes that overlap by this much or more, as intersection over union, are one face. */
 const SAME_FACE_IOU = 0.3;
+
+/** The verifier is loaded so many ms after it was first asked for: what a first visit needs comes before. */
+const VERIFIER_DELAY_MS = 3000;
+
+/** The verifier's file that could not be loaded is asked for again after so many ms. */
+const VERIFIER_RETRY_MS = 30_000;
 
 /** Where the detector's files lie; absolute addresses, since a worker resolves relative ones against its own. */
 export interface DetectorAssets {
   readonly modelUrl: string;
   readonly weightsUrl: string;
+  readonly verifierUrl: string;
   readonly wasmUrls: WasmUrls;
 }
 
@@ -37,6 +42,8 @@ export class TfRuntime {
   readonly #evenInSoftware: boolean;
   #model: GraphModel | null = null;
   #isLost: () => boolean = () => false;
+  #verifier: FaceVerifier | "loading" | null = null;
+  #loadVerifierAtMs = Number.NEGATIVE_INFINITY;
 
   constructor({ backend, assets, evenInSoftware }: RuntimeOptions) {
     this.#backend = backend;
@@ -55,21 +62,60 @@ export class TfRuntime {
 
   /**
    * @param input (256, 256, 3) RGB in [−1, 1]
+   * @param minScore what scores less, in (0, 1), is not reported
    * @returns faces in input pixels, best first
    * @throws Error where the backend has broken down
    */
-  async detect(input: Float32Array): Promise<Detection[]> {
-    if (this.#model === null) throw new Error("the model is not loaded");
-    if (this.#isLost()) throw new Error("the graphics device was lost");
-    // On the main thread two runtimes can share one TensorFlow.js, whose current backend is global.
-    if (tf.getBackend() !== this.#backend) await tf.setBackend(this.#backend);
-    const { logits, offsets } = await run(this.#model, input);
-    return blendOverlapping(decodeAnchors(logits, offsets, MIN_SCORE), SAME_FACE_IOU);
+  async detect(input: Float32Array, minScore: number): Promise<Detection[]> {
+    const model = await this.#ready();
+    const { logits, offsets } = await run(model, input);
+    return blendOverlapping(decodeAnchors(logits, offsets, minScore), SAME_FACE_IOU);
+  }
+
+  /**
+   * The probabilities that crops show a face. The first call has the verifier's weights loaded, and does not wait for
+   * them: so they do not delay the first face.
+   *
+   * @param cropsOf gives the crops, each as of `greyCrop`
+   * @returns null as long as there is no verifier
+   * @throws Error where the backend has broken down
+   */
+  async verify(cropsOf: () => readonly Float32Array[]): Promise<readonly number[] | null> {
+    await this.#ready();
+    if (this.#verifier === null) void this.#loadVerifier();
+    return this.#verifier instanceof FaceVerifier ? await this.#verifier.probabilities(cropsOf()) : null;
   }
 
   dispose(): void {
     this.#model?.dispose();
     this.#model = null;
+    if (this.#verifier instanceof FaceVerifier) this.#verifier.dispose();
+    this.#verifier = null;
+  }
+
+  async #ready(): Promise<GraphModel> {
+    if (this.#model === null) throw new Error("the model is not loaded");
+    if (this.#isLost()) throw new Error("the graphics device was lost");
+    // On the main thread two runtimes can share one TensorFlow.js, whose current backend is global.
+    if (tf.getBackend() !== this.#backend) await tf.setBackend(this.#backend);
+    return this.#model;
+  }
+
+  async #loadVerifier(): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs < this.#loadVerifierAtMs) return;
+    this.#loadVerifierAtMs = nowMs + VERIFIER_RETRY_MS;
+    this.#verifier = "loading";
+    try {
+      await new Promise((resolve) => setTimeout(resolve, VERIFIER_DELAY_MS));
+      const answer = await fetch(this.#assets.verifierUrl);
+      if (!answer.ok) throw new Error(`the verifier's weights cannot be had: ${answer.status}`);
+      const weights = await answer.arrayBuffer();
+      if (this.#model !== null) this.#verifier = new FaceVerifier(weights);
+    } catch {
+      // Without it the detector works as ever, but misses most faces under headsets. The server may be away.
+      this.#verifier = null;
+    }
   }
 }
 
