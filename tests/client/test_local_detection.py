@@ -71,7 +71,8 @@ def test_a_missing_library_does_so_too_and_the_error_is_one_line(monkeypatch: py
 
 
 def test_opencv_is_one_of_those_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "emostream.detection.detector")
+    for module in ("detector", "views"):
+        monkeypatch.delitem(sys.modules, f"emostream.detection.{module}")
     monkeypatch.setitem(sys.modules, "cv2", None)
 
     assert load_detector("auto") is None
