@@ -4,6 +4,7 @@ import type { Plugin } from "vite";
 import { compression } from "vite-plugin-compression2";
 import { defineConfig } from "vitest/config";
 import { onlyCompressed } from "./build/onlyCompressed.ts";
+import { preloadPage } from "./build/preloadPage.ts";
 import { serviceWorkerFiles } from "./build/serviceWorkerFiles.ts";
 
 /** Cross-origin isolation gives the page SharedArrayBuffer, which threaded WebAssembly needs. */
@@ -63,6 +64,7 @@ export default defineConfig({
     react(),
     keepThreadedWasmSelfContained(),
     serviceWorkerFiles(),
+    preloadPage("page"),
     compression({ include: /^assets\/.+\.(js|css|json|wasm|bin|svg)$/, threshold: 1024, logLevel: "silent" }),
     onlyCompressed(),
   ],

@@ -10,7 +10,7 @@ const settings = new Settings(browserSettings());
 const language = chooseLanguage([settings.values.get().lang, ...navigator.languages], LANGUAGES);
 // The page's libraries are loaded only now, since some hand the browser's language to Intl.
 const [{ drawPage }] = await Promise.all([import("./page"), startWords(language)]);
-drawPage(settings);
+await drawPage(settings);
 
 // In production only: while developing, what was kept would hide what is new. After the page's own files, so that the
 // service worker finds them in the browser's cache.

@@ -14,7 +14,7 @@ import { useLive } from "./liveContext";
 import { useStore } from "./useStore";
 import { BareView } from "./views/BareView";
 
-// The chart's library is a fifth of the page's script, and there is nothing to draw at first.
+// Not needed for the first picture of the page.
 const Dock = lazy(async () => ({ default: (await import("./timeline/Dock")).Dock }));
 const SessionsDialog = lazy(async () => ({
   default: (await import("./session/SessionsDialog")).SessionsDialog,

@@ -1,11 +1,13 @@
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type TimeSpan, zoomed } from "../../engine/timeline/span";
 import { useLive } from "../liveContext";
 import { RecordBar } from "../session/RecordBar";
 import { useStore } from "../useStore";
-import { TimelineView } from "./TimelineView";
 import "./dock.css";
+
+// The chart's library is a fifth of the page's script, and there is nothing to draw until a face has been seen.
+const TimelineView = lazy(async () => ({ default: (await import("./TimelineView")).TimelineView }));
 
 /** Four times a second would be seen as little more than twice. */
 const REDRAW_MS = 400;
@@ -41,7 +43,7 @@ function LiveTimeline() {
   const rightMs = endMs ?? nowMs;
   const span: TimeSpan = { fromMs: rightMs - lengthMs, toMs: rightMs };
   return (
-    <>
+    <Suspense>
       <TimelineView
         timeline={sessions.timeline}
         events={events}
@@ -61,7 +63,7 @@ function LiveTimeline() {
           {t("timeline.follow")}
         </button>
       )}
-    </>
+    </Suspense>
   );
 }
 
