@@ -1,16 +1,13 @@
-"""Whether doubt falls on wrong answers, and on what a camera does to faces; and the fit of what covers one.
+"""Whether doubt falls on wrong answers, and on what a camera does to faces; and which covers are seen.
 
-    python -m bench.quality report data/ferplus photographs.tar    # tables, and results/risk-coverage.png
-    python -m bench.quality fit data/ferplus                       # writes server/quality/covering.json
+    python -m bench.quality data/ferplus photographs.tar    # tables, and results/risk-coverage.png
 
 ``data/ferplus`` is FER+ as ``emostream data prepare`` writes it. The tar file holds photographs of one face
-each and their ``label.csv`` (image, emotion, person). What is fitted has seen FER+'s training split alone,
-without the faces that are near one of the validation split; the report is on that and on the photographs of
-half of the people.
+each and their ``label.csv`` (image, emotion, person). The report is on FER+'s validation split and on the
+photographs of the half of the people whom nothing was chosen on.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,15 +20,16 @@ import numpy.typing as npt
 import torch
 from emostream.analysis.finder import FaceFinder
 from emostream.detection.detector import FaceDetector
+from emostream.detection.verifier import ANSWERS, FaceVerifier
 from emostream.inference import Recognizer
 from emostream.loading import load_recognizer
 from emostream.process import configure_process
-from emostream.quality import covering
-from emostream.quality.assessment import Assessment, assess, reasons_of
+from emostream.quality.assessment import MIN_COVERED, Assessment, assess, reasons_of
+from emostream.quality.covering import covered
 from emostream.quality.measures import MEASURED_PX, measure_crop
 from emostream.settings import read_settings
 from emostream.training.datasets import LABELS, read_prepared
-from emostream.training.occlusion import HEADSET, MASK, Region, cover
+from emostream.training.occlusion import HEADSET, MASK, Region, cover, cover_block
 from rich.progress import track
 
 from bench.labelled import labelled_photographs
@@ -39,10 +37,6 @@ from bench.labelled import labelled_photographs
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-#: Two faces are near each other where 16 × 16 pixels of them correlate by so much, or do with one mirrored.
-_NEAR = 0.97
-_FITTED_FACES = 4000
-_RIDGE = 30.0
 _PLOT = Path(__file__).with_name("results") / "risk-coverage.png"
 
 
@@ -55,21 +49,7 @@ class Seen:
     assessment: Assessment
 
 
-# The fit
-
-
-def far_from(images: Pixels, others: Pixels) -> npt.NDArray[np.bool_]:
-    """Which of grey images (N, 48, 48) are near none of the others."""
-
-    def reduced(faces: Pixels) -> Floats:
-        small = np.stack([cv2.resize(face, (16, 16), interpolation=cv2.INTER_AREA) for face in faces])
-        flat = small.reshape(len(faces), -1).astype(np.float32)
-        flat -= flat.mean(1, keepdims=True)
-        return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6), np.float32)
-
-    known = np.concatenate([reduced(others), reduced(others[:, :, ::-1])]).T
-    parts = [reduced(images[start : start + 2000]) @ known for start in range(0, len(images), 2000)]
-    return np.concatenate([part.max(1) < _NEAR for part in parts])
+# What covers a face
 
 
 def worn(faces: Floats, region: Region, rng: np.random.Generator) -> Floats:
@@ -93,39 +73,36 @@ def in_other_light(faces: Floats, rng: np.random.Generator) -> Floats:
     return np.stack(changed).clip(0, 255).round().astype(np.float32)
 
 
-def logistic(features: Floats, truth: Floats) -> tuple[Floats, float]:
-    """Weights and bias of a ridge logistic regression, by Newton's method."""
-    mean, deviation = features.mean(0), features.std(0) + 1e-6
-    table = np.c_[(features - mean) / deviation, np.ones(len(features))]
-    ridge = np.diag([_RIDGE] * features.shape[1] + [0.0])
-    found = np.zeros(table.shape[1])
-    for _ in range(12):
-        likely = 1 / (1 + np.exp(-table @ found))
-        gradient = table.T @ (likely - truth) + ridge @ found
-        hessian = (table * (likely * (1 - likely))[:, None]).T @ table + ridge
-        found -= np.linalg.solve(hessian, gradient)
-    weights = found[:-1] / deviation
-    return weights, float(found[-1] - weights @ mean)
+def blocked(faces: Floats, area: float, rng: np.random.Generator) -> Floats:
+    """Grey faces (N, 48, 48) with a square of ``area`` (fraction of the image) on each, somewhere."""
+    levels = torch.from_numpy(rng.uniform(0, 255, len(faces)).astype(np.float32))
+    return np.asarray(cover_block(torch.from_numpy(faces[:, None]), area, levels).numpy()[:, 0], np.float32)
 
 
-def fit(ferplus: Path, out: Path) -> None:
-    rng = np.random.default_rng(1)
-    torch.manual_seed(1)
-    training, validation = read_prepared(ferplus, "train"), read_prepared(ferplus, "valid")
-    usable = np.flatnonzero(far_from(training.images, validation.images))
-    faces = training.images[rng.permutation(usable)[:_FITTED_FACES]].astype(np.float32)
-    bare = np.concatenate([faces, in_other_light(faces, rng)])
-    hidden = np.concatenate([worn(faces, MASK, rng), worn(faces, HEADSET, rng)])
-    truth = np.repeat(np.array([0, 1], np.float32), [len(bare), len(hidden)])
-    weights, bias = logistic(covering.features(np.concatenate([bare, hidden])), truth)
-    content = {
-        "fitted": f"logistic regression on {len(faces)} faces of FER+'s training split, none of them near a "
-        "validation face, each as it is, in other light, and under a drawn mask and a drawn headset",
-        "features": "server/quality/covering.py",
-        "weights": [round(float(weight), 5) for weight in weights],
-        "bias": round(bias, 5),
-    }
-    out.write_text(json.dumps(content, indent=1) + "\n")
+def covers(sets: dict[str, list[Seen]]) -> None:
+    """Prints what the verifier says covers faces, and how many of them are called covered."""
+    verifier = FaceVerifier()
+    print(f"\n| faces | picture | {' | '.join(ANSWERS)} | covered |\n{'| --- ' * 8}|")
+    for name, seen in sets.items():
+        rng = np.random.default_rng(1)
+        torch.manual_seed(1)
+        faces = np.stack([cv2.cvtColor(face.crop, cv2.COLOR_RGB2GRAY) for face in seen]).astype(np.float32)
+        pictures = {
+            "as they are": faces,
+            "in other light": in_other_light(faces, rng),
+            "down to a crop of 20 px and up again": np.stack([_small(face) for face in faces]),
+            "mask": worn(faces, MASK, rng),
+            "headset": worn(faces, HEADSET, rng),
+            "block of 10 %": blocked(faces, 0.1, rng),
+            "block of 20 %": blocked(faces, 0.2, rng),
+        }
+        for title, changed in pictures.items():
+            crops = [np.repeat(face.round().astype(np.uint8)[..., None], 3, axis=2) for face in changed]
+            answers = np.stack([verifier.answers(crop) for crop in crops]).argmax(1)
+            parts = np.bincount(answers, minlength=len(ANSWERS)) / len(crops)
+            called = np.mean([covered(crop) > MIN_COVERED for crop in crops])
+            told = " | ".join(f"{part:.1%}" for part in parts)
+            print(f"| {name} | {title} | {told} | {called:.1%} |", flush=True)
 
 
 # The report
@@ -248,15 +225,11 @@ def plot(curves: dict[str, tuple[Floats, list[Seen]]]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=["report", "fit"])
     parser.add_argument("ferplus", type=Path, help="a prepared folder")
-    parser.add_argument("photographs", type=Path, nargs="?", help="the tar file; for the report")
+    parser.add_argument("photographs", type=Path, nargs="?", help="the tar file")
     parser.add_argument("--most", type=int, default=1500, help="so many photographs")
     arguments = parser.parse_args()
     configure_process()
-    if arguments.what == "fit":
-        fit(arguments.ferplus, Path(covering.__file__).with_name("covering.json"))
-        return 0
     settings = read_settings()
     finder = FaceFinder(FaceDetector.load(settings.faces_dir, settings.min_face_px), (MEASURED_PX,))
     sets = {"FER+ validation": validation_faces(arguments.ferplus)}
@@ -264,6 +237,7 @@ def main() -> int:
         photographed = photographed_faces(arguments.photographs, finder)
         sets["photographs"] = list(islice(photographed, arguments.most))
     report(load_recognizer(settings), sets)
+    covers(sets)
     return 0
 
 

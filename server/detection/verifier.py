@@ -1,7 +1,7 @@
-"""This project's own small network that decides whether a part of an image shows a face, even a covered one.
+"""This project's own small network that decides whether a part of an image shows a face, and what covers it.
 
 BlazeFace scores faces under headsets and masks as low as some textures. The verifier was trained on such
-proposals (``scripts/train_face_verifier.py``, docs/model-card.md).
+proposals, and on crops of bare and covered faces (``scripts/train_face_verifier.py``, docs/model-card.md).
 """
 
 from pathlib import Path
@@ -21,6 +21,9 @@ WEIGHTS = Path(__file__).with_name("face_verifier.safetensors")
 
 #: Side of its input in pixels: the crop of a face (docs/crop.md), in grey.
 INPUT_PX = 48
+
+#: What it tells apart, in the order of its outputs: no face, and what covers a face.
+ANSWERS = ("no face", "none", "headset", "mask", "block")
 
 #: Strides of the 3 × 3 convolutions; 2 halves the maps' sides.
 _STRIDES = (1, 2, 1, 2, 1, 2, 1)
@@ -43,13 +46,17 @@ class FaceVerifier:
 
     def __call__(self, crop: Pixels) -> float:
         """The probability that a crop uint8 (S, S, 3) RGB, placed by ``face_square``, shows a face."""
+        return float(1 - self.answers(crop)[0])
+
+    def answers(self, crop: Pixels) -> npt.NDArray[np.float32]:
+        """The probabilities (5,) of ``ANSWERS`` for a face's crop, uint8 (S, S, 3) RGB."""
         grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
         (probabilities,) = self._network(grey[None, None])
-        return float(probabilities[0, 1])
+        return np.array(probabilities[0])  # the next call overwrites them
 
 
 def _network(weights: dict[str, npt.NDArray[np.float32]]) -> Any:
-    """The network from one image uint8 (1, 1, S, S) to probabilities (1, 2): no face, face."""
+    """The network from one image uint8 (1, 1, S, S) to probabilities (1, 5) of ANSWERS."""
     ov = openvino()
     ops = ov.opset13
     image = ops.parameter([1, 1, INPUT_PX, INPUT_PX], ov.Type.u8)

@@ -17,7 +17,7 @@ MIN_SHARPNESS = 0.08
 MIN_BRIGHTNESS = 0.1
 MAX_ANGLES_DEG = (30.0, 45.0, 35.0)  # roll, yaw, pitch
 MIN_VISIBLE = 0.75
-MIN_COVERED = 0.5
+MIN_COVERED = 0.9
 
 #: A prediction more likely wrong than this is ambiguous, unless its label leads the next by ``CLEAR_RATIO``.
 MAX_WRONG = 0.45

@@ -47,5 +47,5 @@ def measure_crop(crop_rgb: npt.NDArray[np.uint8]) -> CropMeasures:
     return CropMeasures(
         sharpness=float(np.var(laplacian / deviation)),
         brightness=float(face.mean()) / 255,
-        covered=covered(luma),
+        covered=covered(crop_rgb),
     )

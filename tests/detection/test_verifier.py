@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 from emostream.detection.detector import FaceDetector
-from emostream.detection.verifier import INPUT_PX, FaceVerifier
+from emostream.detection.verifier import ANSWERS, INPUT_PX, FaceVerifier
 from emostream.detection.views import view
 from emostream.exceptions import DetectorError
 from emostream.imaging.crop import RawBoxXywh, face_square
@@ -25,9 +25,15 @@ def probability(verifier: FaceVerifier, image: Image.Image, box_xywh: RawBoxXywh
 
 
 def covered(part: str) -> Image.Image:
-    """The portrait with a dark headset or a light mask drawn over the face."""
+    """The portrait with a dark headset, a light mask or a block drawn over the face, or as it is."""
     image = portrait().copy()
     x, y, width, height = FACE_XYWH
+    if part == "none":
+        return image
+    if part == "block":
+        corners = (x + 0.45 * width, y + 0.3 * height, x + 0.9 * width, y + 0.8 * height)
+        ImageDraw.Draw(image).rectangle(corners, fill=(70, 90, 120))
+        return image
     top, bottom, colour = {"headset": (-0.05, 0.5, (40, 40, 44)), "mask": (0.5, 1.05, (205, 220, 228))}[part]
     edges = (x - 0.1 * width, y + top * height, x + 1.1 * width, y + bottom * height)
     ImageDraw.Draw(image).rounded_rectangle(edges, radius=0.12 * width, fill=colour)
@@ -45,6 +51,26 @@ def test_a_face_is_one_and_its_mirror_image_too(verifier: FaceVerifier) -> None:
 @pytest.mark.parametrize("worn", ["headset", "mask"])
 def test_a_covered_face_is_a_face(verifier: FaceVerifier, worn: str) -> None:
     assert probability(verifier, covered(worn), FACE_XYWH) > 0.9
+
+
+@pytest.mark.parametrize("worn", ANSWERS[1:])
+def test_it_says_what_covers_a_face(verifier: FaceVerifier, worn: str) -> None:
+    crop = view(np.asarray(covered(worn)), face_square(FACE_XYWH), 1.0, INPUT_PX).pixels
+
+    answers = verifier.answers(crop)
+
+    assert ANSWERS[int(answers.argmax())] == worn
+    assert answers.sum() == pytest.approx(1, abs=1e-5)
+    assert verifier(crop) == pytest.approx(1 - answers[ANSWERS.index("no face")])
+
+
+def test_answers_stay_as_they_were_after_the_next_crop(verifier: FaceVerifier) -> None:
+    flat = verifier.answers(np.full((INPUT_PX, INPUT_PX, 3), 128, np.uint8))
+    before = flat.copy()
+
+    verifier.answers(view(np.asarray(portrait()), face_square(FACE_XYWH), 1.0, INPUT_PX).pixels)
+
+    assert (flat == before).all()
 
 
 @pytest.mark.parametrize("name", ["brick", "grass", "gravel", "coffee", "moon", "text"])

@@ -42,7 +42,7 @@ def test_the_visible_part_of_a_box(box: tuple[int, int, int, int], part: float) 
         (CropMeasures(sharpness=0.01, brightness=0.5), (20, 20, 80, 80), "blurred"),
         (CropMeasures(sharpness=0.8, brightness=0.04), (20, 20, 80, 80), "dark"),
         (GOOD, (-50, 20, 80, 80), "cut_off"),
-        (CropMeasures(sharpness=0.8, brightness=0.5, covered=0.9), (20, 20, 80, 80), "covered"),
+        (CropMeasures(sharpness=0.8, brightness=0.5, covered=0.95), (20, 20, 80, 80), "covered"),
     ],
 )
 def test_each_fault_has_its_reason(
