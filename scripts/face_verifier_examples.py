@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from emostream.detection.blazeface import Pixels
-from emostream.detection.detector import FaceDetector, view
+from emostream.detection.detector import FaceDetector
 from emostream.detection.suppression import best_of_each_face
 from emostream.detection.verifier import ANSWERS, INPUT_PX
+from emostream.detection.views import view
 from emostream.imaging.boxes import ious
 from emostream.imaging.crop import RawBoxXywh, crop_square, cut, face_square
 from emostream.training.occlusion import HEADSET, MASK

@@ -24,7 +24,6 @@ from .turned import turned_back, turned_image
 from .verification import MIN_VERIFIABLE_PX, Verifier, is_verifiable, probability
 from .verifier import FaceVerifier
 from .views import padded, resized
-from .views import view as view  # scripts/train_face_verifier.py has it from here
 
 #: Least score of a proposal. Small faces score low in the detector's input, and get a second look.
 _MIN_PROPOSAL = 0.2
