@@ -93,7 +93,8 @@ def test_a_turned_face_is_sent_upright_and_followed_and_has_its_emotion(
     opening.value.wait_for_event("framesent", is_upright, timeout=_PATIENCE_MS)
 
     expect(dashboard.page.locator("[data-testid=face-box][data-emotion=happiness]")).to_have_count(1)
-    assert len(dashboard.face_ids_during(2)) == 1
+    # It is there in every moment, while the box that the detector alone gave it may still fade.
+    assert frozenset.intersection(*dashboard.face_ids_during(2))
     assert is_upright(opening.value.wait_for_event("framesent"))
 
 
