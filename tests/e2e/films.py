@@ -2,12 +2,12 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from math import sin
+from collections.abc import Callable, Iterable, Iterator
+from math import cos, pi, sin
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 from skimage import data
 
 #: Of the film. The picture is drawn twice as large, so that the slow movement has no visible steps.
@@ -103,18 +103,30 @@ def acts() -> list[tuple[Act, float]]:
 
 def film_of_acts(path: Path) -> Path:
     """A film (MJPEG) of all acts, with an empty wall after each."""
+    return _film_of(_frames_of_acts(), path)
+
+
+def film_of_a_call(path: Path) -> Path:
+    """A film (MJPEG) of two people side by side, as in a video call; its end joins its beginning.
+
+    They sway and come closer. The one on the right puts a mask on and takes it off.
+    """
+    return _film_of(_frames_of_a_call(), path)
+
+
+def _film_of(frames: Iterable[Image.Image], path: Path) -> Path:
     size = f"{WIDTH}x{HEIGHT}"
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(_FRAMES_PER_SECOND), "-i", "-"]
     with subprocess.Popen([*_ffmpeg(), *source, *_mjpeg(path)], stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
-        for picture in _pictures():
-            process.stdin.write(picture.tobytes())
+        for frame in frames:
+            process.stdin.write(frame.tobytes())
         process.stdin.close()
         assert process.wait(timeout=120) == 0
     return path
 
 
-def _pictures() -> Iterator[Image.Image]:
+def _frames_of_acts() -> Iterator[Image.Image]:
     for act, seconds in acts():
         for frame in range(round((seconds + _EMPTY_SECONDS) * _FRAMES_PER_SECOND)):
             picture = Image.new("RGB", (WIDTH, HEIGHT), _WALL)
@@ -122,6 +134,40 @@ def _pictures() -> Iterator[Image.Image]:
             for head, x, y in act(time_s) if time_s < seconds else []:
                 picture.paste(head, (round(x - head.width / 2), round(y - head.height / 2)))
             yield picture
+
+
+#: Of the call, and when the mask is on.
+_CALL_SECONDS = 8
+_MASK_SECONDS = (3.0, 6.0)
+
+#: From ear to ear, over nose and chin, in the astronaut's photograph.
+_MASK_XY = [(180, 122), (222, 112), (274, 124), (270, 160), (228, 186), (188, 160)]
+
+
+def _frames_of_a_call() -> Iterator[Image.Image]:
+    bare, masked = _astronaut(), _astronaut()
+    draw = ImageDraw.Draw(masked)
+    draw.polygon(_MASK_XY, fill=(150, 190, 205), outline=(110, 150, 165))
+    for fold in (136, 148, 160):
+        draw.line([(190, fold), (266, fold)], fill=(125, 165, 180))
+    for frame in range(_CALL_SECONDS * _FRAMES_PER_SECOND):
+        time_s = frame / _FRAMES_PER_SECOND
+        turn = 2 * pi * time_s / _CALL_SECONDS
+        person = masked if _MASK_SECONDS[0] <= time_s < _MASK_SECONDS[1] else bare
+        picture = Image.new("RGB", (WIDTH, HEIGHT))
+        picture.paste(_seat(bare, turn), (0, 0))
+        picture.paste(ImageOps.mirror(_seat(person, turn + 2)), (WIDTH // 2, 0))
+        picture.paste((24, 28, 32), (WIDTH // 2 - 3, 0, WIDTH // 2 + 3, HEIGHT))
+        yield picture
+
+
+def _seat(person: Image.Image, turn: float) -> Image.Image:
+    """Half of a call's picture, at a part of the person's movement in radians."""
+    width = 210 + 24 * cos(turn)
+    height = width * HEIGHT / (WIDTH // 2)
+    left, top = 225 + 14 * sin(turn) - width / 2, 130 + 8 * sin(2 * turn) - 0.42 * height
+    box = (left, max(0.0, top), left + width, max(0.0, top) + height)
+    return person.resize((WIDTH // 2, HEIGHT), Image.Resampling.BICUBIC, box=box)
 
 
 def _ffmpeg() -> list[str]:

@@ -1,4 +1,4 @@
-"""The page at rest in a window of a laptop's size; on demand, README's pictures of it."""
+"""The page at rest, and with two people in a call; on demand, README's pictures of both."""
 
 import io
 import time
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Playwright, expect
 
+from tests.e2e import films
+from tests.e2e.browser import ALLOW_CAMERA, launched, webcam
+from tests.e2e.conftest import OpenPage
 from tests.e2e.dashboard import STARTED, Dashboard
 from tests.e2e.make_run import MakeRun
 
@@ -16,8 +19,8 @@ pytestmark = pytest.mark.e2e
 #: After this the chart of the last 30 seconds is full.
 WHILE_S = 31
 MAX_BYTES = 500_000
-#: The moving picture: so many frames, at so many a second, this wide.
-FRAMES, FRAMES_PER_S, WIDTH = 40, 8, 960
+#: The moving picture: so many frames, at so many a second, this wide. They show the whole film.
+FRAMES, FRAMES_PER_S, WIDTH = 64, 8, 800
 
 
 def test_the_live_page_fits_a_laptop_without_scrolling(
@@ -31,7 +34,28 @@ def test_the_live_page_fits_a_laptop_without_scrolling(
     path: Path | None = pytestconfig.getoption("save_screenshot", None)
     if path is not None:
         save_screenshot(dashboard, path)
-        save_moving(dashboard, path.with_suffix(".webp"))
+
+
+def test_who_puts_a_mask_on_in_a_call_is_shown_as_unsure_and_the_other_is_not(
+    server: MakeRun,
+    playwright: Playwright,
+    open_page: OpenPage,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+) -> None:
+    film = films.film_of_a_call(tmp_path / "call.mjpeg")
+    with launched(playwright, ALLOW_CAMERA, *webcam(film)) as browser:
+        dashboard = open_page(browser)
+        dashboard.open(server.url + STARTED)
+        expect(dashboard.answered_boxes).to_have_count(2)
+
+        masked = dashboard.page.locator("[data-testid=face-box][data-uncertain=true]")
+        expect(masked).to_have_count(1)
+        expect(masked).to_contain_text("Unsure: covered")
+        expect(masked).to_have_count(0)
+        path: Path | None = pytestconfig.getoption("save_screenshot", None)
+        if path is not None:
+            save_moving(dashboard, path.with_suffix(".webp"))
 
 
 def save_screenshot(dashboard: Dashboard, path: Path) -> None:
@@ -55,6 +79,6 @@ def save_moving(dashboard: Dashboard, path: Path) -> None:
         frames.append(frame.resize((WIDTH, WIDTH * frame.height // frame.width), Image.Resampling.LANCZOS))
         dashboard.page.wait_for_timeout(max(0, 1000 / FRAMES_PER_S - 1000 * (time.monotonic() - began)))
     frames[0].save(
-        path, save_all=True, append_images=frames[1:], duration=1000 // FRAMES_PER_S, loop=0, quality=70
+        path, save_all=True, append_images=frames[1:], duration=1000 // FRAMES_PER_S, loop=0, quality=60
     )
     assert path.stat().st_size < 3 * MAX_BYTES
