@@ -80,7 +80,7 @@ def test_a_detector_finds_the_face_and_the_crop_is_the_projects_own() -> None:
     assert np.array_equal(expected, Cutter(48, True, 24, detector)(sample(portrait())))
 
 
-def test_a_image_without_a_face_or_with_a_small_one_is_left_out() -> None:
+def test_an_image_without_a_face_or_with_a_small_one_is_left_out() -> None:
     detector = FaceDetector.load(FACES_DIR)
 
     assert Cutter(48, False, 24, detector)(sample(image_of(no_face()))) is Reason.NO_FACE
