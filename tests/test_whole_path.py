@@ -69,9 +69,9 @@ def test_faces_of_ones_own_become_a_model_that_answers_a_stream(tmp_path: Path, 
     run("train", "recipe.yaml", "--out", "run")
     evaluation = json.loads(run("evaluate", "run", "prepared", "--quick", "--json", "--device", "cpu"))
 
-    counted = {name: split["pictures"] for name, split in prepared["splits"].items()}
+    counted = {name: split["images"] for name, split in prepared["splits"].items()}
     assert sum(counted.values()) == 12 * len(LABELS)
-    assert evaluation["pictures"] == counted["valid"]
+    assert evaluation["images"] == counted["valid"]
     weights = tmp_path / "run" / "model.safetensors"
     description = read_description(weights)
     assert description is not None
