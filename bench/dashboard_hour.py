@@ -7,18 +7,14 @@ chart. Heap is what V8 and the page's buffers hold after a collection.
 """
 
 import argparse
-import os
 import statistics
-import subprocess
-import time
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import CDPSession, sync_playwright
 
+from bench.page_worker import vite_server
 from tests.e2e.browser import launched
 
-_WEB = Path(__file__).parents[1] / "web"
 _SCRIPT = Path(__file__).with_suffix(".js")
 
 
@@ -28,24 +24,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=5199)
     parser.add_argument("--screenshot", type=Path)
     options = parser.parse_args()
-    command = ["node", "node_modules/vite/bin/vite.js", "--port", str(options.port), "--strictPort"]
     # With React as visitors get it: its development build takes several times as long to draw.
-    environment = os.environ | {"NODE_ENV": "production"}
-    vite = subprocess.Popen(command, cwd=_WEB, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        _measure(f"http://localhost:{options.port}", options.minutes, options.screenshot)
-    finally:
-        vite.terminate()
-        vite.wait(30)
+    with vite_server(options.port, NODE_ENV="production") as url:
+        _measure(url, options.minutes, options.screenshot)
 
 
 def _measure(url: str, minutes: int, screenshot: Path | None) -> None:
-    while True:
-        try:
-            httpx.get(url, trust_env=False)
-            break
-        except httpx.TransportError:
-            time.sleep(0.2)
     with sync_playwright() as playwright, launched(playwright) as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.on("pageerror", lambda error: print("page:", error))

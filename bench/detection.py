@@ -64,6 +64,11 @@ class Example:
 
 def photographs(archive: Path, half: str) -> Iterator[Pixels]:
     """The photographs of one half of the people, uint8 (H, W, 3) RGB, in an order of their own."""
+    return (image for _, image in photographs_of_people(archive, half))
+
+
+def photographs_of_people(archive: Path, half: str) -> Iterator[tuple[str, Pixels]]:
+    """The same, each with the name of its person."""
     with tarfile.open(archive) as files:
         members = [member for member in files if member.name.endswith(".jpg")]
         people = [re.sub(r"_?\d*\.jpg$", "", Path(member.name).name) for member in members]
@@ -73,7 +78,7 @@ def photographs(archive: Path, half: str) -> Iterator[Pixels]:
                 content = files.extractfile(members[index])
                 assert content is not None
                 bgr = cv2.imdecode(np.frombuffer(content.read(), np.uint8), cv2.IMREAD_COLOR)
-                yield np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+                yield people[index], np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def with_reference(image: Pixels, network: Network) -> Example | None:

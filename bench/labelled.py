@@ -7,7 +7,7 @@ import csv
 import io
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -19,16 +19,22 @@ from emostream.training.datasets import LABELS
 HALVES = ("choice", "report")
 
 
+def contents(files: tarfile.TarFile) -> Callable[[str], bytes]:
+    """Reads a file of an archive by its name without folders."""
+    members = {Path(member.name).name: member for member in files if member.isfile()}
+
+    def content(name: str) -> bytes:
+        file = files.extractfile(members[name])
+        assert file is not None
+        return file.read()
+
+    return content
+
+
 def labelled_photographs(archive: Path, half: str) -> Iterator[tuple[npt.NDArray[np.uint8], int]]:
     """Images uint8 (H, W, 3) RGB and their emotions' places in ``LABELS``, in an order of their own."""
     with tarfile.open(archive) as files:
-        members = {Path(member.name).name: member for member in files if member.isfile()}
-
-        def content(name: str) -> bytes:
-            file = files.extractfile(members[name])
-            assert file is not None
-            return file.read()
-
+        content = contents(files)
         rows = list(csv.DictReader(io.StringIO(content("label.csv").decode())))
         for index in np.random.default_rng(3).permutation(len(rows)):
             row = rows[index]

@@ -1,5 +1,6 @@
-"""Runs the page's own code in a worker in Chromium, as Vite serves it."""
+"""Serves the page's own code with Vite, and runs it in a worker in Chromium."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -36,12 +37,11 @@ class Ask(Protocol):
 
 
 @contextmanager
-def page_worker(source: str, port: int) -> Iterator[tuple[Any, Ask]]:
-    """A worker with this source, in which ``ORIGIN`` is the address of ``web/``: its first message, and how
-    to ask it for more."""
+def vite_server(port: int, **environment: str) -> Iterator[str]:
+    """Vite with these variables in its environment, ready to serve ``web/``: its address."""
     url = f"http://localhost:{port}"
-    command = [str(_WEB / "node_modules" / ".bin" / "vite"), "--port", str(port), "--strictPort"]
-    vite = subprocess.Popen(command, cwd=_WEB, stdout=subprocess.DEVNULL)
+    command = ["node", "node_modules/vite/bin/vite.js", "--port", str(port), "--strictPort"]
+    vite = subprocess.Popen(command, cwd=_WEB, env=os.environ | environment, stdout=subprocess.DEVNULL)
     try:
         for _ in range(300):
             try:
@@ -49,12 +49,19 @@ def page_worker(source: str, port: int) -> Iterator[tuple[Any, Ask]]:
                 break
             except httpx.TransportError:
                 time.sleep(0.2)
-        with sync_playwright() as playwright, launched(playwright) as browser:
-            page = browser.new_page()
-            # Any file of the server's will do: the page itself would start the camera.
-            page.goto(f"{url}/favicon.svg")
-            first = page.evaluate(_START, source.replace("ORIGIN", url))
-            yield first, lambda message: page.evaluate(_ASK, message)
+        yield url
     finally:
         vite.terminate()
         vite.wait(30)
+
+
+@contextmanager
+def page_worker(source: str, port: int) -> Iterator[tuple[Any, Ask]]:
+    """A worker with this source, in which ``ORIGIN`` is the address of ``web/``: its first message, and how
+    to ask it for more."""
+    with vite_server(port) as url, sync_playwright() as playwright, launched(playwright) as browser:
+        page = browser.new_page()
+        # Any file of the server's will do: the page itself would start the camera.
+        page.goto(f"{url}/favicon.svg")
+        first = page.evaluate(_START, source.replace("ORIGIN", url))
+        yield first, lambda message: page.evaluate(_ASK, message)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 from emostream.analysis.finder import FaceFinder
 from emostream.detection.detector import FaceDetector
-from emostream.detection.verifier import ANSWERS, FaceVerifier
+from emostream.detection.verifier import ANSWERS, shared_verifier
 from emostream.inference import Recognizer
 from emostream.loading import load_recognizer
 from emostream.process import configure_process
@@ -81,7 +81,7 @@ def blocked(faces: Floats, area: float, rng: np.random.Generator) -> Floats:
 
 def covers(sets: dict[str, list[Seen]]) -> None:
     """Prints what the verifier says covers faces, and how many of them are called covered."""
-    verifier = FaceVerifier()
+    verifier = shared_verifier()
     print(f"\n| faces | picture | {' | '.join(ANSWERS)} | covered |\n{'| --- ' * 8}|")
     for name, seen in sets.items():
         rng = np.random.default_rng(1)

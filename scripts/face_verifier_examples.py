@@ -3,7 +3,6 @@
 import csv
 import io
 import math
-import re
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -17,19 +16,19 @@ import numpy.typing as npt
 from emostream.detection.blazeface import Pixels
 from emostream.detection.detector import FaceDetector
 from emostream.detection.suppression import best_of_each_face
+from emostream.detection.verification import MIN_VERIFIABLE_PX, verifier_input
 from emostream.detection.verifier import ANSWERS, INPUT_PX
-from emostream.detection.views import view
 from emostream.imaging.boxes import ious
 from emostream.imaging.crop import RawBoxXywh, crop_square, cut, face_square
 from emostream.training.occlusion import HEADSET, MASK
 from rich.progress import track
 
-from bench.detection import Example, cut_off, head_shot, in_scene, with_reference
+from bench.detection import Example, cut_off, head_shot, in_scene, photographs_of_people, with_reference
+from bench.labelled import contents
 
 PROPOSALS_PER_IMAGE = 6
 #: Of the proposals' scores, lower than the detector's own.
 MIN_SCORE = 0.1
-MIN_FACE_PX = 40
 IS_FACE_IOU, NO_FACE_IOU = 0.5, 0.2
 #: Of the ten people who voted on each image of FER+.
 NOT_A_FACE_VOTES = 6
@@ -200,7 +199,7 @@ class Collector:
             pair = (np.array([each], np.float32) for each in (box, example.box_xywh))
             overlap = float(ious(*pair)[0, 0])
             if not NO_FACE_IOU <= overlap < IS_FACE_IOU:
-                crop = view(example.image, face_square(box), 1.0, INPUT_PX).pixels
+                crop = verifier_input(example.image, box)
                 self._add(crop, kind if overlap >= IS_FACE_IOU else "no face", "proposal", held_out)
 
     def ferplus(self, training: Path, validation: Path, faces: int) -> None:
@@ -224,7 +223,7 @@ class Collector:
 
 def proposals(detector: FaceDetector, image: Pixels) -> list[RawBoxXywh]:
     """What may be a face, and where a second look sees it."""
-    found, _ = detector.proposals(image, MIN_FACE_PX, MIN_SCORE)
+    found, _ = detector.proposals(image, MIN_VERIFIABLE_PX, MIN_SCORE)
     boxes = found[best_of_each_face(found)[:PROPOSALS_PER_IMAGE]].boxes()
     looked = [detector.second_look(image, box, MIN_SCORE / 2) for box in boxes]
     return boxes + [face.boxes()[0] for face in looked if len(face)]
@@ -233,29 +232,14 @@ def proposals(detector: FaceDetector, image: Pixels) -> list[RawBoxXywh]:
 def people_to_choose_on(archive: Path) -> Iterator[tuple[Pixels, bool]]:
     """The photographs of bench/detection.py's half ``choice``, uint8 (H, W, 3) RGB, and whether each one's
     person is held out."""
-    with tarfile.open(archive) as files:
-        members = [member for member in files if member.name.endswith(".jpg")]
-        for index in np.random.default_rng(0).permutation(len(members)):
-            person = re.sub(r"_?\d*\.jpg$", "", Path(members[index].name).name)
-            number = zlib.crc32(person.encode())
-            if number % 2 == 0:
-                content = files.extractfile(members[index])
-                assert content is not None
-                bgr = cv2.imdecode(np.frombuffer(content.read(), np.uint8), cv2.IMREAD_COLOR)
-                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-                yield rgb, number // 2 % HELD_OUT == 0
+    for person, image in photographs_of_people(archive, "choice"):
+        yield image, zlib.crc32(person.encode()) // 2 % HELD_OUT == 0
 
 
 def read_ferplus(archive: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Images uint8 (N, 48, 48) of a tar file of FER+, and how many people called each one no face."""
     with tarfile.open(archive) as files:
-        members = {Path(member.name).name: member for member in files if member.isfile()}
-
-        def content(name: str) -> bytes:
-            file = files.extractfile(members[name])
-            assert file is not None
-            return file.read()
-
+        content = contents(files)
         rows = list(csv.reader(io.StringIO(content("label.csv").decode())))
         images = [
             cv2.imdecode(np.frombuffer(content(row[0]), np.uint8), cv2.IMREAD_GRAYSCALE) for row in rows

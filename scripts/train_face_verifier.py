@@ -26,6 +26,7 @@ import numpy.typing as npt
 import torch
 from emostream.detection.detector import FaceDetector
 from emostream.detection.verifier import ANSWERS, INPUT_PX
+from emostream.quality.covering import probability_of_cover
 from emostream.settings import read_settings
 from rich.progress import track
 from safetensors.torch import load_file, save_file
@@ -202,8 +203,7 @@ def report(model: Network, examples: Examples) -> None:
                 counts = np.bincount(rows.argmax(1), minlength=len(ANSWERS))
                 shares = ", ".join(f"{(rows[:, 0] < 1 - least).mean():.3f}" for least in (0.5, 0.9, 0.98))
                 print(f"| {answer} | {' | '.join(map(str, counts))} | {shares} |")
-    bare = ANSWERS.index("none")
-    covered = 1 - probabilities[:, bare] / np.maximum(1 - probabilities[:, 0], 1e-6)
+    covered = probability_of_cover(probabilities)
     print(f"\n| called covered from | {' | '.join(map(str, LIMITS))} |\n{'| --- ' * (len(LIMITS) + 1)}|")
     for source in ("photograph", "FER+"):
         for place, answer in enumerate(ANSWERS[1:], 1):

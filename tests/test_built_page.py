@@ -77,6 +77,15 @@ def test_large_files_are_there_as_brotli_and_gzip_and_not_as_they_are() -> None:
     assert {Path(name).suffix for name in large} == {".woff2", ".safetensors"}
 
 
+def test_the_pages_own_code_and_font_are_asked_for_with_the_first_file() -> None:
+    asked = re.findall(
+        r'<link rel="(?:modulepreload|preload)"[^>]*href="\./(assets/[^"]+)"', content("index.html")
+    )
+
+    assert any(re.search(r"geist-latin-wght-normal-.*\.woff2$", name) for name in asked)
+    assert {name for name in page_scripts() if "assets/index-" not in name} <= set(asked)
+
+
 def test_the_pages_own_script_is_small() -> None:
     sizes = {name: sent_bytes(name) for name in page_scripts()}
 

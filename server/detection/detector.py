@@ -22,7 +22,7 @@ from .suppression import MAX_IOU, best_of_each_face
 from .tiles import middle, pyramid
 from .turned import turned_back, turned_image
 from .verification import MIN_VERIFIABLE_PX, Verifier, is_verifiable, probability
-from .verifier import FaceVerifier
+from .verifier import shared_verifier
 from .views import padded, resized
 
 #: Least score of a proposal. Small faces score low in the detector's input, and get a second look.
@@ -90,7 +90,7 @@ class FaceDetector:
     @classmethod
     def load(cls, folder: Path, min_face_px: int = 24) -> "FaceDetector":
         """The detector with the model files of ``folder``. Raises DetectorError."""
-        network, verifier = BlazeFace(*find_model(folder)), FaceVerifier()
+        network, verifier = BlazeFace(*find_model(folder)), shared_verifier()
         covered = None
         if network.spec is SHORT_RANGE:
             covered = CoveredFaces(network, verifier)

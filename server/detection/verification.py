@@ -29,4 +29,9 @@ def is_verifiable(found: Detections) -> npt.NDArray[np.bool_]:
 
 def probability(verifier: Verifier, picture: Pixels, box_xywh: RawBoxXywh) -> float:
     """The probability that the box in an image uint8 (H, W, 3) RGB is of a face."""
-    return verifier(view(picture, face_square(box_xywh), 1.0, INPUT_PX).pixels)
+    return verifier(verifier_input(picture, box_xywh))
+
+
+def verifier_input(picture: Pixels, box_xywh: RawBoxXywh) -> Pixels:
+    """What the verifier sees of a box in an image uint8 (H, W, 3) RGB: uint8 (48, 48, 3) RGB."""
+    return view(picture, face_square(box_xywh), 1.0, INPUT_PX).pixels

@@ -4,6 +4,7 @@ BlazeFace scores faces under headsets and masks as low as some textures. The ver
 proposals, and on crops of bare and covered faces (``scripts/train_face_verifier.py``, docs/model-card.md).
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ class FaceVerifier:
         grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
         (probabilities,) = self._network(grey[None, None])
         return np.array(probabilities[0])  # the next call overwrites them
+
+
+@cache
+def shared_verifier() -> FaceVerifier:
+    """The process's one verifier, for the detector and for the quality of faces. Raises DetectorError."""
+    return FaceVerifier()
 
 
 def _network(weights: dict[str, npt.NDArray[np.float32]]) -> Any:

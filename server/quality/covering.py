@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from ..detection.verifier import ANSWERS, FaceVerifier
+from ..detection.verifier import ANSWERS, FaceVerifier, shared_verifier
 from ..exceptions import DetectorError
 
 logger = logging.getLogger(__name__)
@@ -26,9 +26,15 @@ def covered(crop_rgb: npt.NDArray[np.uint8]) -> float:
     verifier = _verifier()
     if verifier is None:
         return 0.0
-    answers = verifier.answers(crop_rgb)
-    # Of a face, since every crop was cut around one: "no face" tells nothing about covers.
-    return float(1 - answers[_BARE] / max(1 - answers[_NO_FACE], 1e-6))
+    return float(probability_of_cover(verifier.answers(crop_rgb)))
+
+
+def probability_of_cover(answers: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The probabilities (...) that something covers a face, of the verifier's answers (..., 5).
+
+    They are those of a face, since every crop was cut around one: "no face" tells nothing about covers.
+    """
+    return np.asarray(1 - answers[..., _BARE] / np.maximum(1 - answers[..., _NO_FACE], 1e-6), np.float32)
 
 
 def _verifier() -> FaceVerifier | None:
@@ -39,7 +45,7 @@ def _verifier() -> FaceVerifier | None:
 @cache
 def _loaded() -> FaceVerifier | None:
     try:
-        return FaceVerifier()
+        return shared_verifier()
     except DetectorError as error:
         logger.warning("whether faces are covered is not known here: %s", error)
         return None

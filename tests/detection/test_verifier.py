@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import skimage.data
 from emostream.detection.detector import FaceDetector
-from emostream.detection.verifier import ANSWERS, INPUT_PX, FaceVerifier
-from emostream.detection.views import view
+from emostream.detection.verification import verifier_input
+from emostream.detection.verifier import ANSWERS, INPUT_PX, FaceVerifier, shared_verifier
 from emostream.exceptions import DetectorError
-from emostream.imaging.crop import RawBoxXywh, face_square
+from emostream.imaging.crop import RawBoxXywh
+from emostream.quality import covering
 from PIL import Image, ImageDraw
 
 from tests.portraits import FACE_XYWH, FACES_DIR, iou, portrait
@@ -21,7 +22,7 @@ def verifier() -> FaceVerifier:
 
 
 def probability(verifier: FaceVerifier, image: Image.Image, box_xywh: RawBoxXywh) -> float:
-    return verifier(view(np.asarray(image), face_square(box_xywh), 1.0, INPUT_PX).pixels)
+    return verifier(verifier_input(np.asarray(image), box_xywh))
 
 
 def covered(part: str) -> Image.Image:
@@ -55,7 +56,7 @@ def test_a_covered_face_is_a_face(verifier: FaceVerifier, worn: str) -> None:
 
 @pytest.mark.parametrize("worn", ANSWERS[1:])
 def test_it_says_what_covers_a_face(verifier: FaceVerifier, worn: str) -> None:
-    crop = view(np.asarray(covered(worn)), face_square(FACE_XYWH), 1.0, INPUT_PX).pixels
+    crop = verifier_input(np.asarray(covered(worn)), FACE_XYWH)
 
     answers = verifier.answers(crop)
 
@@ -68,7 +69,7 @@ def test_answers_stay_as_they_were_after_the_next_crop(verifier: FaceVerifier) -
     flat = verifier.answers(np.full((INPUT_PX, INPUT_PX, 3), 128, np.uint8))
     before = flat.copy()
 
-    verifier.answers(view(np.asarray(portrait()), face_square(FACE_XYWH), 1.0, INPUT_PX).pixels)
+    verifier.answers(verifier_input(np.asarray(portrait()), FACE_XYWH))
 
     assert (flat == before).all()
 
@@ -117,3 +118,10 @@ def test_the_verifier_sees_none_where_the_detector_sees_nothing_at_all() -> None
 
     assert len(detector.verified(np.asarray(portrait()), (330.0, 330.0, 100.0, 100.0))) == 0
     assert len(detector.verified(np.asarray(portrait()), (200.0, 90.0, 20.0, 20.0))) == 0
+
+
+def test_detectors_and_the_quality_of_faces_share_one_network() -> None:
+    """Each more would take a start's time and tens of megabytes."""
+    one, other = FaceDetector.load(FACES_DIR), FaceDetector.load(FACES_DIR)
+
+    assert one._verifier is other._verifier is covering._verifier() is shared_verifier()

@@ -18,7 +18,7 @@ from tests.e2e.make_run import MakeRun
 from tests.support import ROOT
 
 #: How long a test waits for what must come, unless it says otherwise. Machines may be slow and busy.
-_PATIENCE_MS = 60_000
+PATIENCE_MS = 60_000
 
 _failed = pytest.StashKey[bool]()
 
@@ -41,7 +41,7 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
-        expect.set_options(timeout=_PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         yield running
 
 

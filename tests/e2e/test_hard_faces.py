@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Playwright, WebSocket, expect
 
 from tests.e2e import films
 from tests.e2e.browser import ALLOW_CAMERA, launched, webcam
-from tests.e2e.conftest import OpenPage
+from tests.e2e.conftest import PATIENCE_MS, OpenPage
 from tests.e2e.dashboard import ONE_BACKEND
 from tests.e2e.make_run import MakeRun
 from tests.portraits import FACES_DIR
@@ -25,9 +25,6 @@ from tests.portraits import FACES_DIR
 pytestmark = pytest.mark.e2e
 
 _TURN_DEG = 35
-
-#: How long a test waits for what must come. Machines may be slow and busy.
-_PATIENCE_MS = 60_000
 
 
 Seeing = Callable[[Image.Image], Browser]
@@ -90,7 +87,7 @@ def test_a_turned_face_is_sent_upright_and_followed_and_has_its_emotion(
     with dashboard.page.expect_websocket() as opening:
         dashboard.open(server.url + ONE_BACKEND)
     # Until the verifier is loaded, the detector alone takes it for an upright face.
-    opening.value.wait_for_event("framesent", is_upright, timeout=_PATIENCE_MS)
+    opening.value.wait_for_event("framesent", is_upright, timeout=PATIENCE_MS)
 
     expect(dashboard.page.locator("[data-testid=face-box][data-emotion=happiness]")).to_have_count(1)
     # It is there in every moment, while the box that the detector alone gave it may still fade.

@@ -52,7 +52,7 @@ def test_without_the_network_nothing_is_covered_and_the_log_says_so_once(
 
     masked = crop()
     cv2.ellipse(masked, (112, 180), (80, 66), 0, 0, 360, (20, 20, 24), -1)
-    monkeypatch.setattr(covering, "FaceVerifier", missing)
+    monkeypatch.setattr(covering, "shared_verifier", missing)
     covering._loaded.cache_clear()
     try:
         with caplog.at_level(logging.WARNING):

@@ -1,7 +1,7 @@
 import type { Plugin } from "vite";
 
 /**
- * Has the browser fetch the page's own code, styles and font with index.html, and not one after the other: the entry
+ * Has the browser fetch the page's own code and font with index.html, and not one after the other: the entry
  * imports the page only when it has begun to run, and the font would move the text that it replaces.
  *
  * @param entry the name of the page's chunk
