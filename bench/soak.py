@@ -23,7 +23,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import httpx
@@ -232,8 +231,9 @@ def _report(
     settled = attacked + min(60.0, arguments.minutes * 30)
     memory = [(at, size / 2**20) for at, size in seen.memory_bytes if at >= settled]
     quarter = (memory[-1][0] - memory[0][0]) / 4
-    first = fmean(size for at, size in memory if at <= memory[0][0] + quarter)
-    last = fmean(size for at, size in memory if at >= memory[-1][0] - quarter)
+    # What the server keeps, that is; the images that strangers send at the moment come and go.
+    first = min(size for at, size in memory if at <= memory[0][0] + quarter)
+    last = min(size for at, size in memory if at >= memory[-1][0] - quarter)
     percentiles = {
         f"{name}_ms_p{part}": round(float(np.percentile(latencies, part)), 1)
         for name, latencies in (("unloaded", unloaded), ("beside_strangers", loaded))
@@ -256,7 +256,12 @@ def _report(
         "frames_beside_strangers": len(loaded),
         **percentiles,
         "times_unloaded": round(percentiles["beside_strangers_ms_p99"] / percentiles["unloaded_ms_p99"], 2),
-        "memory_mib": {"after_minute_1": round(first), "end": round(last)},
+        "memory_mib": {
+            "after_minute_1": round(first),
+            "end": round(last),
+            "most": round(max(size for _, size in memory)),
+            "by_second": {round(at - attacked): round(size / 2**20) for at, size in seen.memory_bytes[::5]},
+        },
         "memory_growth": round(last / first - 1, 4),
         "strangers": _by_way(found, seen),
     }
