@@ -22,3 +22,22 @@ export function createStore<T>(initial: T): Store<T> {
     },
   };
 }
+
+/**
+ * Calls the listener with a part of a store's value whenever that part changes.
+ *
+ * @returns what stops the calls
+ */
+export function onChange<T, P>(
+  store: Store<T>,
+  part: (value: T) => P,
+  listener: (changed: P) => void,
+): () => void {
+  let known = part(store.get());
+  return store.subscribe(() => {
+    const now = part(store.get());
+    if (Object.is(now, known)) return;
+    known = now;
+    listener(now);
+  });
+}

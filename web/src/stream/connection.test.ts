@@ -1,51 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type ConnectionEnvironment, type SocketLike, StreamConnection } from "./connection";
+import { type ConnectionEnvironment, StreamConnection } from "./connection";
 import type { ConnectionState } from "./connectionState";
 import type { ErrorMessage, Receipt, ResultMessage, SessionConfig } from "./protocol";
-
-class FakeSocket implements SocketLike {
-  readyState = 1; // WebSocket.OPEN
-  binaryType: BinaryType = "blob";
-  onmessage: ((event: MessageEvent) => void) | null = null;
-  onclose: ((event: CloseEvent) => void) | null = null;
-  readonly sent: (string | ArrayBuffer)[] = [];
-  closed = false;
-
-  send(data: string | ArrayBuffer): void {
-    this.sent.push(data);
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  say(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) } as MessageEvent);
-  }
-
-  end(code: number): void {
-    this.onclose?.({ code } as CloseEvent);
-  }
-
-  created(): void {
-    this.say({
-      type: "session.created",
-      protocol: 1,
-      session_id: "s",
-      model: { name: "m", labels: ["happiness", "anger"] },
-      config: { smoothing: 0, max_faces: 8 },
-      limits: { max_message_bytes: 2e6, max_pixels: 8e6, max_faces: 32, max_frames_per_second: 100 },
-    });
-  }
-
-  get texts(): unknown[] {
-    return this.sent.filter((data) => typeof data === "string").map((text): unknown => JSON.parse(text));
-  }
-
-  get frames(): number {
-    return this.sent.filter((data) => typeof data !== "string").length;
-  }
-}
+import { FakeSocket } from "./testing";
 
 /** A connection in a world whose time only moves when told to. */
 function setUp() {
