@@ -107,8 +107,8 @@ describe("a frame that a face fills", () => {
     expect(looks).toEqual([PLAIN_LOOK, COARSER, BY_270]);
   });
 
-  it("has the smaller frame's face where only the verifier accepts its own", async () => {
-    const weak = proposal(0.3, [20, 20, 200, 200]);
+  it("has the smaller frame's face where it shows a part of it that only the verifier accepts", async () => {
+    const weak = proposal(0.3, [120, 60, 110, 110]);
     const { viewer } = frame(
       new Map([
         [PLAIN_LOOK, [weak]],
@@ -123,10 +123,29 @@ describe("a frame that a face fills", () => {
 
 describe("a frame without a sure face", () => {
   it("has what the verifier takes for a face, with the score that a new face needs", async () => {
-    const { viewer, looks } = frame(new Map([[PLAIN_LOOK, [proposal(0.3)]]]), () => UPRIGHT);
+    const small = proposal(0.3, [100, 100, 60, 60]);
+    const { viewer, looks } = frame(new Map([[PLAIN_LOOK, [small]]]), () => UPRIGHT);
 
-    expect(await new FaceSearch().find(viewer)).toEqual([{ ...proposal(0.3).face, score: 0.6 }]);
+    expect(await new FaceSearch().find(viewer)).toEqual([{ ...small.face, score: 0.6 }]);
     expect(looks).toEqual([PLAIN_LOOK]);
+  });
+
+  it("looks at a larger one in the smaller frame, too, and then no more where both agree", async () => {
+    const weak = proposal(0.3, [100, 100, 80, 80]);
+    const search = new FaceSearch();
+    const frames = Array.from({ length: 3 }, () =>
+      frame(
+        new Map([
+          [PLAIN_LOOK, [weak]],
+          [COARSER, [proposal(0.3, [95, 95, 85, 85])]],
+        ]),
+        () => UPRIGHT,
+      ),
+    );
+
+    for (const { viewer } of frames)
+      expect(await search.find(viewer)).toEqual([{ ...weak.face, score: 0.6 }]);
+    expect(frames.map(({ looks }) => looks)).toEqual([[PLAIN_LOOK, COARSER], [PLAIN_LOOK], [PLAIN_LOOK]]);
   });
 
   it("has no new face that the verifier takes for none, unless the detector has no doubt", async () => {

@@ -9,7 +9,7 @@ const MIN_SCORE = 0.4;
 const MIN_SURE_SCORE = 0.6;
 
 /** Least score of what may be a face: under a headset or a mask, the detector's own score is low. */
-export const MIN_PROPOSAL_SCORE = 0.25;
+export const MIN_PROPOSAL_SCORE = 0.12;
 
 /**
  * The verifier's probability of what certainly is a face: in the frame as it is, smaller, and turned. It is the highest
@@ -17,10 +17,10 @@ export const MIN_PROPOSAL_SCORE = 0.25;
  */
 const MIN_PROBABILITY = 0.9;
 const MIN_SMALLER_PROBABILITY = 0.8;
-const MIN_TURNED_PROBABILITY = 0.95;
+const MIN_TURNED_PROBABILITY = 0.99;
 
 /** What the verifier gives less than this probability is no new face, unless the detector gives it this score. */
-const MIN_NEW_PROBABILITY = 0.35;
+const MIN_NEW_PROBABILITY = 0.6;
 const MIN_CERTAIN_SCORE = 0.8;
 
 /**
@@ -33,10 +33,11 @@ const MIN_WEAK_PX = 32;
 /**
  * Longest side, in pixels of the detector's input, of what can be told from the frame as it is. Larger faces need empty
  * surroundings: without, boxes and landmarks are wrong, and the verifier cannot tell which way round they are, still less
- * by how much they are turned.
+ * by how much they are turned. Of a covered face, to which the detector gives a low score, it boxes a half or an eye.
  */
 const MAX_TOLD_PX = 140;
 const MAX_TOLD_TURN_PX = 100;
+const MAX_TOLD_WEAK_PX = 64;
 
 /** For so many frames the verifier need not judge a face again, nor a large one be looked at in a smaller frame. */
 const JUDGED_FRAMES = 15;
@@ -47,6 +48,9 @@ const MOST_JUDGED = 3;
 
 /** Two boxes of different looks that overlap by more than this are of one face, perhaps of its chin alone. */
 const MIN_PART_IOU = 0.1;
+
+/** Two boxes of different looks that overlap by more than this are of one face, as a whole. */
+const MIN_SAME_IOU = 0.5;
 
 /** Something in a look that is a face or may be one. */
 export interface Proposal {
@@ -106,9 +110,9 @@ export class FaceSearch {
       const look = looks[number] ?? PLAIN_LOOK;
       const further = await this.#found(viewer, look);
       this.#order.tried(look, further.isSure);
-      const told = look.quarters === 0 && further.isSure ? plain.untold.filter(isSureFace) : [];
+      const told = look.quarters === 0 && further.isSure ? toldBy(further.faces, plain.untold) : [];
       for (const { boxXywh } of told) this.#told.remember(PLAIN_LOOK, boxXywh, UPRIGHT);
-      if (told.length > 0) return faces;
+      if (told.length > 0 && told.length === plain.untold.length) return faces;
       faces = joined(faces, further.faces);
       if (further.isSure) break;
       if (number === 0 && further.hint !== null) looks[1] = lookTurnedBy(further.hint);
@@ -142,8 +146,9 @@ export class FaceSearch {
     return { faces, isSure, untold, hint };
   }
 
-  #isTold(look: Look, { boxXywh }: Detection, sidePx: number): boolean {
-    return look !== PLAIN_LOOK || sidePx <= MAX_TOLD_PX || this.#told.recall(look, boxXywh) !== null;
+  #isTold(look: Look, face: Detection, sidePx: number): boolean {
+    const maxPx = isSureFace(face) ? MAX_TOLD_PX : MAX_TOLD_WEAK_PX;
+    return look !== PLAIN_LOOK || sidePx <= maxPx || this.#told.recall(look, face.boxXywh) !== null;
   }
 
   async #judged(
@@ -171,6 +176,13 @@ function turnedFurther({ quarters }: Look, turn: Quarters): Quarters {
 
 function isSureFace({ score }: Detection): boolean {
   return score >= MIN_SURE_SCORE;
+}
+
+/** Of faces too large to be told, those that are right in the frame as it is, as the smaller frame's sure faces tell. */
+function toldBy(smaller: readonly Detection[], untold: readonly Detection[]): readonly Detection[] {
+  const isThere = (face: Detection) =>
+    smaller.some((other) => isSureFace(other) && boxIou(face.boxXywh, other.boxXywh) > MIN_SAME_IOU);
+  return untold.filter((face) => isSureFace(face) || isThere(face));
 }
 
 /** The score of a face with the verifier's verdict, by which the tracker decides whether it may be a new one. */
