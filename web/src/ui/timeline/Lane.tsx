@@ -5,6 +5,7 @@ import type { TimeSpan } from "../../engine/timeline/span";
 import type { Lane as LaneData, Timeline } from "../../engine/timeline/timeline";
 import { emotionWord, formatPercent } from "../format";
 import { colourOf } from "../palette";
+import { drawSoon } from "./drawing";
 import { createLaneChart, type LaneChart } from "./laneChart";
 
 export interface LaneProps {
@@ -31,32 +32,29 @@ export function Lane(props: LaneProps) {
   const { labels } = timeline;
   const isCompared = compared !== undefined;
 
-  useEffect(() => {
-    if (host.current === null) return;
-    const made = createLaneChart(host.current, { labels, shape, hidden, isCompared });
-    chart.current = made;
-    return () => {
-      made.dispose();
+  useEffect(
+    () => () => {
+      chart.current?.dispose();
       chart.current = null;
-    };
-  }, [labels, shape, hidden, isCompared]);
+    },
+    [labels, shape, hidden, isCompared],
+  );
 
-  // Each lane is drawn in a turn of its own, so that many of them do not hold up the page together.
-  useEffect(() => {
-    const handle = requestAnimationFrame(() => {
+  useEffect(() =>
+    drawSoon(() => {
       if (host.current === null) return;
+      chart.current ??= createLaneChart(host.current, { labels, shape, hidden, isCompared });
       const points = Math.max(100, host.current.clientWidth * POINTS_PER_PX);
       const { fromMs, toMs } = span;
       const columnsOf = (from: Timeline, of: LaneData) =>
         chartColumns(from.points(of, fromMs, toMs, points), shape, intervalMs);
-      chart.current?.draw(
+      chart.current.draw(
         columnsOf(timeline, lane),
         span,
         compared && columnsOf(compared.timeline, compared.lane),
       );
-    });
-    return () => cancelAnimationFrame(handle);
-  });
+    }),
+  );
 
   return (
     <li className="lane">

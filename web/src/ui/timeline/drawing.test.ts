@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { drawSoon } from "./drawing";
+
+describe("drawSoon", () => {
+  let nowMs = 0;
+  let frames: FrameRequestCallback[] = [];
+
+  const nextFrame = (): void => {
+    const due = frames;
+    frames = [];
+    for (const callback of due) callback(nowMs);
+  };
+
+  beforeEach(() => {
+    nowMs = 0;
+    frames = [];
+    vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    vi.stubGlobal("requestAnimationFrame", (callback: FrameRequestCallback) => frames.push(callback));
+  });
+  afterEach(() => {
+    while (frames.length > 0) nextFrame();
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
+  });
+
+  /** Drawings that take so long each, by their names in the order in which they were made. */
+  function drawings(names: readonly string[], eachMs: number) {
+    const made: string[] = [];
+    const cancel = names.map((name) =>
+      drawSoon(() => {
+        made.push(name);
+        nowMs += eachMs;
+      }),
+    );
+    return { made, cancel };
+  }
+
+  it("makes quick drawings in one picture", () => {
+    const { made } = drawings(["a", "b", "c"], 1);
+    expect(made).toEqual([]);
+    nextFrame();
+    expect(made).toEqual(["a", "b", "c"]);
+    expect(frames).toEqual([]);
+  });
+
+  it("leaves to the next picture what this one has no time for", () => {
+    const { made } = drawings(["a", "b", "c"], 5);
+    nextFrame();
+    expect(made).toEqual(["a", "b"]);
+    nextFrame();
+    expect(made).toEqual(["a", "b", "c"]);
+  });
+
+  it("makes no drawing that was cancelled", () => {
+    const { made, cancel } = drawings(["a", "b"], 1);
+    cancel[0]?.();
+    nextFrame();
+    expect(made).toEqual(["b"]);
+  });
+
+  it("makes the others after one that failed", () => {
+    drawSoon(() => {
+      throw new Error("no canvas");
+    });
+    const { made } = drawings(["a"], 1);
+    expect(nextFrame).toThrow("no canvas");
+    nextFrame();
+    expect(made).toEqual(["a"]);
+  });
+
+  it("goes on after all of them were cancelled", () => {
+    const { cancel } = drawings(["a"], 1);
+    cancel[0]?.();
+    const { made } = drawings(["b"], 1);
+    nextFrame();
+    expect(made).toEqual(["b"]);
+  });
+});
