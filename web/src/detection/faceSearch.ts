@@ -15,12 +15,12 @@ export const MIN_PROPOSAL_SCORE = 0.12;
  * The verifier's probability of what certainly is a face: in the frame as it is, smaller, and turned. It is the highest
  * there, since the verifier takes many an upright face for one upside down, too.
  */
-const MIN_PROBABILITY = 0.9;
-const MIN_SMALLER_PROBABILITY = 0.8;
+const MIN_PROBABILITY = 0.95;
+const MIN_SMALLER_PROBABILITY = 0.9;
 const MIN_TURNED_PROBABILITY = 0.99;
 
 /** What the verifier gives less than this probability is no new face, unless the detector gives it this score. */
-const MIN_NEW_PROBABILITY = 0.6;
+const MIN_NEW_PROBABILITY = 0.85;
 const MIN_CERTAIN_SCORE = 0.8;
 
 /**
