@@ -11,6 +11,8 @@ import pytest
 from bench import gpu
 from tests.support import ROOT
 
+pytestmark = pytest.mark.slow
+
 _PARTS = {
     "machine",
     "precisions",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from emostream.models.weights import WeightsStore
 
 from tests.support import PATIENCE_S, ROOT
@@ -14,6 +15,7 @@ from tests.training.own_faces import write_own_faces
 COMMANDS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/own-faces.md").read_text(), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_walk_through_runs_from_a_folder_to_a_model_in_use_and_back(
     tmp_path: Path, cache_dir: Path
 ) -> None:

@@ -108,6 +108,7 @@ nbformat.write(notebook, "notebook.ipynb")
 """
 
 
+@pytest.mark.slow
 def test_the_examples_are_a_notebook(examples: list[str], folder: Path, environment: dict[str, str]) -> None:
     cells = [nbformat.v4.new_code_cell(block) for block in examples]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "notebook.ipynb")

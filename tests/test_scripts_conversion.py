@@ -21,6 +21,8 @@ from tests.graph_models import face_mobilenet_arrays, write_graph_model
 from tests.support import ROOT
 from tests.training.conftest import write_prepared
 
+pytestmark = pytest.mark.slow
+
 HAPPY = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
 
 

@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 from scripts.face_verifier_examples import Examples, far_from
 from scripts.train_face_verifier import IN_BATCH, Network, groups, train
 
+pytestmark = pytest.mark.slow
+
 CROPS = np.random.default_rng(0).integers(0, 256, (40, INPUT_PX, INPUT_PX), np.uint8)
 
 

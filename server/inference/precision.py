@@ -28,11 +28,11 @@ def keeps_predictions(
     # Combined as when serving; with the random policy, the same members are drawn both times.
     wanted, got = (ensemble.combine(members, np.random.default_rng(0)) for members in (exact, fast))
     if not np.isfinite(got).all():
-        logger.warning("%s overflows in these networks: not used", precision)
+        logger.info("%s overflows in these networks: not used", precision)
         return False
     error = float(np.abs(wanted - got).max())
     if error > MAX_PRECISION_ERROR:
-        logger.warning("%s changes probabilities by up to %.3f: not used", precision, error)
+        logger.info("%s changes probabilities by up to %.3f: not used", precision, error)
         return False
     return True
 

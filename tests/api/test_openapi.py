@@ -36,6 +36,7 @@ def document(server: ServerThread) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.slow
 def test_no_request_whatever_is_answered_by_a_server_error_or_in_another_way_than_is_documented(
     server: ServerThread, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ def test_the_operations_of_a_network_are_counted_for_one_face() -> None:
     assert count_gflop(ensemble.module) == pytest.approx(2 * multiply_adds / 1e9)
 
 
+@pytest.mark.slow
 def test_a_row_follows_from_its_times_and_rates(cache_dir: Path) -> None:
     settings = Settings(device="cpu", cache_dir=cache_dir)
 
@@ -52,6 +53,7 @@ def test_a_row_follows_from_its_times_and_rates(cache_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(("reference", "sizes"), [(True, {1, 8}), (False, {8})])
+@pytest.mark.slow
 def test_the_reference_is_for_one_face_whatever_the_batches_are(
     cache_dir: Path, monkeypatch: pytest.MonkeyPatch, reference: bool, sizes: set[int]
 ) -> None:

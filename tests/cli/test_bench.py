@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.servers import QUICK_MODEL
 from tests.support import PATIENCE_S, ROOT
 
@@ -24,6 +26,7 @@ def bench(
     )
 
 
+@pytest.mark.slow
 def test_json_table_and_plot_come_from_one_run(cache_dir: Path, tmp_path: Path) -> None:
     done = bench(cache_dir, "--model", "compact-mobilenet-a", "--batch", "2,1", "--out", str(tmp_path))
 
@@ -52,6 +55,7 @@ def test_batch_sizes_that_are_none_are_one_line_of_error(cache_dir: Path) -> Non
         assert f"--batch {sizes}" in done.stderr
 
 
+@pytest.mark.slow
 def test_streams_are_measured_against_a_server_of_its_own(cache_dir: Path, tmp_path: Path) -> None:
     variables = {"EMOSTREAM_MODEL": QUICK_MODEL, "EMOSTREAM_PRECISION": "f32", "no_proxy": "127.0.0.1"}
     arguments = ("--cameras", "2", "--frame-rate", "4", "--out", str(tmp_path))

@@ -58,6 +58,7 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_temperature_in_its_weights_and_can_have_the_old_one_back(
     cache_dir: Path, tmp_path: Path, faces: Path, file: Path
 ) -> None:

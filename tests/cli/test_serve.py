@@ -98,6 +98,7 @@ def test_an_address_of_another_machine_is_told_in_one_line(fail_to_serve: Callab
     assert line.startswith("error: cannot listen on 192.0.2.1:0: ")
 
 
+@pytest.mark.slow
 def test_a_damaged_or_unwritable_cache_folder_prevents_no_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +216,7 @@ def test_every_setting_may_be_given_as_an_option(tmp_path: Path, cache_dir: Path
     assert created["limits"]["max_faces"] == 3
 
 
+@pytest.mark.slow
 def test_with_reload_a_change_of_the_code_starts_the_server_anew(tmp_path: Path, cache_dir: Path) -> None:
     """On a copy of the code, which is to be changed."""
     shutil.copytree(ROOT / "server", tmp_path / "emostream", ignore=shutil.ignore_patterns("__pycache__"))

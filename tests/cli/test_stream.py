@@ -149,6 +149,7 @@ def test_pictures_are_taken_from_a_pipe(server: ServerProcess) -> None:
 # Troubles
 
 
+@pytest.mark.slow
 def test_a_server_killed_in_mid_film_costs_no_frame_and_doubles_none(
     films: Path, tmp_path: Path, cache_dir: Path
 ) -> None:

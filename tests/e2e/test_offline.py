@@ -104,8 +104,9 @@ def wait_for_kept_title(page: Page, title: str) -> None:
                     const cache = await caches.open(name)
                     for (const request of await cache.keys())
                         if (new URL(request.url).pathname === '/index.html') {
-                            const html = await (await cache.match(request)).text()
-                            found.push(/<title>(.*)<.title>/.exec(html)[1])
+                            // It may be thrown away between the two questions.
+                            const html = await (await cache.match(request))?.text()
+                            if (html !== undefined) found.push(/<title>(.*)<.title>/.exec(html)[1])
                         }
                 }
                 return found.join()

@@ -1,8 +1,11 @@
 """Tiny ensembles with known answers, for tests of what happens around the networks."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from emostream.benchmark import random_weights
 from emostream.choices import Policy
@@ -29,6 +32,13 @@ def model_entry(name: str, labels: tuple[str, ...], architecture: str = "se_resn
     return parse_model(
         name, {"architecture": architecture, "labels": labels, "path": Path(name)}, place="a test"
     )
+
+
+def slow_if_large(architectures: Iterable[str]) -> list[Any]:
+    """Parameters of a test: POSTER V2 is of its compact version's kind, and takes many times as long."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow if name == "poster_v2" else ()) for name in architectures
+    ]
 
 
 def constant_ensemble(

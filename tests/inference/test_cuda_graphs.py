@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.fake_cuda import tensors_in
-from tests.inference.networks import model_entry, random_ensemble
+from tests.inference.networks import model_entry, random_ensemble, slow_if_large
 
 
 class ForeignTensors(TorchDispatchMode):
@@ -53,7 +53,7 @@ def foreign_tensors(ensemble: LoadedEnsemble, dtype: torch.dtype) -> list[str]:
     return watched.found
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", slow_if_large(ARCHITECTURES))
 def test_no_network_copies_numbers_to_the_gpu(architecture: str) -> None:
     assert foreign_tensors(random_ensemble(architecture), torch.float16) == []
 

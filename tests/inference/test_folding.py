@@ -6,14 +6,16 @@ from emostream.inference.ensemble import Member
 from emostream.inference.folding import MergedConvolutions, fold_batch_norms, merge_convolutions, simplified
 from torch import nn
 
-from tests.inference.networks import crops, random_ensemble
+from tests.inference.networks import crops, random_ensemble, slow_if_large
 
 
 def norms_in(network: nn.Module) -> int:
     return sum(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
 
 
-@pytest.mark.parametrize("architecture", ["poster_v2", "poster_v2_compact", "se_resnet", "mobilenet", "dan"])
+@pytest.mark.parametrize(
+    "architecture", slow_if_large(["poster_v2", "poster_v2_compact", "se_resnet", "mobilenet", "dan"])
+)
 def test_a_folded_network_computes_the_same_with_fewer_norms(architecture: str) -> None:
     member = random_ensemble(architecture).module.members[0]
     assert isinstance(member, Member)

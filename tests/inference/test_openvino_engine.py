@@ -81,8 +81,9 @@ def test_bfloat16_does_not_reach_the_normalisation(cache_dir: Path) -> None:
     [
         (("se_resnet",), (1, 2, 4, 7)),
         (("poster_v2_compact",), (1, 2, 4, 7)),
-        (("poster_v2",), (1,)),  # of the compact one's kind, and many times as slow
-        (("poster_v2_compact", "poster_v2_compact"), (1, 2, 4, 7)),
+        # of the compact one's kind, and many times as slow
+        pytest.param(("poster_v2",), (1,), marks=pytest.mark.slow),
+        pytest.param(("poster_v2_compact", "poster_v2_compact"), (1, 2, 4, 7), marks=pytest.mark.slow),
     ],
 )
 def test_in_bfloat16_a_face_has_the_same_probabilities_in_whatever_batch(
@@ -157,7 +158,10 @@ def halves(*architectures: str, cache_dir: Path, faces: int) -> list[tuple[slice
 @pytest.mark.parametrize("faces", [1, 2])
 @pytest.mark.parametrize(
     "architectures",
-    [("se_resnet", "se_resnet"), ("se_resnet", "mobilenet", "mobilenet", "se_resnet")],
+    [
+        ("se_resnet", "se_resnet"),
+        pytest.param(("se_resnet", "mobilenet", "mobilenet", "se_resnet"), marks=pytest.mark.slow),
+    ],
 )
 def test_few_faces_are_shared_out_by_members_that_are_alike(
     cache_dir: Path, architectures: tuple[str, ...], faces: int

@@ -1,5 +1,7 @@
 """Which precision is fast enough and near enough to float32."""
 
+import logging
+
 import numpy as np
 import pytest
 import torch
@@ -29,6 +31,7 @@ def test_what_is_served_counts_and_not_what_a_member_says() -> None:
 
 
 def test_an_error_is_told_with_its_size(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     ensemble = constant_ensemble({"one": EVEN})
 
     assert not keeps_predictions(ensemble, "f16", probabilities((0.5, 0.5)), probabilities((0.75, 0.25)))
@@ -38,6 +41,7 @@ def test_an_error_is_told_with_its_size(caplog: pytest.LogCaptureFixture) -> Non
 
 @pytest.mark.parametrize("overflowed", [np.nan, np.inf])
 def test_what_overflows_keeps_nothing(overflowed: float, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     ensemble = constant_ensemble({"one": EVEN})
 
     assert not keeps_predictions(ensemble, "f16", probabilities((0.5, 0.5)), probabilities((overflowed, 0.5)))
@@ -72,6 +76,7 @@ def loud_ensemble() -> LoadedEnsemble:
     return ensemble
 
 
+@pytest.mark.slow
 def test_the_first_precision_that_keeps_the_predictions_is_taken() -> None:
     assert fastest(random_ensemble("se_resnet"), CPU, ["f16", "bf16"])[0] == "f16"
     assert fastest(loud_ensemble(), CPU, ["f16", "bf16"])[0] == "bf16"

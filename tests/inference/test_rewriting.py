@@ -7,14 +7,16 @@ from emostream.models.vision_transformer import Mlp
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.inference.networks import random_ensemble
+from tests.inference.networks import random_ensemble, slow_if_large
 
 
 def layers_of(kind: type[nn.Module], network: nn.Module) -> int:
     return sum(isinstance(layer, kind) for layer in network.modules())
 
 
-@pytest.mark.parametrize("architecture", ["poster_v2", "poster_v2_compact", "se_resnet", "mobilenet", "dan"])
+@pytest.mark.parametrize(
+    "architecture", slow_if_large(["poster_v2", "poster_v2_compact", "se_resnet", "mobilenet", "dan"])
+)
 def test_a_rewritten_network_computes_the_same_without_linear_layers(architecture: str) -> None:
     (member,) = random_ensemble(architecture).module
     images = torch.randn(3, 3, member.input_size, member.input_size)

@@ -15,6 +15,8 @@ from tests.inference.networks import crops, exact, random_ensemble
 from tests.portraits import portrait
 from tests.support import encoded
 
+pytestmark = pytest.mark.slow
+
 GPU = torch.device("cuda")
 MANY = 10**7
 #: Of float16 against float32.

@@ -52,6 +52,7 @@ def finished(
     return FineTune(config(data), folder, CPU, settings).run(SILENT), folder
 
 
+@pytest.mark.slow
 def test_twenty_pictures_a_class_are_enough_where_they_differ(
     finished: tuple[FinetuneResult, Path], data: Path
 ) -> None:

@@ -381,6 +381,7 @@ def test_a_finished_run_whose_weights_are_gone_writes_them_again(
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available:UserWarning")  # for autocast it is not
+@pytest.mark.slow
 def test_on_a_gpu_everything_is_there(
     config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
