@@ -90,6 +90,13 @@ def light_fades(t: float) -> list[Seen]:
     return [(drifted, 400 + 20 * sin(3 * t), 300, 120)]
 
 
+def small(t: float) -> list[Seen]:
+    """Anna is so small that her appearance jumps now and then, although she stays where she is."""
+    jump = 0.38 * (round(10 * t) % 5 == 3)
+    seen = tuple(value + jump * sign for value, sign in zip(ANNA, (-1, 1, 1, -1), strict=True))
+    return [(seen, 400 + 4 * sin(3 * t), 300, 30)]
+
+
 def shaken(t: float) -> list[Seen]:
     """The camera is carried about; three sit side by side."""
     x, y = 60 * sin(17 * t), 40 * sin(23 * t)
@@ -110,8 +117,12 @@ FILMS: dict[str, tuple[Film, float, float, float]] = {
     "a person is replaced by another in the same place": (replaced, 4, 10, 0.0),
     "a face is away for three seconds": (away_for_long, 6, 5, 0.0),
     "the light fades": (light_fades, 3, 10, 0.0),
+    "a small face's appearance jumps": (small, 3, 10, 0.0),
     "the camera shakes, a fifth is missed": (shaken, 3, 20, 0.2),
 }
+
+#: Films of people who look alike, or change.
+TOLD_BY_PLACE = (crossing_twins, emerging, beside_hair, light_fades, small)
 
 
 def recorded(film: Film, seconds: float, per_second: float, missed: float) -> Iterator[dict[str, Any]]:
@@ -127,8 +138,7 @@ def recorded(film: Film, seconds: float, per_second: float, missed: float) -> It
             noise, size = rng.normal(0, 0.02 * side, 2), side * (1 + rng.normal(0, 0.02))
             box = (x + noise[0] - size / 2, y + noise[1] - size / 2, size, size)
             appearance = np.array(person) + rng.normal(0, 0.06, len(person))
-            # Who looks alike, or changes, is told by the place in the film.
-            name = str(place) if film in (crossing_twins, emerging, beside_hair, light_fades) else str(person)
+            name = str(place) if film in TOLD_BY_PLACE else str(person)
             faces.append((name, box, appearance))
         yield frame(
             time_s, [(box, look, ids.setdefault(name, len(ids) + 1)) for name, box, look in faces[::-1]]

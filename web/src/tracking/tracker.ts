@@ -28,6 +28,8 @@ const MAX_APPEARANCE = 0.7;
 const APPEARANCE_PER_S = 0.2;
 const NEAR = 2;
 const COVERED_APPEARANCE = 1.7;
+const STILL = 0.25;
+const STILL_APPEARANCE = 1.3;
 const REACH_COST = 2;
 const GROWTH_COST = 0.5;
 const APPEARANCE_COST = 1;
@@ -183,7 +185,8 @@ function costOf(
   const [expectedX, expectedY] = boxCentre(expected);
   const dx = x - expectedX;
   const dy = y - expectedY;
-  const distance = Math.sqrt(dx * dx + dy * dy) / reachOf(state, elapsed);
+  const way = Math.sqrt(dx * dx + dy * dy);
+  const distance = way / reachOf(state, elapsed);
   if (distance > 1) return null;
   const [side, knownSide] = [sideOf(detection.boxXywh), sideOf(state.boxXywh)];
   let growth = Math.max(side, knownSide) / Math.max(Math.min(side, knownSide), 1) - 1;
@@ -192,7 +195,9 @@ function costOf(
   let change = appearanceDistance(state.appearance, detection.appearance ?? []);
   change = change / (MAX_APPEARANCE + APPEARANCE_PER_S * Math.min(elapsed, 1));
   if (change > COVERED_APPEARANCE) return null;
-  if (change > 1 && !others.some((other) => isNear(other.boxXywh, detection.boxXywh))) return null;
+  const stayed = state.missingSinceS === null && way < STILL * side;
+  const maxChange = stayed ? STILL_APPEARANCE : 1;
+  if (change > maxChange && !others.some((other) => isNear(other.boxXywh, detection.boxXywh))) return null;
   const cost = REACH_COST * distance + GROWTH_COST * growth + APPEARANCE_COST * change;
   return state.missingSinceS === null ? cost : cost + UNSEEN_COST;
 }
