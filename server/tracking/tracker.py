@@ -55,8 +55,8 @@ NEAR = 2.0
 COVERED_APPEARANCE = 1.7
 
 #: A face that was in the previous frame and has stayed where it was expected, to this many sides, may differ by
-#: this multiple: measured once in a thousand frames of small faces, noise alone is over the limit. Of two people
-#: one of whom replaces the other, the distance is 1.3, twice the limit.
+#: this multiple of the limit: of small faces, one in a thousand is beyond the limit by noise alone. Of two people
+#: one of whom replaces the other, the distance is 1.3, which is beyond both.
 STILL = 0.25
 STILL_APPEARANCE = 1.3
 
