@@ -54,9 +54,9 @@ APPEARANCE_PER_S = 0.2
 NEAR = 2.0
 COVERED_APPEARANCE = 1.7
 
-#: A face that was in the previous frame and has stayed where it was expected, to this many sides, may differ by
-#: this multiple of the limit: of small faces, one in a thousand is beyond the limit by noise alone. Of two people
-#: one of whom replaces the other, the distance is 1.3, which is beyond both.
+#: A face that was in the previous frame and has stayed where it was expected, to this many sides, may differ
+#: by this multiple of the limit: of small faces, one in a thousand is beyond the limit by noise alone. Of two
+#: people one of whom replaces the other, the distance is 1.3, which is beyond both.
 STILL = 0.25
 STILL_APPEARANCE = 1.3
 
