@@ -64,13 +64,12 @@ client: $(NODE_MODULES) ## build and pack the npm package @emostream/client into
 test: setup test-tools web lint test-web ## set up what is missing, then run every check and all tests that are not slow
 # Two files of tests at a time. Browsers and installations take the machine for themselves.
 	$(VENV) -m pytest --numprocesses 2 --dist loadfile -m "not e2e and not installs and not ray and not slow"
-	$(VENV) -m pytest -m "(e2e or installs) and not slow"
+	$(VENV) -m pytest -m "e2e or installs"
 
 .PHONY: test-slow
 test-slow: setup test-tools web ## the slow tests that test leaves out
 # A Ray cluster gives up on a busy machine whose processes take over 30 s to start: make test-ray.
-	$(VENV) -m pytest --numprocesses 2 --dist loadfile -m "slow and not e2e and not installs and not ray"
-	$(VENV) -m pytest -m "(e2e or installs) and slow"
+	$(VENV) -m pytest --numprocesses 2 --dist loadfile -m slow
 
 .PHONY: test-all
 test-all: test test-slow test-ray ## everything

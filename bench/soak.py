@@ -257,8 +257,8 @@ def _report(
         **percentiles,
         "times_unloaded": round(percentiles["beside_strangers_ms_p99"] / percentiles["unloaded_ms_p99"], 2),
         "memory_mib": {
-            "after_minute_1": round(first),
-            "end": round(last),
+            "kept_after_minute_1": round(first),
+            "kept_at_the_end": round(last),
             "most": round(max(size for _, size in memory)),
             "by_second": {round(at - attacked): round(size / 2**20) for at, size in seen.memory_bytes[::5]},
         },

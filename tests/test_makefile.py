@@ -175,7 +175,7 @@ def test_the_last_steps_of_make_test_are_all_of_pytest(checkout: Path) -> None:
 
     in_short = "not e2e and not installs and not ray and not slow"
     assert plan[-2].endswith(f'python -m pytest --numprocesses 2 --dist loadfile -m "{in_short}"')
-    assert plan[-1].endswith('python -m pytest -m "(e2e or installs) and not slow"')
+    assert plan[-1].endswith('python -m pytest -m "e2e or installs"')
     for check in (
         "ruff check",
         "ruff format --check",
@@ -185,6 +185,12 @@ def test_the_last_steps_of_make_test_are_all_of_pytest(checkout: Path) -> None:
         "npm test",
     ):
         assert any(check in line for line in plan)
+
+
+def test_the_slow_tests_are_those_that_make_test_leaves_out(checkout: Path) -> None:
+    assert (
+        planned(checkout, "test-slow").splitlines()[-1].endswith("--numprocesses 2 --dist loadfile -m slow")
+    )
 
 
 def test_help_is_the_default_and_lists_every_target_for_people(checkout: Path) -> None:

@@ -54,10 +54,11 @@ APPEARANCE_PER_S = 0.2
 NEAR = 2.0
 COVERED_APPEARANCE = 1.7
 
-#: A face that was in the previous frame and has stayed where it was expected, to this many sides, may differ
-#: by this multiple of the limit: of small faces, one in a thousand is beyond the limit by noise alone. Of two
-#: people one of whom replaces the other, the distance is 1.3, which is beyond both.
+#: A face that was in the previous frame, so many seconds ago at most, and has stayed where it was expected,
+#: to this many sides, may differ by this multiple of the limit: with noise alone, one in a thousand small faces
+#: is beyond the limit. Another person in the same place differs by 1.3 on average.
 STILL = 0.25
+STILL_S = 0.5
 STILL_APPEARANCE = 1.3
 
 #: Cost of a pair at each limit, and the extra cost of a face that was not in the previous frame.
@@ -215,7 +216,7 @@ class FaceTracker:
         change = change / (MAX_APPEARANCE + APPEARANCE_PER_S * min(elapsed, 1.0))
         if change > COVERED_APPEARANCE:
             return None
-        stayed = track.missing_since is None and way < STILL * side
+        stayed = track.missing_since is None and elapsed <= STILL_S and way < STILL * side
         if change > (STILL_APPEARANCE if stayed else 1) and not any(
             is_near(other, box_xywh) for other in others_xywh
         ):

@@ -121,6 +121,26 @@ describe("a frame that a face fills", () => {
   });
 });
 
+describe("a frame with two large faces, of which the smaller frame contradicts one", () => {
+  it("has the boxes of the smaller frame, in each frame", async () => {
+    const sure = proposal(0.9, [0, 0, 150, 150]);
+    const half = proposal(0.3, [300, 60, 110, 110]);
+    const seen = new Map([
+      [PLAIN_LOOK, [sure, half]],
+      [COARSER, [proposal(0.9, [2, 2, 150, 150]), proposal(0.8, [200, 0, 240, 240])]],
+    ]);
+    const search = new FaceSearch();
+
+    for (let count = 0; count < 3; count++) {
+      const found = await search.find(frame(seen, () => UPRIGHT).viewer);
+      expect(found.map(({ boxXywh }) => boxXywh)).toEqual([
+        [2, 2, 150, 150],
+        [200, 0, 240, 240],
+      ]);
+    }
+  });
+});
+
 describe("a frame without a sure face", () => {
   it("has what the verifier takes for a face, with the score that a new face needs", async () => {
     const small = proposal(0.3, [100, 100, 60, 60]);

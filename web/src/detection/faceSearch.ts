@@ -111,8 +111,11 @@ export class FaceSearch {
       const further = await this.#found(viewer, look);
       this.#order.tried(look, further.isSure);
       const told = look.quarters === 0 && further.isSure ? toldBy(further.faces, plain.untold) : [];
-      for (const { boxXywh } of told) this.#told.remember(PLAIN_LOOK, boxXywh, UPRIGHT);
-      if (told.length > 0 && told.length === plain.untold.length) return faces;
+      // Where it contradicts one of them, all boxes are the smaller frame's, now and in the next frame.
+      if (told.length > 0 && told.length === plain.untold.length) {
+        for (const { boxXywh } of told) this.#told.remember(PLAIN_LOOK, boxXywh, UPRIGHT);
+        return faces;
+      }
       faces = joined(faces, further.faces);
       if (further.isSure) break;
       if (number === 0 && further.hint !== null) looks[1] = lookTurnedBy(further.hint);

@@ -29,6 +29,7 @@ const APPEARANCE_PER_S = 0.2;
 const NEAR = 2;
 const COVERED_APPEARANCE = 1.7;
 const STILL = 0.25;
+const STILL_S = 0.5;
 const STILL_APPEARANCE = 1.3;
 const REACH_COST = 2;
 const GROWTH_COST = 0.5;
@@ -195,7 +196,7 @@ function costOf(
   let change = appearanceDistance(state.appearance, detection.appearance ?? []);
   change = change / (MAX_APPEARANCE + APPEARANCE_PER_S * Math.min(elapsed, 1));
   if (change > COVERED_APPEARANCE) return null;
-  const stayed = state.missingSinceS === null && way < STILL * side;
+  const stayed = state.missingSinceS === null && elapsed <= STILL_S && way < STILL * side;
   const maxChange = stayed ? STILL_APPEARANCE : 1;
   if (change > maxChange && !others.some((other) => isNear(other.boxXywh, detection.boxXywh))) return null;
   const cost = REACH_COST * distance + GROWTH_COST * growth + APPEARANCE_COST * change;

@@ -5,7 +5,7 @@ import type { TimeSpan } from "../../engine/timeline/span";
 import type { Lane as LaneData, Timeline } from "../../engine/timeline/timeline";
 import { emotionWord, formatPercent } from "../format";
 import { colourOf } from "../palette";
-import { drawSoon } from "./drawing";
+import { drawNoMore, drawSoon } from "./drawing";
 import { createLaneChart, type LaneChart } from "./laneChart";
 
 export interface LaneProps {
@@ -40,8 +40,8 @@ export function Lane(props: LaneProps) {
     [labels, shape, hidden, isCompared],
   );
 
-  useEffect(() =>
-    drawSoon(() => {
+  useEffect(() => {
+    drawSoon(host, () => {
       if (host.current === null) return;
       chart.current ??= createLaneChart(host.current, { labels, shape, hidden, isCompared });
       const points = Math.max(100, host.current.clientWidth * POINTS_PER_PX);
@@ -53,8 +53,9 @@ export function Lane(props: LaneProps) {
         span,
         compared && columnsOf(compared.timeline, compared.lane),
       );
-    }),
-  );
+    });
+  });
+  useEffect(() => () => drawNoMore(host), []);
 
   return (
     <li className="lane">

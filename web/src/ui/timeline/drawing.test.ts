@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { drawSoon } from "./drawing";
+import { drawNoMore, drawSoon } from "./drawing";
 
 describe("drawSoon", () => {
   let nowMs = 0;
@@ -26,13 +26,14 @@ describe("drawSoon", () => {
   /** Drawings that take so long each, by their names in the order in which they were made. */
   function drawings(names: readonly string[], eachMs: number) {
     const made: string[] = [];
-    const cancel = names.map((name) =>
-      drawSoon(() => {
-        made.push(name);
+    const owners = names.map((name) => ({ name }));
+    const draw = (owner: { readonly name: string }) =>
+      drawSoon(owner, () => {
+        made.push(owner.name);
         nowMs += eachMs;
-      }),
-    );
-    return { made, cancel };
+      });
+    owners.forEach(draw);
+    return { made, owners, draw };
   }
 
   it("makes quick drawings in one picture", () => {
@@ -51,15 +52,15 @@ describe("drawSoon", () => {
     expect(made).toEqual(["a", "b", "c"]);
   });
 
-  it("makes no drawing that was cancelled", () => {
-    const { made, cancel } = drawings(["a", "b"], 1);
-    cancel[0]?.();
+  it("makes no drawing that is no longer wanted", () => {
+    const { made, owners } = drawings(["a", "b"], 1);
+    drawNoMore(owners[0] ?? {});
     nextFrame();
     expect(made).toEqual(["b"]);
   });
 
   it("makes the others after one that failed", () => {
-    drawSoon(() => {
+    drawSoon({}, () => {
       throw new Error("no canvas");
     });
     const { made } = drawings(["a"], 1);
@@ -68,11 +69,21 @@ describe("drawSoon", () => {
     expect(made).toEqual(["a"]);
   });
 
-  it("goes on after all of them were cancelled", () => {
-    const { cancel } = drawings(["a"], 1);
-    cancel[0]?.();
-    const { made } = drawings(["b"], 1);
+  it("comes to all, however often each is asked for", () => {
+    const { made, owners, draw } = drawings(["a", "b", "c"], 10);
+    for (let time = 0; time < 3; time++) {
+      nextFrame();
+      owners.forEach(draw);
+    }
+    expect(made).toEqual(["a", "b", "c"]);
+  });
+
+  it("asks for one picture at a time", () => {
+    const { owners, draw } = drawings(["a", "b"], 10);
+    owners.forEach(drawNoMore);
+    owners.forEach(draw);
+    expect(frames).toHaveLength(1);
     nextFrame();
-    expect(made).toEqual(["b"]);
+    expect(frames).toHaveLength(1);
   });
 });

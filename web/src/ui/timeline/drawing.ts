@@ -1,32 +1,42 @@
 /** Of one picture of the screen, time that drawing may take, in ms; what it has begun it ends. */
 const BUDGET_MS = 8;
 
-const waiting = new Set<() => void>();
+/** What is to be drawn, by whom it belongs to, in the order of the turns. */
+const waiting = new Map<object, () => void>();
+let isRequested = false;
 
 /**
- * Has a drawing made in one of the next pictures of the screen: as many in each as there is time for, in the order of
- * the calls, so that many charts do not hold up the page together.
- *
- * @returns cancels it
+ * Has a drawing made in one of the next pictures of the screen: as many in each as there is time for, so that many
+ * charts do not hold up the page together. It replaces what still waits of the same owner and keeps its turn, so that
+ * all have theirs however often they are asked for.
  */
-export function drawSoon(draw: () => void): () => void {
-  // A function of its own: the same drawing may be wanted twice.
-  const once = (): void => draw();
-  if (waiting.size === 0) requestAnimationFrame(drawSome);
-  waiting.add(once);
-  return () => waiting.delete(once);
+export function drawSoon(owner: object, draw: () => void): void {
+  waiting.set(owner, draw);
+  request();
+}
+
+/** Forgets what waits of this owner. */
+export function drawNoMore(owner: object): void {
+  waiting.delete(owner);
+}
+
+function request(): void {
+  if (isRequested) return;
+  isRequested = true;
+  requestAnimationFrame(drawSome);
 }
 
 function drawSome(): void {
+  isRequested = false;
   const untilMs = performance.now() + BUDGET_MS;
   try {
-    for (const draw of waiting) {
-      waiting.delete(draw);
+    for (const [owner, draw] of waiting) {
+      waiting.delete(owner);
       draw();
       if (performance.now() >= untilMs) break;
     }
   } finally {
     // Also after a drawing that failed: the others' turns come.
-    if (waiting.size > 0) requestAnimationFrame(drawSome);
+    if (waiting.size > 0) request();
   }
 }
