@@ -55,8 +55,8 @@ NEAR = 2.0
 COVERED_APPEARANCE = 1.7
 
 #: A face that was in the previous frame, so many seconds ago at most, and has stayed where it was expected,
-#: to this many sides, may differ by this multiple of the limit: with noise alone, one in a thousand small faces
-#: is beyond the limit. Another person in the same place differs by 1.3 on average.
+#: to this many sides, may differ by this multiple of the limit: with noise alone, 1 in 1,000 small faces is
+#: beyond the limit. Another person in the same place differs by 1.3 on average.
 STILL = 0.25
 STILL_S = 0.5
 STILL_APPEARANCE = 1.3
