@@ -8,11 +8,14 @@ import numpy.typing as npt
 from ..imaging.crop import RawBoxXywh, face_square
 from .anchors import Detections
 from .blazeface import Pixels
-from .verifier import INPUT_PX
+from .verifier import ANSWERS, INPUT_PX
 from .views import view
 
 #: Least size of a face that the verifier tells from textures.
 MIN_VERIFIABLE_PX = 40
+
+
+_HEADSET = ANSWERS.index("headset")
 
 
 class Verifier(Protocol):
@@ -20,6 +23,9 @@ class Verifier(Protocol):
 
     def __call__(self, crop: Pixels) -> float:
         """The probability that a crop uint8 (S, S, 3) RGB shows a face."""
+
+    def answers(self, crop: Pixels) -> npt.NDArray[np.float32]:
+        """The probabilities (5,) of ``verifier.ANSWERS`` for such a crop."""
 
 
 def is_verifiable(found: Detections) -> npt.NDArray[np.bool_]:
@@ -30,6 +36,11 @@ def is_verifiable(found: Detections) -> npt.NDArray[np.bool_]:
 def probability(verifier: Verifier, picture: Pixels, box_xywh: RawBoxXywh) -> float:
     """The probability that the box in an image uint8 (H, W, 3) RGB is of a face."""
     return verifier(verifier_input(picture, box_xywh))
+
+
+def wears_headset(verifier: Verifier, picture: Pixels, box_xywh: RawBoxXywh) -> bool:
+    """Whether a headset is the likeliest that the box in an image uint8 (H, W, 3) RGB shows."""
+    return int(verifier.answers(verifier_input(picture, box_xywh)).argmax()) == _HEADSET
 
 
 def verifier_input(picture: Pixels, box_xywh: RawBoxXywh) -> Pixels:

@@ -5,9 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from emostream.detection.anchors import FULL_RANGE, SHORT_RANGE, BlazeFaceSpec, Detections, Grid
+from emostream.detection.blazeface import Pixels
 from emostream.detection.detector import FaceDetector
+from emostream.detection.verifier import ANSWERS
 from emostream.imaging.crop import RawBoxXywh
 from PIL import Image
 
@@ -222,6 +225,40 @@ def test_the_verifier_may_confirm_a_turned_face_of_a_low_score(probability: floa
     assert len(found) == faces
     for box in found.boxes():
         assert iou(box, (16, 8, 42, 42)) > 0.7
+
+
+class Answering:
+    """A verifier that gives the same answer of whatever it sees."""
+
+    def __init__(self, face: float, answer: str) -> None:
+        self.probability = face
+        self.likeliest = np.eye(len(ANSWERS), dtype=np.float32)[ANSWERS.index(answer)]
+
+    def __call__(self, crop: Pixels) -> float:
+        return self.probability
+
+    def answers(self, crop: Pixels) -> npt.NDArray[np.float32]:
+        return self.likeliest
+
+
+@pytest.mark.parametrize(
+    ("probability", "answer", "faces"),
+    [
+        (0.985, "headset", 1),
+        (0.975, "headset", 0),
+        (0.985, "mask", 0),
+        (0.985, "block", 0),
+        (0.996, "block", 1),
+    ],
+)
+def test_under_a_headset_the_verifier_may_be_less_sure_of_what_no_second_look_confirms(
+    probability: float, answer: str, faces: int
+) -> None:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[8:50, 16:58] = 255
+    network = PretendedNetwork(0.3, 0.0)
+
+    assert len(FaceDetector(network, 24, Answering(probability, answer)).detect(picture, 8)) == faces
 
 
 def test_the_second_look_may_reach_beyond_the_picture() -> None:

@@ -1,8 +1,9 @@
 import numpy as np
+import numpy.typing as npt
 from emostream.detection.anchors import Detections
 from emostream.detection.blazeface import Pixels
-from emostream.detection.verification import is_verifiable, probability
-from emostream.detection.verifier import INPUT_PX
+from emostream.detection.verification import is_verifiable, probability, wears_headset
+from emostream.detection.verifier import ANSWERS, INPUT_PX
 from emostream.imaging.crop import face_square
 
 
@@ -14,19 +15,34 @@ def test_faces_from_40_px_up_are_verifiable() -> None:
     assert is_verifiable(Detections.none()).tolist() == []
 
 
+class Recording:
+    """A verifier that keeps what it sees."""
+
+    def __init__(self, answer: str) -> None:
+        self.answer = answer
+        self.crops: list[Pixels] = []
+
+    def __call__(self, crop: Pixels) -> float:
+        self.crops.append(crop)
+        return 0.75
+
+    def answers(self, crop: Pixels) -> npt.NDArray[np.float32]:
+        self.crops.append(crop)
+        return np.eye(len(ANSWERS), dtype=np.float32)[ANSWERS.index(self.answer)]
+
+
 def test_the_verifier_sees_the_crop_of_the_face() -> None:
     """White pixels are where the square of the face is, and nowhere else."""
     box = (60.0, 50.0, 40.0, 40.0)
     left, top, side, _ = (round(value) for value in face_square(box))
     picture = np.zeros((200, 200, 3), np.uint8)
     picture[top : top + side, left : left + side] = 255
-    crops: list[Pixels] = []
+    seen = Recording("headset")
 
-    def verifier(crop: Pixels) -> float:
-        crops.append(crop)
-        return 0.75
-
-    assert probability(verifier, picture, box) == 0.75
-    [crop] = crops
-    assert crop.shape == (INPUT_PX, INPUT_PX, 3)
-    assert crop.mean() > 240
+    assert probability(seen, picture, box) == 0.75
+    assert wears_headset(seen, picture, box)
+    assert not wears_headset(Recording("mask"), picture, box)
+    for crop in seen.crops:
+        assert crop.shape == (INPUT_PX, INPUT_PX, 3)
+        assert crop.mean() > 240
+    assert len(seen.crops) == 2
