@@ -68,7 +68,6 @@ test: setup test-tools web lint test-web ## set up what is missing, then run eve
 
 .PHONY: test-slow
 test-slow: setup test-tools web ## the slow tests that test leaves out
-# A Ray cluster gives up on a busy machine whose processes take over 30 s to start: make test-ray.
 	$(VENV) -m pytest --numprocesses 2 --dist loadfile -m slow
 
 .PHONY: test-all
@@ -106,6 +105,7 @@ test-python: $(DEVELOPING) $(DASHBOARD) $(FACES) ## Python tests, without those 
 
 .PHONY: test-ray
 test-ray: $(DEVELOPING) $(DASHBOARD) $(FACES) ## tests that start a Ray cluster
+# By themselves: a cluster gives up on a busy machine whose processes take over 30 s to start.
 	$(VENV) -m pytest -m ray $(PYTEST_ARGS)
 
 .PHONY: test-web

@@ -188,9 +188,9 @@ def test_the_last_steps_of_make_test_are_all_of_pytest(checkout: Path) -> None:
 
 
 def test_the_slow_tests_are_those_that_make_test_leaves_out(checkout: Path) -> None:
-    assert (
-        planned(checkout, "test-slow").splitlines()[-1].endswith("--numprocesses 2 --dist loadfile -m slow")
-    )
+    *_, last = planned(checkout, "test-slow").splitlines()
+
+    assert last.endswith("--numprocesses 2 --dist loadfile -m slow")
 
 
 def test_help_is_the_default_and_lists_every_target_for_people(checkout: Path) -> None:

@@ -14,7 +14,6 @@ from .views import view
 #: Least size of a face that the verifier tells from textures.
 MIN_VERIFIABLE_PX = 40
 
-
 _HEADSET = ANSWERS.index("headset")
 
 

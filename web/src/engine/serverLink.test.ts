@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeSocket } from "../stream/testing";
+import { FakeWorld } from "../stream/testing";
 import { ServerLink } from "./serverLink";
 import { Settings } from "./settings/settings";
 import { createStores } from "./stores";
@@ -11,43 +11,28 @@ function setUp() {
     lasting: null,
     ofTab: null,
   });
-  const sockets: FakeSocket[] = [];
+  const world = new FakeWorld();
   const stores = createStores();
   const sessions: string[] = [];
   const link = new ServerLink({
     settings,
     stores,
-    stream: {
-      openSocket: () => {
-        const socket = new FakeSocket();
-        sockets.push(socket);
-        return socket;
-      },
-      now: () => 0,
-      schedule: () => () => {},
-      random: () => 0,
-    },
+    stream: world.environment,
     server: () => settings.values.get().server ?? "http://localhost/",
     onState: () => {},
     onSession: ({ session_id, config }) => sessions.push(`${session_id} ${config.max_faces}`),
     onResult: () => {},
   });
-  const socket = () => {
-    const latest = sockets.at(-1);
-    if (latest === undefined) throw new Error("no socket was opened");
-    return latest;
-  };
+  const socket = () => world.socket;
   const open = () => {
     link.connect();
     socket().created();
   };
-  return { link, settings, stores, sessions, sockets, socket, open };
+  return { link, settings, stores, sessions, sockets: world.sockets, socket, open };
 }
 
-/** Answers `/v1/about` of each server with its own address as the name of the operator. */
-const fetchAbout = vi.fn((input: URL) =>
-  Promise.resolve(Response.json({ operator: input.host, notice: { texts: {} } })),
-);
+/** Servers that say nothing of themselves; who was asked is what counts. */
+const fetchAbout = vi.fn((_input: URL) => Promise.resolve(new Response(null, { status: 404 })));
 
 describe("ServerLink", () => {
   beforeEach(() => {

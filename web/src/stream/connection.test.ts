@@ -1,58 +1,32 @@
 import { describe, expect, it } from "vitest";
-import { type ConnectionEnvironment, StreamConnection } from "./connection";
+import { StreamConnection } from "./connection";
 import type { ConnectionState } from "./connectionState";
 import type { ErrorMessage, Receipt, ResultMessage, SessionConfig } from "./protocol";
-import { FakeSocket } from "./testing";
+import { FakeWorld } from "./testing";
 
 /** A connection in a world whose time only moves when told to. */
 function setUp() {
-  let now = 0;
-  const timers = new Set<{ atMs: number; callback: () => void }>();
-  const sockets: FakeSocket[] = [];
+  const world = new FakeWorld();
   const states: ConnectionState[] = [];
   const results: ResultMessage[] = [];
   const errors: ErrorMessage[] = [];
   const configs: SessionConfig[] = [];
   const receipts: Receipt[] = [];
-  const environment: ConnectionEnvironment = {
-    openSocket: () => {
-      const socket = new FakeSocket();
-      sockets.push(socket);
-      return socket;
-    },
-    now: () => now,
-    schedule: (callback, delayMs) => {
-      const timer = { atMs: now + delayMs, callback };
-      timers.add(timer);
-      return () => timers.delete(timer);
-    },
-    random: () => 0,
-  };
-  const connection = new StreamConnection(environment, {
+  const connection = new StreamConnection(world.environment, {
     onState: (state) => states.push(state),
     onResult: (result) => results.push(result),
     onError: (error) => errors.push(error),
     onConfig: (config) => configs.push(config),
     onReceipt: (receipt) => receipts.push(receipt),
   });
-  const advance = (ms: number) => {
-    now += ms;
-    for (const timer of [...timers]) {
-      if (timer.atMs > now) continue;
-      timers.delete(timer);
-      timer.callback();
-    }
-  };
-  const socket = () => {
-    const latest = sockets.at(-1);
-    if (latest === undefined) throw new Error("no socket was opened");
-    return latest;
-  };
+  const advance = (ms: number) => world.advance(ms);
+  const socket = () => world.socket;
   const open = () => {
     connection.connect();
     socket().created();
   };
-  const send = () => connection.send({ capturedAtMs: now, faces: [] });
+  const send = () => connection.send({ capturedAtMs: world.nowMs, faces: [] });
+  const { sockets } = world;
   return { connection, sockets, socket, states, results, errors, configs, receipts, advance, open, send };
 }
 

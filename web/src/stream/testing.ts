@@ -1,4 +1,4 @@
-import type { SocketLike } from "./connection";
+import type { ConnectionEnvironment, SocketLike } from "./connection";
 
 /** For tests: a socket whose other end is told what to say. */
 export class FakeSocket implements SocketLike {
@@ -42,5 +42,47 @@ export class FakeSocket implements SocketLike {
 
   get frames(): number {
     return this.sent.filter((data) => typeof data !== "string").length;
+  }
+}
+
+/** For tests: a world of fake sockets whose time only moves when told to. */
+export class FakeWorld {
+  readonly sockets: FakeSocket[] = [];
+  readonly #timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();
+  #nowMs = 0;
+
+  readonly environment: ConnectionEnvironment = {
+    openSocket: () => {
+      const socket = new FakeSocket();
+      this.sockets.push(socket);
+      return socket;
+    },
+    now: () => this.#nowMs,
+    schedule: (callback, delayMs) => {
+      const timer = { atMs: this.#nowMs + delayMs, callback };
+      this.#timers.add(timer);
+      return () => this.#timers.delete(timer);
+    },
+    random: () => 0,
+  };
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** The latest one. */
+  get socket(): FakeSocket {
+    const latest = this.sockets.at(-1);
+    if (latest === undefined) throw new Error("no socket was opened");
+    return latest;
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    for (const timer of [...this.#timers]) {
+      if (timer.atMs > this.#nowMs) continue;
+      this.#timers.delete(timer);
+      timer.callback();
+    }
   }
 }
