@@ -18,7 +18,7 @@ from .blazeface import Pixels
 from .search import Network, look, search
 from .suppression import MAX_IOU, best_of_each_face
 from .tiles import level
-from .verification import Verifier, is_verifiable, probability
+from .verification import Verifier, answers, is_verifiable, probability_of_face
 
 #: The image's longer side on each level, as a multiple of the network's input, which finds covered faces in a
 #: narrow range of sizes. Then how many proposals of the first level and of the others the verifier sees, the
@@ -113,7 +113,7 @@ class CoveredFaces:
 
     def _verified(self, picture: Pixels, found: Detections) -> Detections:
         """The same with the verifier's probabilities as scores."""
-        scores = [probability(self._verifier, picture, box) for box in found.boxes()]
+        scores = [probability_of_face(answers(self._verifier, picture, box)) for box in found.boxes()]
         return replace(found, scores=np.array(scores, np.float32))
 
 

@@ -21,7 +21,14 @@ from .search import Network, look, search
 from .suppression import MAX_IOU, best_of_each_face
 from .tiles import middle, pyramid
 from .turned import turned_back, turned_image
-from .verification import MIN_VERIFIABLE_PX, Verifier, is_verifiable, probability, wears_headset
+from .verification import (
+    MIN_VERIFIABLE_PX,
+    Verifier,
+    answers,
+    is_verifiable,
+    probability_of_face,
+    shows_headset,
+)
 from .verifier import shared_verifier
 from .views import padded, resized
 
@@ -191,7 +198,7 @@ class FaceDetector:
         """What a second look has found in a box, if the verifier takes it for a face."""
         if not len(looked) or not self._is_verifiable(box_xywh):
             return Detections.none()
-        is_face = self._probability(picture, looked.boxes()[0]) >= _LOOKS_LIKE_FACE
+        is_face = probability_of_face(self._answers(picture, looked.boxes()[0])) >= _LOOKS_LIKE_FACE
         return _counted(looked) if is_face else looked[:0]
 
     def _doubtful(self, picture: Pixels, proposal: Detections, *, may_be_seen: bool) -> Detections:
@@ -203,28 +210,22 @@ class FaceDetector:
         box = proposal.boxes()[0]
         if not self._is_verifiable(box):
             return self.second_look(picture, box) if may_be_seen else nothing
-        probability = self._probability(picture, box)
+        answered = self._answers(picture, box)
+        probability = probability_of_face(answered)
         if probability < (_NO_FACE if may_be_seen else _MAY_BE_FACE):
             return nothing
         found = self._seen_or_verified(picture, box) if may_be_seen else self._verified(picture, box)
         if len(found):
             return found
-        if probability >= _IS_FACE or (
-            probability >= _IS_FACE_IN_HEADSET and self._wears_headset(picture, box)
-        ):
-            return _counted(proposal)
-        return nothing
+        least = _IS_FACE_IN_HEADSET if shows_headset(answered) else _IS_FACE
+        return _counted(proposal) if probability >= least else nothing
 
     def _is_verifiable(self, box_xywh: RawBoxXywh) -> bool:
         return self._verifier is not None and max(box_xywh[2:]) >= MIN_VERIFIABLE_PX
 
-    def _probability(self, picture: Pixels, box_xywh: RawBoxXywh) -> float:
+    def _answers(self, picture: Pixels, box_xywh: RawBoxXywh) -> npt.NDArray[np.float32]:
         assert self._verifier is not None
-        return probability(self._verifier, picture, box_xywh)
-
-    def _wears_headset(self, picture: Pixels, box_xywh: RawBoxXywh) -> bool:
-        assert self._verifier is not None
-        return wears_headset(self._verifier, picture, box_xywh)
+        return answers(self._verifier, picture, box_xywh)
 
     def _turned_faces(self, picture: Pixels) -> list[Detections]:
         """Faces turned in the image's plane by 90° or 180°, in image pixels."""

@@ -14,17 +14,14 @@ from .views import view
 #: Least size of a face that the verifier tells from textures.
 MIN_VERIFIABLE_PX = 40
 
-_HEADSET = ANSWERS.index("headset")
+_NO_FACE, _HEADSET = ANSWERS.index("no face"), ANSWERS.index("headset")
 
 
 class Verifier(Protocol):
     """A network that verifies faces; safe to call from several threads at once."""
 
-    def __call__(self, crop: Pixels) -> float:
-        """The probability that a crop uint8 (S, S, 3) RGB shows a face."""
-
     def answers(self, crop: Pixels) -> npt.NDArray[np.float32]:
-        """The probabilities (5,) of ``verifier.ANSWERS`` for such a crop."""
+        """The probabilities (5,) of ``verifier.ANSWERS`` for a crop uint8 (S, S, 3) RGB."""
 
 
 def is_verifiable(found: Detections) -> npt.NDArray[np.bool_]:
@@ -32,14 +29,19 @@ def is_verifiable(found: Detections) -> npt.NDArray[np.bool_]:
     return np.asarray(found.boxes_xywh[:, 2:].max(axis=1, initial=0) >= MIN_VERIFIABLE_PX, np.bool_)
 
 
-def probability(verifier: Verifier, picture: Pixels, box_xywh: RawBoxXywh) -> float:
-    """The probability that the box in an image uint8 (H, W, 3) RGB is of a face."""
-    return verifier(verifier_input(picture, box_xywh))
+def answers(verifier: Verifier, picture: Pixels, box_xywh: RawBoxXywh) -> npt.NDArray[np.float32]:
+    """The verifier's answers (5,) about the box in an image uint8 (H, W, 3) RGB."""
+    return verifier.answers(verifier_input(picture, box_xywh))
 
 
-def wears_headset(verifier: Verifier, picture: Pixels, box_xywh: RawBoxXywh) -> bool:
-    """Whether a headset is the likeliest that the box in an image uint8 (H, W, 3) RGB shows."""
-    return int(verifier.answers(verifier_input(picture, box_xywh)).argmax()) == _HEADSET
+def probability_of_face(answers: npt.NDArray[np.float32]) -> float:
+    """The probability of a face, of the verifier's answers (5,)."""
+    return float(1 - answers[_NO_FACE])
+
+
+def shows_headset(answers: npt.NDArray[np.float32]) -> bool:
+    """Whether a headset is the likeliest of the verifier's answers (5,)."""
+    return int(answers.argmax()) == _HEADSET
 
 
 def verifier_input(picture: Pixels, box_xywh: RawBoxXywh) -> Pixels:

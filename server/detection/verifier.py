@@ -45,12 +45,8 @@ class FaceVerifier:
         network = _network({name: value.astype(np.float32) for name, value in weights.items()})
         self._network = PassByThread(network)
 
-    def __call__(self, crop: Pixels) -> float:
-        """The probability that a crop uint8 (S, S, 3) RGB, placed by ``face_square``, shows a face."""
-        return float(1 - self.answers(crop)[0])
-
     def answers(self, crop: Pixels) -> npt.NDArray[np.float32]:
-        """The probabilities (5,) of ``ANSWERS`` for a face's crop, uint8 (S, S, 3) RGB."""
+        """The probabilities (5,) of ``ANSWERS`` for a crop uint8 (S, S, 3) RGB, placed by ``face_square``."""
         grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
         (probabilities,) = self._network(grey[None, None])
         return np.array(probabilities[0])  # the next call overwrites them

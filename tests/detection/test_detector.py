@@ -220,7 +220,7 @@ def test_the_verifier_may_confirm_a_turned_face_of_a_low_score(probability: floa
     picture[8:50, 16:58] = 255
     network = PretendedNetwork(0.0, 0.0, 0.3, 0.4, 0.4)
 
-    found = FaceDetector(network, 24, lambda crop: probability).detect(picture, 8)
+    found = FaceDetector(network, 24, Answering(probability, "none")).detect(picture, 8)
 
     assert len(found) == faces
     for box in found.boxes():
@@ -228,17 +228,15 @@ def test_the_verifier_may_confirm_a_turned_face_of_a_low_score(probability: floa
 
 
 class Answering:
-    """A verifier that gives the same answer of whatever it sees."""
+    """A verifier that gives the same answer, with the rest for no face, whatever it sees."""
 
     def __init__(self, face: float, answer: str) -> None:
-        self.probability = face
-        self.likeliest = np.eye(len(ANSWERS), dtype=np.float32)[ANSWERS.index(answer)]
-
-    def __call__(self, crop: Pixels) -> float:
-        return self.probability
+        self.answered = np.zeros(len(ANSWERS), np.float32)
+        self.answered[ANSWERS.index("no face")] = 1 - face
+        self.answered[ANSWERS.index(answer)] = face
 
     def answers(self, crop: Pixels) -> npt.NDArray[np.float32]:
-        return self.likeliest
+        return self.answered
 
 
 @pytest.mark.parametrize(

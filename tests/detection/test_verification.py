@@ -1,8 +1,9 @@
 import numpy as np
 import numpy.typing as npt
+import pytest
 from emostream.detection.anchors import Detections
 from emostream.detection.blazeface import Pixels
-from emostream.detection.verification import is_verifiable, probability, wears_headset
+from emostream.detection.verification import answers, is_verifiable, probability_of_face, shows_headset
 from emostream.detection.verifier import ANSWERS, INPUT_PX
 from emostream.imaging.crop import face_square
 
@@ -16,19 +17,14 @@ def test_faces_from_40_px_up_are_verifiable() -> None:
 
 
 class Recording:
-    """A verifier that keeps what it sees."""
+    """A verifier that keeps what it sees, and takes it for a face under a headset."""
 
-    def __init__(self, answer: str) -> None:
-        self.answer = answer
+    def __init__(self) -> None:
         self.crops: list[Pixels] = []
-
-    def __call__(self, crop: Pixels) -> float:
-        self.crops.append(crop)
-        return 0.75
 
     def answers(self, crop: Pixels) -> npt.NDArray[np.float32]:
         self.crops.append(crop)
-        return np.eye(len(ANSWERS), dtype=np.float32)[ANSWERS.index(self.answer)]
+        return np.array([0.25, 0, 0.75, 0, 0], np.float32)
 
 
 def test_the_verifier_sees_the_crop_of_the_face() -> None:
@@ -37,12 +33,17 @@ def test_the_verifier_sees_the_crop_of_the_face() -> None:
     left, top, side, _ = (round(value) for value in face_square(box))
     picture = np.zeros((200, 200, 3), np.uint8)
     picture[top : top + side, left : left + side] = 255
-    seen = Recording("headset")
+    verifier = Recording()
 
-    assert probability(seen, picture, box) == 0.75
-    assert wears_headset(seen, picture, box)
-    assert not wears_headset(Recording("mask"), picture, box)
-    for crop in seen.crops:
-        assert crop.shape == (INPUT_PX, INPUT_PX, 3)
-        assert crop.mean() > 240
-    assert len(seen.crops) == 2
+    assert probability_of_face(answers(verifier, picture, box)) == 0.75
+    [crop] = verifier.crops
+    assert crop.shape == (INPUT_PX, INPUT_PX, 3)
+    assert crop.mean() > 240
+
+
+@pytest.mark.parametrize("likeliest", ANSWERS)
+def test_a_headset_is_shown_where_it_is_the_likeliest(likeliest: str) -> None:
+    answered = np.full(len(ANSWERS), 0.1, np.float32)
+    answered[ANSWERS.index(likeliest)] = 0.6
+
+    assert shows_headset(answered) == (likeliest == "headset")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 from emostream.detection.detector import FaceDetector
-from emostream.detection.verification import verifier_input
+from emostream.detection.verification import probability_of_face, verifier_input
 from emostream.detection.verifier import ANSWERS, INPUT_PX, FaceVerifier, shared_verifier
 from emostream.exceptions import DetectorError
 from emostream.imaging.crop import RawBoxXywh
@@ -22,7 +22,7 @@ def verifier() -> FaceVerifier:
 
 
 def probability(verifier: FaceVerifier, image: Image.Image, box_xywh: RawBoxXywh) -> float:
-    return verifier(verifier_input(np.asarray(image), box_xywh))
+    return probability_of_face(verifier.answers(verifier_input(np.asarray(image), box_xywh)))
 
 
 def covered(part: str) -> Image.Image:
@@ -62,7 +62,7 @@ def test_it_says_what_covers_a_face(verifier: FaceVerifier, worn: str) -> None:
 
     assert ANSWERS[int(answers.argmax())] == worn
     assert answers.sum() == pytest.approx(1, abs=1e-5)
-    assert verifier(crop) == pytest.approx(1 - answers[ANSWERS.index("no face")])
+    assert probability_of_face(answers) == pytest.approx(1 - answers[ANSWERS.index("no face")])
 
 
 def test_answers_stay_as_they_were_after_the_next_crop(verifier: FaceVerifier) -> None:
@@ -83,7 +83,9 @@ def test_a_texture_is_none(verifier: FaceVerifier, name: str) -> None:
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_flat_image_is_none(verifier: FaceVerifier, level: int) -> None:
-    assert verifier(np.full((INPUT_PX, INPUT_PX, 3), level, np.uint8)) < 0.5
+    flat = np.full((INPUT_PX, INPUT_PX, 3), level, np.uint8)
+
+    assert probability_of_face(verifier.answers(flat)) < 0.5
 
 
 def test_weights_that_cannot_be_read_are_named(tmp_path: Path) -> None:
